@@ -1,0 +1,179 @@
+"""What a board is: event types, tables, views and panels. The TOML file that says it is read by `board_file.py`.
+
+Every struct here is one section of the file, so a key that is not here is an error there. Colours are always *roles* of
+the theme: "text", "dim", "accent", "pending", "ok", "warning", "critical", "series1" …, never literals.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+FieldType = Literal["text", "int", "float", "bool", "timestamp", "json"]
+Role = Literal["text", "dim", "faint", "accent", "pending", "ok", "warning", "critical", "series1", "series2", "series3"]
+
+ENVELOPE: dict[str, str] = {
+    "position": "int",
+    "id": "text",
+    "source": "text",
+    "type": "text",
+    "subject": "text",
+    "time": "timestamp",
+    "authid": "text",
+    "causationid": "text",
+    "seen": "int",
+    "pending": "bool",
+}
+"""The columns that every event has in SQL, in order, before the declared fields."""
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A section of a board file."""
+
+
+class Field(Section):
+    """One declared field of an event type."""
+
+    type: FieldType = "text"
+    label: str | None = None        # on forms; None: the name, with spaces
+    unit: str | None = None
+    choices: list[Any] | None = None
+    default: Any = None             # "auto" on the subject's field: a fresh short id; "now" on a timestamp: the board's clock
+    required: bool = False
+    min: float | None = None
+    max: float | None = None
+    help: str | None = None
+    multiline: bool = False
+
+
+class EventType(Section):
+    """`[events."flight.held"]`."""
+
+    label: str | None = None        # "Hold a flight": the form's title
+    subject: str | None = None      # the field that names the entity
+    entry: bool = False             # operators may enter it
+    guard: bool = False
+    submit: str | None = None       # the button's words; `{field}` is filled in: "Hold {flight}"
+    fields: dict[str, Field] = {}
+
+
+class Table(Section):
+    """`[tables.airlines]`: a CSV file beside the board; column types are told from its values."""
+
+    csv: str
+
+
+class View(Section):
+    """`[views.flights]`: a named live query."""
+
+    sql: str
+
+
+class Threshold(Section):
+    """From `at` upwards (or down to `below`) a value is shown in `role`."""
+
+    role: Role
+    at: float | None = None
+    below: float | None = None
+
+
+class ColumnSpec(Section):
+    """How one result column is shown."""
+
+    label: str | None = None
+    format: str | None = None       # Python format spec for numbers (",.0f", "+.0f"); strftime for timestamps ("%H:%M")
+    unit: str | None = None
+    width: int | None = None        # pixels; None: told from the content once
+    align: Literal["left", "right", "center"] | None = None
+    role: Role | None = None
+    bold: bool = False
+    tone: str | None = None         # the column whose text names a role for this cell
+    hidden: bool = False
+
+
+class Action(Section):
+    """A row action: opens the entry form of `event`, filled from the row. `fields` maps event field to column."""
+
+    label: str
+    event: str
+    key: str | None = None          # a shortcut while the row is selected: "H"
+    fields: dict[str, str] = {}
+
+
+class PanelBase(Section):
+    """What every panel has. `at` is [row, column, height, width] on the board's grid."""
+
+    title: str
+    at: tuple[int, int, int, int]
+    note: str | None = None         # small text at the title's right end, in place of the default (row count …)
+
+
+class ValuePanel(PanelBase, tag_field="kind", tag="value"):
+    """One number. Columns by name: `value`; optional `caption` (text) and `pending`. `spark` is a query of (x, y)."""
+
+    sql: str
+    unit: str | None = None
+    format: str | None = None
+    spark: str | None = None
+    role: Role = "text"
+    thresholds: list[Threshold] = []
+
+
+class TablePanel(PanelBase, tag_field="kind", tag="table"):
+    """Rows. A bool column named `pending` marks the row and is not shown."""
+
+    sql: str
+    columns: dict[str, ColumnSpec] = {}
+    actions: list[Action] = []
+    empty: str | None = None        # what to say where there are no rows
+
+
+class LinePanel(PanelBase, tag_field="kind", tag="line"):
+    """Lines over time: columns x (timestamp or number), y (number) and, where there are several lines, series (text)."""
+
+    sql: str
+    x: str = "x"
+    y: str = "y"
+    series: str | None = None
+    unit: str | None = None
+    empty: str | None = None
+
+
+class BarPanel(PanelBase, tag_field="kind", tag="bar"):
+    """Horizontal bars in the query's order: columns label (text) and value (number), optional `pending`."""
+
+    sql: str
+    label: str = "label"
+    value: str = "value"
+    role: Role = "accent"
+    format: str | None = None
+    empty: str | None = None
+
+
+class LogPanel(PanelBase, tag_field="kind", tag="log"):
+    """What happened, newest first: columns `time`, `title`; optional `detail`, `tone` (a role) and `pending`."""
+
+    sql: str | None = None          # None: every event, with its type, subject and author
+    empty: str | None = None
+
+
+class FormPanel(PanelBase, tag_field="kind", tag="form"):
+    """Entry forms, one at a time."""
+
+    events: list[str]
+
+
+Panel = ValuePanel | TablePanel | LinePanel | BarPanel | LogPanel | FormPanel
+
+
+class Board(Section):
+    """A board file, decoded. `timezone` is an IANA name: how times are shown (data is UTC throughout)."""
+
+    id: str
+    title: str
+    timezone: str = "UTC"
+    events: dict[str, EventType] = {}
+    tables: dict[str, Table] = {}
+    views: dict[str, View] = {}
+    panels: list[Panel] = []

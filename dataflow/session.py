@@ -1,0 +1,105 @@
+"""The session: all that a window, a script or an outside client may ask of a board's pipeline.
+
+The pipeline may run in the window's process, in a child process or on a server; who holds a `Session` does not notice.
+Everything here is called, and every observable here delivers, on the event loop's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+from reactivex import Observable
+
+from dataflow.board import Board
+from dataflow.zset import Column, Row, Splice
+
+FeedState = Literal["live", "replaying", "paused", "catching up", "offline", "ended", "failed"]
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """How the pipeline stands. `now` is the board's clock in microseconds since 1970-01-01 UTC."""
+
+    state: FeedState = "catching up"
+    detail: str = ""            # one line for people: "replaying at 60×", or why it failed
+    position: int = 0           # the last position that the views hold
+    pending: int = 0            # entries in the outbox
+    attention: int = 0          # events in quarantine and entries refused
+    rate: float = 0.0           # events a second, over the last seconds
+    delay_ms: float | None = None   # from an entry's submission to its confirmation, the latest
+    progress: float | None = None   # 0 to 1 while catching up
+    now: int = 0
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong with one field of an entry (`field` is None when it is the entry as a whole)."""
+
+    field: str | None
+    message: str
+
+
+class EntryRefused(Exception):
+    """The entry does not fit its declared fields; nothing was written."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{p.field}: {p.message}" if p.field else p.message for p in problems))
+        self.problems = tuple(problems)
+
+
+class Entered(msgspec.Struct, frozen=True):
+    """An entry that was accepted. Both awaitables raise `storage.errors.StorageError` if the disk refuses it."""
+
+    id: str
+    durable: Awaitable[None]        # in the outbox, on disk
+    confirmed: Awaitable[int]       # the position that the log gave it
+
+
+class Attention(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that could not be taken as it came: the raw event, and why."""
+
+    key: int
+    time: int
+    reason: str
+    text: str
+
+
+class Live(Protocol):
+    """A live query: a snapshot, then changes."""
+
+    columns: Sequence[Column]
+    splices: Observable[Sequence[Splice]]   # on subscribing: the snapshot as one splice at 0; then a batch for each step
+    ready: bool                             # False while it still reads history
+
+    def rows(self) -> Sequence[Row]:
+        """The result as it stands, in order. Not to be changed by the caller."""
+
+    def close(self) -> None:
+        """Give back the engine's state, if nobody else uses it. Closing twice is fine."""
+
+
+class Session(Protocol):
+    """One board, live."""
+
+    board: Board
+    status: Observable[Status]              # the present one on subscribing, then each change, at most once a frame
+    boards: Observable[Board]               # a new board each time the file is saved and holds no error
+    problems: Observable[Sequence[str]]     # why the saved board file is not in use; empty when it is
+
+    def live(self, sql: str) -> Live:
+        """Subscribe to a query in the board's dialect. Raises `dataflow.sql.errors.SqlError`."""
+
+    def enter(self, type: str, fields: Mapping[str, Any], *, causation: str | None = None) -> Entered:
+        """Check an entry against its declared fields and send it on its way. Raises `EntryRefused`.
+
+        `fields` maps field names to values of the field's type, or to text that reads as one. Absent or None is NULL.
+        """
+
+    def attention(self) -> Sequence[Attention]:
+        """What needs attention, newest first."""
+
+    def pause(self, paused: bool) -> None:
+        """Hold or resume a replay; no effect on a live feed."""
+
+    async def close(self) -> None:
+        """Stop the feed, finish what is being written, release the store."""

@@ -1,0 +1,36 @@
+"""Z-sets: the one currency of the engine (Budiu et al., DBSP, VLDB 2023).
+
+A *change* is `(row, weight)`: +1 inserted, −1 retracted. A *Z-set* is a set of changes. A row is a plain tuple; its
+columns and their types are known to whoever made it. Values: text is `str`, int is `int`, float is `float`, bool is
+`bool`, timestamp is `int` (microseconds since 1970-01-01 UTC), interval is `int` (microseconds), json is whatever
+`msgspec.json.decode` gives; SQL NULL is `None`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+Row = tuple[Any, ...]
+Change = tuple[Row, int]
+
+
+class Column(NamedTuple):
+    """A result column: its name and its type (text, int, float, bool, timestamp, interval or json)."""
+
+    name: str
+    type: str
+
+
+class Splice(NamedTuple):
+    """A positional change to an ordered result: at `index`, `removed` rows go and `rows` come. Applied in order."""
+
+    index: int
+    removed: int
+    rows: tuple[Row, ...]
+
+
+def apply_splices(rows: list[Row], splices: Iterable[Splice]) -> None:
+    """Bring `rows` up to date, in place."""
+    for index, removed, added in splices:
+        rows[index : index + removed] = added
