@@ -32,7 +32,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A section of a board file."""
 
 
-class Field(Section):
+class Field(Section, kw_only=True):
     """One declared field of an event type."""
 
     type: FieldType = "text"
@@ -47,7 +47,7 @@ class Field(Section):
     multiline: bool = False
 
 
-class EventType(Section):
+class EventType(Section, kw_only=True):
     """`[events."flight.held"]`."""
 
     label: str | None = None        # "Hold a flight": the form's title
@@ -58,19 +58,19 @@ class EventType(Section):
     fields: dict[str, Field] = {}
 
 
-class Table(Section):
+class Table(Section, kw_only=True):
     """`[tables.airlines]`: a CSV file beside the board; column types are told from its values."""
 
     csv: str
 
 
-class View(Section):
+class View(Section, kw_only=True):
     """`[views.flights]`: a named live query."""
 
     sql: str
 
 
-class Threshold(Section):
+class Threshold(Section, kw_only=True):
     """From `at` upwards (or down to `below`) a value is shown in `role`."""
 
     role: Role
@@ -78,7 +78,7 @@ class Threshold(Section):
     below: float | None = None
 
 
-class ColumnSpec(Section):
+class ColumnSpec(Section, kw_only=True):
     """How one result column is shown."""
 
     label: str | None = None
@@ -92,7 +92,7 @@ class ColumnSpec(Section):
     hidden: bool = False
 
 
-class Action(Section):
+class Action(Section, kw_only=True):
     """A row action: opens the entry form of `event`, filled from the row. `fields` maps event field to column."""
 
     label: str
@@ -101,7 +101,7 @@ class Action(Section):
     fields: dict[str, str] = {}
 
 
-class PanelBase(Section):
+class PanelBase(Section, kw_only=True):
     """What every panel has. `at` is [row, column, height, width] on the board's grid."""
 
     title: str
@@ -109,7 +109,7 @@ class PanelBase(Section):
     note: str | None = None         # small text at the title's right end, in place of the default (row count …)
 
 
-class ValuePanel(PanelBase, tag_field="kind", tag="value"):
+class ValuePanel(PanelBase, tag_field="kind", tag="value", kw_only=True):
     """One number. Columns by name: `value`; optional `caption` (text) and `pending`. `spark` is a query of (x, y)."""
 
     sql: str
@@ -120,7 +120,7 @@ class ValuePanel(PanelBase, tag_field="kind", tag="value"):
     thresholds: list[Threshold] = []
 
 
-class TablePanel(PanelBase, tag_field="kind", tag="table"):
+class TablePanel(PanelBase, tag_field="kind", tag="table", kw_only=True):
     """Rows. A bool column named `pending` marks the row and is not shown."""
 
     sql: str
@@ -129,7 +129,7 @@ class TablePanel(PanelBase, tag_field="kind", tag="table"):
     empty: str | None = None        # what to say where there are no rows
 
 
-class LinePanel(PanelBase, tag_field="kind", tag="line"):
+class LinePanel(PanelBase, tag_field="kind", tag="line", kw_only=True):
     """Lines over time: columns x (timestamp or number), y (number) and, where there are several lines, series (text)."""
 
     sql: str
@@ -140,7 +140,7 @@ class LinePanel(PanelBase, tag_field="kind", tag="line"):
     empty: str | None = None
 
 
-class BarPanel(PanelBase, tag_field="kind", tag="bar"):
+class BarPanel(PanelBase, tag_field="kind", tag="bar", kw_only=True):
     """Horizontal bars in the query's order: columns label (text) and value (number), optional `pending`."""
 
     sql: str
@@ -151,14 +151,14 @@ class BarPanel(PanelBase, tag_field="kind", tag="bar"):
     empty: str | None = None
 
 
-class LogPanel(PanelBase, tag_field="kind", tag="log"):
+class LogPanel(PanelBase, tag_field="kind", tag="log", kw_only=True):
     """What happened, newest first: columns `time`, `title`; optional `detail`, `tone` (a role) and `pending`."""
 
     sql: str | None = None          # None: every event, with its type, subject and author
     empty: str | None = None
 
 
-class FormPanel(PanelBase, tag_field="kind", tag="form"):
+class FormPanel(PanelBase, tag_field="kind", tag="form", kw_only=True):
     """Entry forms, one at a time."""
 
     events: list[str]
@@ -167,7 +167,7 @@ class FormPanel(PanelBase, tag_field="kind", tag="form"):
 Panel = ValuePanel | TablePanel | LinePanel | BarPanel | LogPanel | FormPanel
 
 
-class Board(Section):
+class Board(Section, kw_only=True):
     """A board file, decoded. `timezone` is an IANA name: how times are shown (data is UTC throughout)."""
 
     id: str
