@@ -9,7 +9,7 @@ import msgspec
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """One measured number. `goal` is what it is held against (None: measured for the record, always holds)."""
+    """One measured number. `goal` is what it is held against (None: for the record, always holds)."""
 
     figure: str
     value: float
