@@ -177,3 +177,22 @@ class Board(Section, kw_only=True):
     tables: dict[str, Table] = {}
     views: dict[str, View] = {}
     panels: list[Panel] = []
+
+
+EVERY_EVENT = """
+SELECT position, time, coalesce(subject || ' ', '') || type AS title, coalesce(authid, source) AS detail, pending
+FROM events ORDER BY position DESC LIMIT 200
+"""
+
+
+def queries(panel: Panel) -> dict[str, str]:
+    """The live queries of a panel: "main", and "spark" where a value panel has one. A form has none."""
+    match panel:
+        case FormPanel():
+            return {}
+        case ValuePanel(spark=str() as spark):
+            return {"main": panel.sql, "spark": spark}
+        case LogPanel():
+            return {"main": panel.sql or EVERY_EVENT}
+        case _:
+            return {"main": panel.sql}
