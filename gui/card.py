@@ -1,0 +1,153 @@
+"""The card: a rounded surface with a title at the left and a note at the right, in which a panel lives.
+
+The card paints its own chrome; its one body widget fills the rest. Where there is nothing to show, `say()` puts a
+sentence in the body's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from gui.theme import Theme
+
+RADIUS = 6
+PADDING = 12
+HEADER = 34
+
+
+class Card(QWidget):
+    """A titled surface. Subclasses call `set_body` once, and `set_note`, `set_legend`, `say` whenever they like."""
+
+    def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self._title = title
+        self._note = ""
+        self._note_role = "faint"
+        self._legend: tuple[tuple[str, str], ...] = ()
+        self._message: str | None = None
+        self._message_role = "dim"
+        self._body: QWidget | None = None
+        self.content = QVBoxLayout(self)
+        self.content.setContentsMargins(PADDING, HEADER, PADDING, PADDING - 2)
+        self.content.setSpacing(0)
+        self.setAccessibleName(title)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        theme.changed.connect(self.restyle)
+
+    # What panels use
+
+    def set_title(self, title: str) -> None:
+        """The words at the left: what is shown, and over what time."""
+        self._title = title
+        self.setAccessibleName(title)
+        self.update()
+
+    def set_note(self, note: str, role: str = "faint") -> None:
+        """The words at the right: how much is shown."""
+        if (note, role) != (self._note, self._note_role):
+            self._note, self._note_role = note, role
+            self.update(0, 0, self.width(), HEADER)
+
+    def set_legend(self, entries: Sequence[tuple[str, str]]) -> None:
+        """(label, role) of each series; stands in the note's place."""
+        if tuple(entries) != self._legend:
+            self._legend = tuple(entries)
+            self.update(0, 0, self.width(), HEADER)
+
+    def set_body(self, body: QWidget) -> None:
+        """The widget that fills the card below its title."""
+        self._body = body
+        self.content.addWidget(body)
+
+    def say(self, message: str | None, role: str = "dim") -> None:
+        """Show a sentence in the body's place; None shows the body again."""
+        if (message, role) == (self._message, self._message_role):
+            return
+        self._message, self._message_role = message, role
+        if self._body is not None:
+            self._body.setVisible(message is None)
+        self.setAccessibleDescription(message or "")
+        self.update()
+
+    def restyle(self) -> None:
+        """The theme has changed. Who keeps colours builds them anew here; the call goes on to super()."""
+        self.update()
+
+    # Geometry and painting
+
+    def inner(self) -> QRect:
+        """Where the body lies."""
+        return self.rect().adjusted(PADDING, HEADER, -PADDING, 2 - PADDING)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(96, 64)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_surface(painter)
+        self._paint_header(painter)
+        if self._message is not None:
+            self._paint_message(painter)
+        painter.end()
+
+    def focused(self) -> bool:
+        """Whether the keyboard is on the card itself."""
+        return self.hasFocus()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        self.update()
+
+    def _paint_surface(self, painter: QPainter) -> None:
+        focused = self.focused()
+        painter.setPen(QPen(self.theme.color("accent" if focused else "line"), 1))
+        painter.setBrush(self.theme.color("card"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+
+    def _paint_header(self, painter: QPainter) -> None:
+        row = QRect(PADDING, 8, self.width() - 2 * PADDING, 20)
+        taken = self._paint_legend(painter, row) if self._legend else self._paint_note(painter, row)
+        font = self.theme.font("title")
+        painter.setFont(font)
+        painter.setPen(self.theme.color("dim"))
+        row.setRight(row.right() - taken)
+        words = QFontMetrics(font).elidedText(self._title, Qt.TextElideMode.ElideRight, row.width())
+        painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
+
+    def _paint_note(self, painter: QPainter, row: QRect) -> int:
+        if not self._note:
+            return 0
+        font = self.theme.font("small")
+        words = QFontMetrics(font).elidedText(self._note, Qt.TextElideMode.ElideRight, row.width() // 2)
+        painter.setFont(font)
+        painter.setPen(self.theme.color(self._note_role, "faint"))
+        painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+        return QFontMetrics(font).horizontalAdvance(words) + PADDING
+
+    def _paint_legend(self, painter: QPainter, row: QRect) -> int:
+        font = self.theme.font("small")
+        metrics = QFontMetrics(font)
+        painter.setFont(font)
+        right = row.right() + 1
+        for label, role in reversed(self._legend):
+            width = metrics.horizontalAdvance(label)
+            painter.setPen(self.theme.color("dim"))
+            box = QRect(right - width, row.top(), width, row.height())
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
+            painter.setPen(QPen(self.theme.color(role), 2))
+            middle = row.center().y() + 1
+            painter.drawLine(right - width - 16, middle, right - width - 7, middle)
+            right -= width + 30
+        return row.right() - right
+
+    def _paint_message(self, painter: QPainter) -> None:
+        painter.setFont(self.theme.font("body"))
+        painter.setPen(self.theme.color(self._message_role))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(self.inner(), flags, self._message or "")

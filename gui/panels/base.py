@@ -1,0 +1,57 @@
+"""The panel: a card bound to named live queries.
+
+A panel never sees a session. The bridge subscribes each of `queries()`, and brings columns, splices and the clock; the
+panel tells by signals what the operator wants. All calls are on Qt's thread, `apply` at most once a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from dataflow.board import PanelBase
+from dataflow.zset import Column, Row, Splice
+from gui.card import Card
+from gui.theme import Theme
+
+
+class Panel(Card):
+    """A card that shows live queries. Subclasses implement `queries`, `set_columns` and `apply`."""
+
+    action = Signal(object, dict)           # (dataflow.board.Action, event field → value): open that entry form
+    query_changed = Signal(str, str)        # (query name, new SQL): sorted or filtered; the bridge subscribes anew
+    submitted = Signal(str, dict)           # (event type, field → value or text): only entry forms emit it
+
+    def __init__(self, spec: PanelBase, theme: Theme, zone: ZoneInfo, parent: QWidget | None = None) -> None:
+        super().__init__(spec.title, theme, parent)
+        self.spec = spec
+        self.zone = zone
+        self.now = 0
+        if spec.note:
+            self.set_note(spec.note)
+
+    def queries(self) -> dict[str, str]:
+        """Name → SQL of what this panel shows; the main one is called "main"."""
+        return {}
+
+    def set_columns(self, name: str, columns: Sequence[Column]) -> None:
+        """The columns of query `name`: before its first `apply`, and again whenever the query is another."""
+
+    def apply(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
+        """Query `name` has changed. `rows` is the whole result after the splices; it is not the panel's to keep."""
+
+    def set_now(self, now: int) -> None:
+        """The board's clock, in microseconds since 1970-01-01 UTC."""
+        self.now = now
+
+    def show_error(self, message: str | None) -> None:
+        """A query of this panel cannot run: say so here, the other panels go on. None: it runs again."""
+        self.say(message, "critical")
+
+    def values(self) -> dict[str, Any]:
+        """What is selected, column → value; empty where nothing is."""
+        return {}
