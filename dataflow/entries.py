@@ -1,0 +1,149 @@
+"""Entries: from an operator's submission to the position that the log gives it.
+
+An entry is checked, written to the outbox, and pushed into the engine as a pending row at once. When it is durable it is
+published. When it comes back with a position, the intake swaps the rows and calls `confirmed`. If the disk refuses it,
+the pending row is retracted and the entry's futures carry the error. Pending rows order after all confirmed ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from time import perf_counter
+from typing import Any
+
+from dataflow.clock import Clock
+from dataflow.engine import Engine
+from dataflow.feeds.feed import Deliver, Feed
+from dataflow.schema import Schema
+from dataflow.session import Entered
+from dataflow.zset import Row
+from storage.event import Event
+from storage.ids import uuid7
+from storage.outbox import Outbox
+
+PROVISIONAL = 1 << 60
+"""The first provisional position: above every position that a log will give."""
+
+SOURCE = "/watchfloor/desk"
+
+
+class _Waiting:
+    """What is known of an entry on its way."""
+
+    def __init__(self, submitted: float, durable: asyncio.Future[None], confirmed: asyncio.Future[int]) -> None:
+        self.submitted = submitted
+        self.durable = durable
+        self.confirmed = confirmed
+
+
+class Entries:
+    """Entries of one operator on one desk. `pending` maps their ids to their rows in the engine."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        feed: Feed,
+        clock: Clock,
+        author: str,
+        loop: asyncio.AbstractEventLoop,
+        deliver: Deliver,
+        changed: Callable[[], None],
+    ) -> None:
+        self.pending: dict[str, Row] = {}
+        self.delay_ms: float | None = None
+        self._outbox = outbox
+        self._feed = feed
+        self._clock = clock
+        self._author = author
+        self._loop = loop
+        self._deliver = deliver
+        self._changed = changed
+        self._events: dict[str, Event] = {}
+        self._waiting: dict[str, _Waiting] = {}
+        self._provisional = PROVISIONAL
+
+    def use(self, schema: Schema, engine: Engine) -> None:
+        """From now on entries go into this engine; those on their way appear there as pending."""
+        self._schema, self._engine = schema, engine
+        self.pending.clear()
+        for event in self._events.values():
+            self._push(event)
+
+    def resume(self) -> None:
+        """Publish what an earlier run left in the outbox."""
+        left = self._outbox.pending()
+        for event in left:
+            self._events[event.id] = event
+            self._push(event)
+        if left:
+            self._feed.publish(left)
+
+    def enter(self, type: str, fields: Mapping[str, Any], *, seen: int, causation: str | None) -> Entered:
+        """Raises `EntryRefused`; nothing is written then."""
+        submitted = perf_counter()
+        now = self._clock.now()
+        data, subject = self._schema.entry(type, fields, now=now)
+        event = Event(
+            id=uuid7(now), source=SOURCE, type=type, time=now, subject=subject, data=data,
+            authid=self._author, causationid=causation, seen=seen,
+        )  # fmt: skip
+        durable, confirmed = self._loop.create_future(), self._loop.create_future()
+        for future in (durable, confirmed):
+            future.add_done_callback(_seen)
+        self._waiting[event.id] = _Waiting(submitted, durable, confirmed)
+        self._events[event.id] = event
+        self._push(event)
+        added = self._outbox.add([event])
+        added.add_done_callback(lambda future: self._deliver(self._added, event, future))
+        self._changed()
+        return Entered(id=event.id, durable=durable, confirmed=confirmed)
+
+    def confirmed(self, event: Event) -> None:
+        """The entry came back through the feed, and its pending row is gone."""
+        self._events.pop(event.id, None)
+        waiting = self._waiting.pop(event.id, None)
+        if waiting is not None and event.position is not None:
+            self.delay_ms = (perf_counter() - waiting.submitted) * 1000
+            _resolve(waiting.durable, None)
+            _resolve(waiting.confirmed, event.position)
+        self._changed()
+
+    def close(self) -> None:
+        for waiting in self._waiting.values():
+            waiting.durable.cancel()
+            waiting.confirmed.cancel()
+        self._waiting.clear()
+
+    def _push(self, event: Event) -> None:
+        self._provisional += 1
+        row = self._schema.row(event, pending=True, position=self._provisional)
+        self.pending[event.id] = row
+        self._engine.push("events", [row])
+
+    def _added(self, event: Event, added: Future[None]) -> None:
+        error = added.exception()
+        if error is None:
+            waiting = self._waiting.get(event.id)
+            if waiting is not None:
+                _resolve(waiting.durable, None)
+            self._feed.publish([event])
+            return
+        del self._events[event.id]
+        self._engine.push("events", [self.pending.pop(event.id)], [-1])
+        waiting = self._waiting.pop(event.id)
+        waiting.durable.set_exception(error)
+        waiting.confirmed.set_exception(error)
+        self._changed()
+
+
+def _resolve(future: asyncio.Future[Any], value: object) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Nobody has to wait for an entry: an error that nobody asked for is no warning."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,46 @@
+"""The contract of a feed.
+
+A feed writes what it receives to the store's log before it says so, and says only how far the log reaches: the
+pipeline then reads the log at its own pace. So a burst waits on disk, never in a queue in memory, and the pipeline
+reads live events and history by the same few lines. Everything is called and delivered on the event loop's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from reactivex import Observable
+
+from dataflow.session import FeedState
+from storage.event import Event
+
+Deliver = Callable[..., Any]
+"""`deliver(function, *arguments)` runs the function on the event loop's thread soon; callable from any thread."""
+
+
+class FeedStatus(msgspec.Struct, frozen=True):
+    """How the feed stands; `detail` is one line for people."""
+
+    state: FeedState
+    detail: str = ""
+
+
+class Feed(Protocol):
+    """Where confirmed events come from and entries go to."""
+
+    arrivals: Observable[int]           # the last position in the log: the present one on subscribing, then each advance
+    status: Observable[FeedStatus]      # the present one on subscribing, then each change
+
+    def start(self) -> None:
+        """Begin. Nothing is delivered before."""
+
+    def publish(self, entries: Sequence[Event]) -> None:
+        """Send entries on their way, in order. Each comes back through `arrivals`, or stays in the outbox and is sent again."""
+
+    def pause(self, paused: bool) -> None:
+        """Hold or resume, where the feed can be held."""
+
+    def close(self) -> None:
+        """Stop delivering. What is in the log stays there."""

@@ -1,0 +1,76 @@
+"""The local feed: the SQLite log itself gives positions. The default; it needs no server.
+
+An entry is confirmed by the transaction that moves it from the outbox to the log. What another process appends to the
+same store arrives in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from reactivex.abc import SchedulerBase
+from reactivex.disposable import SerialDisposable
+from reactivex.subject import BehaviorSubject
+
+from dataflow.feeds.feed import Deliver, FeedStatus
+from storage.errors import StorageError
+from storage.event import Event
+from storage.log import Appended, EventLog
+
+RETRY_S = 2.0
+
+
+class LocalFeed:
+    """Confirms entries by appending them to the log; tries again every two seconds while the disk refuses."""
+
+    def __init__(self, log: EventLog, scheduler: SchedulerBase, deliver: Deliver) -> None:
+        self._log = log
+        self._scheduler = scheduler
+        self._deliver = deliver
+        self._unwatch = lambda: None
+        self._waiting: dict[str, Event] = {}
+        self._retry = SerialDisposable()
+        self._live = FeedStatus("live")
+        self.arrivals: BehaviorSubject[int] = BehaviorSubject(log.last())
+        self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(self._live)
+
+    def start(self) -> None:
+        self._unwatch = self._log.watch(lambda position: self._deliver(self.arrived, position))
+        self.arrived(self._log.last())
+
+    def publish(self, entries: Sequence[Event]) -> None:
+        self._waiting.update((entry.id, entry) for entry in entries)
+        self._append(entries)
+
+    def pause(self, paused: bool) -> None:
+        """A live log can't be held."""
+
+    def close(self) -> None:
+        self._unwatch()
+        self._retry.dispose()
+
+    def _append(self, entries: Sequence[Event]) -> None:
+        appended = self._log.append(entries)
+        appended.add_done_callback(lambda future: self._deliver(self._appended, entries, future))
+
+    def _appended(self, entries: Sequence[Event], future: Future[Appended]) -> None:
+        error = future.exception()
+        if isinstance(error, StorageError):
+            self.status.on_next(FeedStatus("offline", str(error)))
+            self._retry.disposable = self._scheduler.schedule_relative(RETRY_S, lambda *_: self._again())
+            return
+        self.arrived(max(future.result().positions))
+        for entry in entries:
+            self._waiting.pop(entry.id, None)
+        if self.status.value != self._live:
+            self.status.on_next(self._live)
+
+    def _again(self) -> None:
+        if self._waiting:
+            self._append(list(self._waiting.values()))
+
+    def arrived(self, position: int) -> None:
+        """The log holds events up to `position` now."""
+        if position > self.arrivals.value:
+            self.arrivals.on_next(position)

@@ -1,0 +1,82 @@
+"""The intake: reads the log after the last position, in slices, and pushes it into the engine.
+
+Where a confirmed event was pending before, its pending row is retracted and the confirmed row inserted in one push:
+that is all there is to a rebase. An event that does not fit the board's declared fields is set apart with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from dataflow.engine import Engine
+from dataflow.schema import Misfit, Schema
+from dataflow.zset import Row
+from storage.event import Event
+from storage.log import EventLog
+
+MOST = 1000
+PUSH_S = 0.004
+
+
+class Intake:
+    """`position` is the last one that the views hold; `pending` maps entry ids to their rows in the engine."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        schema: Schema,
+        engine: Engine,
+        pending: dict[str, Row],
+        misfit: Callable[[Event, str], None],
+        confirmed: Callable[[Event], None],
+        position: int = 0,
+    ) -> None:
+        self.position = position
+        self._log = log
+        self._schema = schema
+        self._engine = engine
+        self._pending = pending
+        self._misfit = misfit
+        self._confirmed = confirmed
+        self._size = 64
+
+    def step(self, until: int, seconds: float) -> int:
+        """Take events up to position `until` for about `seconds`; the number of events taken."""
+        deadline = perf_counter() + seconds
+        taken = 0
+        for events in self._log.read(self.position, until, chunk=self._size):
+            began = perf_counter()
+            self._push(events)
+            taken += len(events)
+            ended = perf_counter()
+            self._adapt(len(events), ended - began)
+            if ended >= deadline:
+                break
+        return taken
+
+    def _adapt(self, events: int, seconds: float) -> None:
+        """The next step pushes as many events at once as take about `PUSH_S`."""
+        fitting = int(events * PUSH_S / max(seconds, 1e-6))
+        self._size = max(16, min(MOST, fitting, self._size * 2))
+
+    def _push(self, events: list[Event]) -> None:
+        rows: list[Row] = []
+        weights: list[int] = []
+        confirmed: list[Event] = []
+        for event in events:
+            if event.id in self._pending:
+                rows.append(self._pending.pop(event.id))
+                weights.append(-1)
+                confirmed.append(event)
+            try:
+                rows.append(self._schema.row(event))
+            except Misfit as misfit:
+                self._misfit(event, str(misfit))
+                continue
+            weights.append(1)
+        if rows:
+            self._engine.push("events", rows, weights if confirmed else None)
+        self.position = events[-1].position or self.position
+        for event in confirmed:
+            self._confirmed(event)

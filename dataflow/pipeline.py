@@ -1,0 +1,264 @@
+"""The pipeline: one board's feed, log, entries and engine, wired together. It is the `Session` of this process.
+
+Batches flow at most once a frame (16 ms) while the views are up to date, and in slices of 8 ms with the loop in between
+while they are not. An operator's own entry does not wait for a frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reactivex import Observable
+from reactivex import operators as ops
+from reactivex.abc import SchedulerBase
+from reactivex.disposable import CompositeDisposable, SerialDisposable
+from reactivex.subject import BehaviorSubject
+
+from dataflow.board import Board, queries
+from dataflow.board_file import BoardError, BoardFile, LoadedBoard
+from dataflow.clock import Clock, scheduler_time
+from dataflow.engine import Engine, LiveQuery
+from dataflow.entries import Entries
+from dataflow.feeds.feed import Deliver, Feed, FeedStatus
+from dataflow.intake import Intake
+from dataflow.plans import Plans
+from dataflow.schema import Schema
+from dataflow.session import Attention, Entered, Live, Status
+from dataflow.sql.errors import SqlError
+from dataflow.zset import Column, Row, Splice
+from storage.database import Database
+from storage.event import Event
+
+FRAME_S = 0.016
+SLICE_S = 0.008
+TICK_S = 0.2
+RATE_US = 2_000_000
+MISFITS = 1000
+
+
+def make_engine(loaded: LoadedBoard, schema: Schema, plans: Plans | None) -> Engine:
+    """An engine for a board, holding nothing yet."""
+    return Engine(
+        relations={"events": schema.columns},
+        kinds=schema.kinds,
+        tables=loaded.tables,
+        views={name: view.sql for name, view in loaded.board.views.items()},
+        plans=plans,
+    )
+
+
+class _Floor:
+    """What belongs to one version of a board: its schema, its engine, and the intake that feeds it."""
+
+    def __init__(self, loaded: LoadedBoard, plans: Plans | None) -> None:
+        self.loaded = loaded
+        self.schema = Schema(loaded.board)
+        self.engine = make_engine(loaded, self.schema, plans)
+        self.misfits: deque[Attention] = deque(maxlen=MISFITS)
+        self._held = [live for panel in loaded.board.panels for sql in queries(panel).values() if (live := self._try(sql))]
+
+    def intake(self, database: Database, entries: Entries, position: int = 0) -> Intake:
+        """The intake of the floor that is shown: it confirms entries."""
+        return Intake(
+            database.log, self.schema, self.engine, entries.pending, self._misfit, entries.confirmed, position
+        )
+
+    def hidden_intake(self, database: Database) -> Intake:
+        """The intake of a floor that only reads history yet."""
+        return Intake(database.log, self.schema, self.engine, {}, self._misfit, lambda _: None)
+
+    def _try(self, sql: str) -> LiveQuery | None:
+        """Each panel's query is there before history is read, so that it is read once. A wrong one waits for its panel."""
+        try:
+            return self.engine.live(sql)
+        except SqlError:
+            return None
+
+    def _misfit(self, event: Event, reason: str) -> None:
+        text = f"{event.type} {event.data.decode(errors='replace')}"
+        key = -(event.position or 0)
+        self.misfits.appendleft(Attention(key=key, time=event.time, reason=reason, text=text))
+
+
+class _Live:
+    """A live query of the session: shows nothing until history has been read, then the snapshot, then changes."""
+
+    def __init__(self, query: LiveQuery, caught_up: BehaviorSubject[bool]) -> None:
+        self._query = query
+        self._caught_up = caught_up
+        self.columns: Sequence[Column] = query.columns
+        first = caught_up.pipe(ops.filter(bool), ops.take(1))
+        self.splices: Observable[Sequence[Splice]] = first.pipe(ops.flat_map(lambda _: query.splices))
+
+    @property
+    def ready(self) -> bool:
+        return self._caught_up.value
+
+    def rows(self) -> Sequence[Row]:
+        return self._query.rows()
+
+    def close(self) -> None:
+        self._query.close()
+
+
+class Pipeline:
+    """Implements `Session`. The caller starts it, and owns the database."""
+
+    def __init__(
+        self,
+        board_file: BoardFile,
+        loaded: LoadedBoard,
+        database: Database,
+        feed: Feed,
+        clock: Clock,
+        scheduler: SchedulerBase,
+        deliver: Deliver,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        author: str,
+        plans: Plans | None = None,
+    ) -> None:
+        self._file, self._database, self._feed = board_file, database, feed
+        self._clock, self._scheduler, self._plans = clock, scheduler, plans
+        self._entries = Entries(database.outbox, feed, clock, author, loop, deliver, self._publish)
+        self._floor = _Floor(loaded, plans)
+        self._intake = self._floor.intake(database, self._entries)
+        self._entries.use(self._floor.schema, self._floor.engine)
+        self._next: tuple[_Floor, Intake] | None = None
+        self._feed_status = FeedStatus("catching up")
+        self._until = 0
+        self._stepped = 0
+        self._quarantined = 0
+        self._counts: deque[tuple[int, int]] = deque()
+        self._caught_up: BehaviorSubject[bool] = BehaviorSubject(False)
+        self._step_due, self._tick_due, self._feeds = SerialDisposable(), SerialDisposable(), CompositeDisposable()
+        self.status: BehaviorSubject[Status] = BehaviorSubject(Status(now=clock.now()))
+        self.boards: BehaviorSubject[Board] = BehaviorSubject(loaded.board)
+        self.problems: BehaviorSubject[Sequence[str]] = BehaviorSubject(())
+
+    @property
+    def board(self) -> Board:
+        return self._floor.loaded.board
+
+    def start(self) -> None:
+        """Begin to read the log and to follow the feed."""
+        self._floor.engine.advance(self._clock.now())
+        self._entries.resume()
+        self._feeds.add(self._feed.arrivals.subscribe(self._arrived))
+        self._feeds.add(self._feed.status.subscribe(self._feed_said))
+        self._feed.start()
+        self._tick()
+
+    def live(self, sql: str) -> Live:
+        return _Live(self._floor.engine.live(sql), self._caught_up)
+
+    def enter(self, type: str, fields: Mapping[str, Any], *, causation: str | None = None) -> Entered:
+        return self._entries.enter(type, fields, seen=self._intake.position, causation=causation)
+
+    def attention(self) -> Sequence[Attention]:
+        stored = [
+            Attention(key=item.key or 0, time=item.time, reason=item.reason, text=item.text.decode(errors="replace"))
+            for item in self._database.quarantine.list(MISFITS)
+        ]
+        return [*stored, *self._floor.misfits]
+
+    def pause(self, paused: bool) -> None:
+        self._feed.pause(paused)
+
+    async def close(self) -> None:
+        self._feeds.dispose()
+        self._step_due.dispose()
+        self._tick_due.dispose()
+        self._feed.close()
+        self._entries.close()
+
+    def _arrived(self, position: int) -> None:
+        self._until = max(self._until, position)
+        self._wake()
+
+    def _feed_said(self, status: FeedStatus) -> None:
+        self._feed_status = status
+        self._publish()
+        self._wake()
+
+    def _wake(self) -> None:
+        """Step soon: at once for an operator's own entry and while catching up, else when the frame is over."""
+        since = (scheduler_time(self._scheduler) - self._stepped) / 1e6
+        hurry = self._entries.pending or not self._caught_up.value or since >= FRAME_S
+        self._step_due.disposable = self._scheduler.schedule_relative(0.0 if hurry else FRAME_S - since, self._step)
+
+    def _step(self, *_: object) -> None:
+        self._stepped = scheduler_time(self._scheduler)
+        taken = self._intake.step(self._until, SLICE_S)
+        self._counts.append((self._stepped, taken))
+        behind = self._intake.position < self._until
+        if not (behind or self._caught_up.value or self._feed_status.state == "catching up"):
+            self._counts.clear()
+            self._floor.engine.advance(self._clock.now())
+            self._caught_up.on_next(True)
+        if self._next is not None:
+            behind = self._prepare(*self._next) or behind
+        if behind:
+            self._wake()
+        if not self._caught_up.value or self._next is not None:
+            self._publish()
+
+    def _tick(self, *_: object) -> None:
+        self._tick_due.disposable = self._scheduler.schedule_relative(TICK_S, self._tick)
+        if self._caught_up.value:
+            self._floor.engine.advance(self._clock.now())
+        self._quarantined = self._database.quarantine.count()
+        self._reload()
+        self._publish()
+
+    def _reload(self) -> None:
+        """Take up a board file that was saved: a second floor reads history while the first one goes on."""
+        changed = self._file.poll()
+        if isinstance(changed, BoardError):
+            self.problems.on_next([str(problem) for problem in changed.problems])
+        elif changed is not None:
+            self.problems.on_next(())
+            floor = _Floor(changed, self._plans)
+            self._next = floor, floor.hidden_intake(self._database)
+            self._wake()
+
+    def _prepare(self, floor: _Floor, intake: Intake) -> bool:
+        """Bring the next floor nearer; move onto it when it holds what this one holds. True while there is more to do."""
+        intake.step(self._intake.position, SLICE_S)
+        if intake.position < self._intake.position:
+            return True
+        self._next = None
+        floor.engine.advance(self._clock.now())
+        self._floor = floor
+        self._entries.use(floor.schema, floor.engine)
+        self._intake = floor.intake(self._database, self._entries, intake.position)
+        self.boards.on_next(self.board)
+        return False
+
+    def _publish(self) -> None:
+        status = self._status()
+        if status != self.status.value:
+            self.status.on_next(status)
+
+    def _status(self) -> Status:
+        caught_up = self._caught_up.value
+        return Status(
+            state=self._feed_status.state if caught_up else "catching up",
+            detail=self._feed_status.detail,
+            position=self._intake.position,
+            pending=len(self._entries.pending),
+            attention=self._quarantined + len(self._floor.misfits),
+            rate=self._rate(),
+            delay_ms=self._entries.delay_ms,
+            progress=None if caught_up else self._intake.position / max(self._until, 1),
+            now=self._clock.now(),
+        )
+
+    def _rate(self) -> float:
+        since = scheduler_time(self._scheduler) - RATE_US
+        while self._counts and self._counts[0][0] < since:
+            self._counts.popleft()
+        return sum(taken for _, taken in self._counts) / (RATE_US / 1e6)

@@ -1,0 +1,152 @@
+"""The bridge: the only place that knows both observables and Qt's signals.
+
+Each panel query has a binding: it holds the live query and its rows, and collects splices. All bindings that changed are
+brought to their panels together, once a frame (16 ms): at once when the last frame is long over, else when it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
+from reactivex.abc import DisposableBase
+from reactivex.disposable import CompositeDisposable, Disposable
+
+from dataflow.session import Entered, EntryRefused, Live, Session
+from dataflow.sql.errors import SqlError
+from dataflow.zset import Row, Splice, apply_splices
+from gui.panels.base import Panel
+from gui.panels.form import Form
+from storage.errors import StorageError
+
+FRAME_MS = 16
+
+
+class Binding:
+    """One query of one panel."""
+
+    def __init__(self, session: Session, panel: Panel, name: str, changed: Callable[[Binding], None]) -> None:
+        self._session = session
+        self._panel = panel
+        self._name = name
+        self._changed = changed
+        self._live: Live | None = None
+        self._subscription: DisposableBase = Disposable()
+        self._rows: list[Row] = []
+        self._splices: list[Splice] = []
+
+    def subscribe(self, sql: str) -> None:
+        """Show this query from now on. A query that cannot run is said on the card; what was shown before goes on."""
+        try:
+            live = self._session.live(sql)
+        except SqlError as error:
+            self._panel.show_error(str(error))
+            return
+        self.close()
+        self._panel.show_error(None)
+        self._live, self._rows, self._splices = live, [], []
+        self._panel.set_columns(self._name, live.columns)
+        self._subscription = live.splices.subscribe(self._collect)
+
+    def flush(self) -> None:
+        """Bring the panel what has changed since the last frame."""
+        splices, self._splices = self._splices, []
+        apply_splices(self._rows, splices)
+        self._panel.apply(self._name, splices, self._rows)
+
+    def close(self) -> None:
+        self._subscription.dispose()
+        if self._live is not None:
+            self._live.close()
+            self._live = None
+
+    def _collect(self, splices: Sequence[Splice]) -> None:
+        self._splices.extend(splices)
+        self._changed(self)
+
+
+class Bridge(QObject):
+    """Binds panels to a session. `flushed` tells, after each frame's changes have been applied, how many bindings had some."""
+
+    flushed = Signal(int)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._bindings: list[Binding] = []
+        self._dirty: dict[Binding, None] = {}
+        self._entries: set[asyncio.Task[None]] = set()
+        self._subscriptions = CompositeDisposable()
+        self._since = QElapsedTimer()
+        self._since.start()
+        self._frame = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._frame.timeout.connect(self._flush)
+
+    def follow(self, observable: Any, receive: Callable[[Any], None]) -> None:
+        """Call `receive` with everything that an observable of the session says, until the bridge is closed."""
+        self._subscriptions.add(observable.subscribe(receive))
+
+    def bind(self, panels: Sequence[Panel]) -> None:
+        """Show these panels' queries, and no others from now on."""
+        self._release()
+        for panel in panels:
+            for name, sql in panel.queries().items():
+                binding = Binding(self._session, panel, name, self._changed)
+                self._bindings.append(binding)
+                binding.subscribe(sql)
+                panel.query_changed.connect(self._on_query(binding, name))
+            if isinstance(panel, Form):
+                panel.submitted.connect(lambda type, fields, form=panel: self._enter(form, type, fields))
+
+    def close(self) -> None:
+        self._subscriptions.dispose()
+        self._release()
+        self._frame.stop()
+        for task in self._entries:
+            task.cancel()
+
+    def _release(self) -> None:
+        for binding in self._bindings:
+            binding.close()
+        self._bindings.clear()
+        self._dirty.clear()
+
+    @staticmethod
+    def _on_query(binding: Binding, name: str) -> Callable[[str, str], None]:
+        def changed(which: str, sql: str) -> None:
+            if which == name:
+                binding.subscribe(sql)
+
+        return changed
+
+    def _changed(self, binding: Binding) -> None:
+        self._dirty[binding] = None
+        if not self._frame.isActive():
+            self._frame.start(max(0, FRAME_MS - self._since.elapsed()))
+
+    def _flush(self) -> None:
+        self._since.restart()
+        dirty, self._dirty = self._dirty, {}
+        for binding in dirty:
+            binding.flush()
+        self.flushed.emit(len(dirty))
+
+    def _enter(self, form: Form, type: str, fields: dict[str, Any]) -> None:
+        try:
+            entered = self._session.enter(type, fields)
+        except EntryRefused as refused:
+            form.refused(refused.problems)
+            return
+        form.accepted()
+        task = asyncio.ensure_future(self._watch(form, entered))
+        self._entries.add(task)
+        task.add_done_callback(self._entries.discard)
+
+    async def _watch(self, form: Form, entered: Entered) -> None:
+        try:
+            await entered.durable
+            form.confirmed(await entered.confirmed, None)
+        except StorageError as error:
+            form.failed(str(error))

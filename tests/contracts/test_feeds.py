@@ -1,0 +1,175 @@
+"""One suite for all feeds: what the pipeline relies on holds for each of them."""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+
+import pytest
+from reactivex.testing import TestScheduler
+
+from dataflow.clock import ReplayClock
+from dataflow.feeds.local import LocalFeed
+from dataflow.feeds.replay import ReplayFeed
+from storage.database import Database
+from storage.event import Event
+from storage.ids import uuid7
+
+START = 1_360_000_000_000_000
+SECOND = 1_000_000
+
+
+def event(second: int, type: str = "note.made") -> Event:
+    time = START + second * SECOND
+    return Event(id=uuid7(time), source="/test", type=type, time=time)
+
+
+class Desk:
+    """A feed on a real store. What other threads deliver is run here, by the test, when it asks for it."""
+
+    def __init__(self, path, recording=()):
+        self.database = Database.open(path)
+        self.scheduler = TestScheduler()
+        self.delivered = SimpleQueue()
+        self.thread = threading.get_ident()
+        self.positions: list[int] = []
+        self.states: list[str] = []
+        self.recording = list(recording)
+
+    def deliver(self, function, *arguments):
+        self.delivered.put((function, arguments))
+
+    def begin(self, feed):
+        self.feed = feed
+        feed.arrivals.subscribe(self.positions.append)
+        feed.status.subscribe(lambda status: self.states.append(status.state))
+        feed.start()
+        return self
+
+    def run_until(self, done):
+        while not done():
+            function, arguments = self.delivered.get(timeout=5)
+            function(*arguments)
+
+    def ids(self):
+        return [event.id for chunk in self.database.log.read() for event in chunk]
+
+    def close(self):
+        self.feed.close()
+        self.database.close()
+
+
+@pytest.fixture(params=["local", "replay"])
+def desk(request, tmp_path):
+    desk = Desk(tmp_path / "desk.db")
+    if request.param == "local":
+        feed = LocalFeed(desk.database.log, desk.scheduler, desk.deliver)
+    else:
+        clock = ReplayClock(desk.scheduler, START, START + 100 * SECOND, 60)
+        feed = ReplayFeed(desk.recording, clock, desk.database.log, desk.scheduler, desk.deliver)
+    yield desk.begin(feed)
+    desk.close()
+
+
+def enter(desk, *entries):
+    desk.database.outbox.add(entries).result(5)
+    desk.feed.publish(entries)
+
+
+def test_a_published_entry_comes_back_with_a_position_and_leaves_the_outbox(desk):
+    entry = event(1)
+    enter(desk, entry)
+    desk.run_until(lambda: desk.positions[-1] == 1)
+    assert desk.ids() == [entry.id]
+    assert desk.database.outbox.pending() == []
+
+
+def test_entries_keep_their_order(desk):
+    entries = [event(second) for second in range(20)]
+    enter(desk, *entries[:7])
+    enter(desk, *entries[7:])
+    desk.run_until(lambda: desk.positions[-1] == 20)
+    assert desk.ids() == [entry.id for entry in entries]
+
+
+def test_publishing_again_adds_nothing(desk):
+    entry = event(1)
+    enter(desk, entry)
+    desk.run_until(lambda: desk.positions[-1] == 1)
+    desk.feed.publish([entry])
+    other = event(2)
+    enter(desk, other)
+    desk.run_until(lambda: desk.positions[-1] == 2)
+    assert desk.ids() == [entry.id, other.id]
+
+
+def test_positions_only_advance(desk):
+    for second in range(5):
+        enter(desk, event(second))
+    desk.run_until(lambda: desk.positions[-1] == 5)
+    assert desk.positions == sorted(set(desk.positions))
+
+
+def test_what_another_writer_appends_arrives(desk):
+    with Database.open(desk.database.path) as other:
+        other.log.append([event(3)]).result(5)
+    desk.run_until(lambda: desk.positions[-1] == 1)
+
+
+def test_nothing_is_delivered_after_close(desk):
+    desk.feed.close()
+    before = list(desk.positions)
+    desk.database.log.append([event(4)]).result(5)
+    while not desk.delivered.empty():
+        function, arguments = desk.delivered.get()
+        function(*arguments)
+    assert desk.positions == before
+
+
+@pytest.fixture
+def replay(tmp_path):
+    recording = [event(second) for second in (0, 5, 10, 60, 90)]
+    desk = Desk(tmp_path / "replay.db", recording)
+    clock = ReplayClock(desk.scheduler, START + 10 * SECOND, START + 90 * SECOND, 10)
+    desk.clock = clock
+    yield desk.begin(ReplayFeed(recording, clock, desk.database.log, desk.scheduler, desk.deliver))
+    desk.close()
+
+
+def test_history_is_there_before_the_replay_begins(replay):
+    replay.run_until(lambda: "replaying" in replay.states)
+    assert replay.ids() == [event.id for event in replay.recording[:3]]
+    assert replay.positions[-1] == 3
+    assert replay.states == ["catching up", "replaying"]
+
+
+def test_events_arrive_at_their_time(replay):
+    replay.run_until(lambda: "replaying" in replay.states)
+    replay.scheduler.advance_by(4.9)
+    assert replay.delivered.empty()
+    replay.scheduler.advance_by(0.2)
+    replay.run_until(lambda: replay.positions[-1] == 4)
+    assert replay.clock.now() >= replay.recording[3].time
+
+
+def test_a_paused_replay_stands_still(replay):
+    replay.run_until(lambda: "replaying" in replay.states)
+    replay.feed.pause(True)
+    stood = replay.clock.now()
+    replay.scheduler.advance_by(100)
+    assert (replay.clock.now(), replay.states[-1]) == (stood, "paused")
+    replay.feed.pause(False)
+    replay.scheduler.advance_by(1)
+    assert replay.clock.now() == stood + 10 * SECOND
+
+
+def test_a_replay_ends(replay):
+    replay.run_until(lambda: "replaying" in replay.states)
+    while replay.states[-1] != "ended":
+        replay.scheduler.advance_by(1)
+        while not replay.delivered.empty():
+            replay.run_until(lambda before=replay.delivered.qsize(): replay.delivered.qsize() < before)
+        if replay.positions[-1] == 4:
+            replay.scheduler.advance_by(10)
+            replay.run_until(lambda: replay.positions[-1] == 5)
+    assert replay.ids() == [event.id for event in replay.recording]
