@@ -3,7 +3,8 @@
     load(path) ─► text ─► tomllib ─► board_shape.fit ─► board_rules ─► tables ─► LoadedBoard
                   └─────► toml_lines.TomlLines (where everything stands)  └────► BoardError(problems)
 
-`board_sql.check` then holds the SQL against the engine. `BoardFile` notices saves; whoever has a clock polls it.
+`board_sql.check` then holds the SQL against the engine. `BoardFile` notices saves; whoever has a clock polls
+it.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ __all__ = ["BoardError", "BoardFile", "BoardProblem", "LoadedBoard", "board_path
 class LoadedBoard:
     """A board and where it came from. `panels[i]` is the index in the file of the board's panel i."""
 
-    def __init__(self, board: Board, path: Path, text: str, found: dict[str, CsvTable], panels: list[int]) -> None:
-        self.board, self.path, self.text, self.tables, self.panels = board, path, text, found, panels
+    def __init__(self, board: Board, path: Path, text: str, panels: list[int]) -> None:
+        self.board, self.path, self.text, self.panels = board, path, text, panels
+        self.tables: dict[str, CsvTable] = {}
 
     @cached_property
     def lines(self) -> TomlLines:
@@ -52,10 +54,11 @@ def load(path: Path) -> LoadedBoard:
 
 
 def read(path: Path) -> tuple[LoadedBoard, list[BoardProblem]]:
-    """What can be read of the board, and what is wrong with it; raises BoardError where it is not even TOML."""
+    """What can be read of the board, and what is wrong with it; raises BoardError where it is not even TOML.
+    """
     text = _text(path)
     shape = fit(_document(path, text))
-    loaded = LoadedBoard(shape.board, path, text, {}, shape.panels)
+    loaded = LoadedBoard(shape.board, path, text, shape.panels)
     rules = [_in_file(f, shape.panels) for f in broken(shape.board)]
     findings = shape.findings + [f for f in rules if not _follows(f, shape.findings)]
     problems = [loaded.problem(finding) for finding in findings]
@@ -71,7 +74,8 @@ def _in_file(finding: Finding, panels: list[int]) -> Finding:
 
 
 def _follows(finding: Finding, shape: list[Finding]) -> bool:
-    """Whether it may only be a consequence of a piece with the wrong shape beside it, which was taken away."""
+    """Whether it may only be a consequence of a piece with the wrong shape beside it, which was taken away.
+    """
     return any(len(s.path) > 1 and finding.path[: len(s.path) - 1] == s.path[:-1] for s in shape)
 
 
@@ -116,7 +120,8 @@ def _not_toml(path: Path, text: str, told: str) -> BoardProblem:
     words = place.replace(",", "").split()
     if len(words) == 4 and words[1].isdigit() and words[3].isdigit():
         return BoardProblem(path, int(words[1]), "", f"not TOML: {_lower(message)}", "", int(words[3]))
-    return BoardProblem(path, text.count("\n") + 1, "", f"not TOML: {_lower(message or told)}", "something is not closed")
+    last = text.count("\n") + 1
+    return BoardProblem(path, last, "", f"not TOML: {_lower(message or told)}", "something is not closed")
 
 
 def _lower(message: str) -> str:
@@ -162,7 +167,8 @@ def _stamp(path: Path) -> Stamp | None:
 class BoardFile:
     """A board file under watch, with its CSV tables. The first poll always says something.
 
-    An error is handed out only when a second poll finds the same file: an editor may be halfway through saving it.
+    An error is handed out only when a second poll finds the same file: an editor may be halfway through
+    saving it.
     """
 
     def __init__(self, path: Path) -> None:

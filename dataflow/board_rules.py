@@ -30,6 +30,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _TYPE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\Z")
 _GRID = 100
+_PLAIN = "use letters, digits and _"
 _PYTHON: dict[str, tuple[type, ...]] = {
     "text": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "timestamp": (datetime,),
 }
@@ -52,7 +53,7 @@ def timezone(board: Board) -> Findings:
     try:
         ZoneInfo(board.timezone)
     except (KeyError, ValueError, OSError):
-        hint = nearest(board.timezone, available_timezones()) or "give an IANA name such as Europe/Berlin, or UTC"
+        hint = nearest(board.timezone, available_timezones()) or "give an IANA name: Europe/Berlin, UTC"
         yield Finding(("timezone",), f'unknown time zone "{board.timezone}"', hint)
 
 
@@ -61,12 +62,13 @@ def names(board: Board) -> Findings:
     taken = {"events": "the relation of all events"}
     for name in board.events:
         if not _TYPE.match(name):
-            yield Finding(("events", name), f'"{name}" cannot be an event type', "use words joined by dots: flight.held")
+            hint = "use words joined by dots: flight.held"
+            yield Finding(("events", name), f'"{name}" cannot be an event type', hint)
         yield from _taken(taken, ("events", name), name, "an event type")
     for section, members in (("tables", board.tables), ("views", board.views)):
         for name in members:
             if not _NAME.match(name):
-                yield Finding((section, name), f'"{name}" cannot be a name in SQL', "use letters, digits and _")
+                yield Finding((section, name), f'"{name}" cannot be a name in SQL', _PLAIN)
             yield from _taken(taken, (section, name), name, f"a {section[:-1]}")
 
 
@@ -83,9 +85,10 @@ def fields(board: Board) -> Findings:
         for name, field in event.fields.items():
             path = ("events", type_, "fields", name)
             if not _NAME.match(name):
-                yield Finding(path, f'"{name}" cannot be a name in SQL', "use letters, digits and _")
+                yield Finding(path, f'"{name}" cannot be a name in SQL', _PLAIN)
             elif name.lower() in ENVELOPE:
-                yield Finding(path, f"every event has a column `{name.lower()}` already", "choose another name")
+                message = f"every event has a column `{name.lower()}` already"
+                yield Finding(path, message, "choose another name")
             else:
                 yield from _one_type(path, field, first.setdefault(name.lower(), (name, field.type, type_)))
 
@@ -93,7 +96,8 @@ def fields(board: Board) -> Findings:
 def _one_type(path: Path, field: Field, first: tuple[str, str, str]) -> Findings:
     name, type_, event = first
     if name != path[-1]:
-        yield Finding(path, f"`{path[-1]}` is `{name}` in \"{event}\"", "SQL does not tell Aa from aa: write both alike")
+        hint = "SQL does not tell Aa from aa: write both alike"
+        yield Finding(path, f"`{path[-1]}` is `{name}` in \"{event}\"", hint)
     elif field.type != type_:
         message = f"`{name}` is {field.type} here and {type_} in \"{event}\""
         yield Finding((*path, "type"), message, "a field's name has one type on a board")
@@ -120,7 +124,8 @@ def _choices(path: Path, field: Field) -> Findings:
     else:
         for index, choice in enumerate(field.choices):
             if not _is(field.type, choice):
-                yield Finding((*path, "choices", index), f"{found(choice)} is not of the field's type, {field.type}")
+                message = f"{found(choice)} is not of the field's type, {field.type}"
+                yield Finding((*path, "choices", index), message)
 
 
 def _default(path: Path, field: Field, subject: bool) -> Findings:
@@ -133,7 +138,8 @@ def _default(path: Path, field: Field, subject: bool) -> Findings:
         hint = 'or "now"' if field.type == "timestamp" else ""
         yield Finding(path, f"{found(default)} is not of the field's type, {field.type}", hint)
     elif field.choices and default not in field.choices:
-        yield Finding(path, f"{found(default)} is not among the choices", suggest(str(default), map(str, field.choices)))
+        hint = suggest(str(default), map(str, field.choices))
+        yield Finding(path, f"{found(default)} is not among the choices", hint)
     elif field.type in ("int", "float") and not _between(field, default):
         yield Finding(path, f"{default} is not between min and max")
 
@@ -143,7 +149,8 @@ def _bounds(path: Path, field: Field) -> Findings:
         return
     if field.type not in ("int", "float"):
         key = "min" if field.min is not None else "max"
-        yield Finding((*path, key), f"a field of type {field.type} has no {key}", "only int and float have one")
+        message = f"a field of type {field.type} has no {key}"
+        yield Finding((*path, key), message, "only int and float have one")
     elif field.min is not None and field.max is not None and field.min > field.max:
         yield Finding((*path, "min"), f"min {field.min:g} is above max {field.max:g}")
 
@@ -165,20 +172,20 @@ def subjects(board: Board) -> Findings:
             continue
         if event.subject not in event.fields:
             yield Finding(path, f"names no field: `{event.subject}`", suggest(event.subject, event.fields))
-        elif event.fields[event.subject].type not in ("text", "int"):
-            yield Finding(path, f"`{event.subject}` is {event.fields[event.subject].type}", "a subject is text or int")
+        elif (type_ := event.fields[event.subject].type) not in ("text", "int"):
+            yield Finding(path, f"`{event.subject}` is {type_}", "a subject is text or int")
 
 
 def submit_words(board: Board) -> Findings:
     for type_, event in board.events.items():
         path = ("events", type_, "submit")
         try:
-            named = [name for _, name, _, _ in string.Formatter().parse(event.submit or "") if name is not None]
+            named = [piece[1] for piece in string.Formatter().parse(event.submit or "")]
         except ValueError as error:
             yield Finding(path, f"cannot be read: {error}", "a brace is written {{ or }}")
             continue
         for name in named:
-            if name not in event.fields:
+            if name is not None and name not in event.fields:
                 yield Finding(path, f"`{{{name}}}` names no field", suggest(name, event.fields))
 
 
@@ -190,7 +197,8 @@ def places(board: Board) -> Findings:
             hint = "it is [row, column, height, width]: rows and columns from 0, sizes from 1"
             yield Finding(path, f"{list(panel.at)} is no place on the grid", hint)
         elif row + height > _GRID or column + width > _GRID:
-            yield Finding(path, f"{list(panel.at)} is outside of the grid", f"it has {_GRID} rows and columns at most")
+            hint = f"it has {_GRID} rows and columns at most"
+            yield Finding(path, f"{list(panel.at)} is outside of the grid", hint)
         else:
             yield from _overlap(path, panel, board.panels[:index])
 
@@ -247,19 +255,22 @@ def _entry_event(board: Board, path: Path, type_: str) -> Findings:
         yield Finding(path, f"there is no event type `{type_}`", suggest(type_, board.events))
     elif not event.entry:
         enterable = [name for name, other in board.events.items() if other.entry]
-        hint = f'set `entry = true` in [events."{type_}"]' + (f", or use {listing(enterable)}" if enterable else "")
+        others = f", or use {listing(enterable)}" if enterable else ""
+        hint = f'set `entry = true` in [events."{type_}"]{others}'
         yield Finding(path, f"operators may not enter `{type_}`", hint)
 
 
 def cycles(board: Board) -> Findings:
-    """A view that rests on itself; told by the words after FROM, JOIN and commas, so no SQL parser is needed."""
+    """A view that rests on itself; told by the words after FROM, JOIN and commas, so no SQL parser is needed.
+    """
     uses = {name: _views_used(view.sql, board) for name, view in board.views.items()}
     done: set[str] = set()
     for name in board.views:
         circle = _circle(name, uses, [])
         if circle and not done.intersection(circle):
             done.update(circle)
-            yield Finding(("views", name, "sql"), f"a view cannot rest on itself: {' → '.join([*circle, circle[0]])}")
+            message = f"a view cannot rest on itself: {' → '.join([*circle, circle[0]])}"
+            yield Finding(("views", name, "sql"), message)
 
 
 def _circle(name: str, uses: dict[str, list[str]], trail: list[str]) -> list[str]:
@@ -272,7 +283,9 @@ def _circle(name: str, uses: dict[str, list[str]], trail: list[str]) -> list[str
 
 
 _NOISE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_SOURCE = re.compile(r'\b(?:from|join)\s+"?([A-Za-z_]\w*)"?|,\s*"?([A-Za-z_]\w*)"?\s*(?:as\b|where\b|,|$)', re.IGNORECASE)
+_SOURCE = re.compile(
+    r'\b(?:from|join)\s+"?([A-Za-z_]\w*)"?|,\s*"?([A-Za-z_]\w*)"?\s*(?:as\b|where\b|,|$)', re.IGNORECASE
+)
 _CTE = re.compile(r'(?:\bwith|,)\s+"?([A-Za-z_]\w*)"?\s+as\s*\(', re.IGNORECASE)
 
 
@@ -287,7 +300,8 @@ def formats_of_values(board: Board) -> Findings:
     """Formats that cannot format; the columns themselves are checked against the SQL (`board_sql`)."""
     for index, panel in enumerate(board.panels):
         if isinstance(panel, ValuePanel | BarPanel) and panel.format and not formats(panel.format, 1.5):
-            yield Finding(("panels", index, "format"), f'"{panel.format}" is no format for a number', 'try ",.1f"')
+            message = f'"{panel.format}" is no format for a number'
+            yield Finding(("panels", index, "format"), message, 'try ",.1f"')
 
 
 def formats(spec: str, value: Any) -> bool:
@@ -312,6 +326,6 @@ def queries(panel: Panel) -> dict[str, str]:
 
 
 RULES: tuple[Callable[[Board], Findings], ...] = (
-    board_id, timezone, names, fields, field_options, subjects, submit_words, places, thresholds, actions, forms, cycles,
-    formats_of_values,
+    board_id, timezone, names, fields, field_options, subjects, submit_words, places, thresholds, actions,
+    forms, cycles, formats_of_values,
 )

@@ -1,8 +1,9 @@
 """Whether a decoded TOML document has the shape of a `Board`: all that is wrong with it, not only the first.
 
-`msgspec.convert` stops at the first error and tells no section apart, so this runs only after it has refused. `fit`
-gives the findings and what is left when every damaged piece is taken away: that much is a board, so its rules and its SQL
-can be checked in the same run. Panels are the only list that loses single elements; `Fit.panels` keeps their indices.
+`msgspec.convert` stops at the first error and tells no section apart, so this runs only after it has refused.
+`fit` gives the findings and what is left when every damaged piece is taken away: that much is a board, so its
+rules and its SQL can be checked in the same run. Panels are the only list that loses single elements;
+`Fit.panels` keeps their indices.
 """
 
 from __future__ import annotations
@@ -139,14 +140,15 @@ class _Walk:
             n = f"{len(value)} values" if isinstance(value, list) else found(value)
             hint = "it is [row, column, height, width]" if path[-1] == "at" else ""
             return self.say(path, f"expected an array of {wanted} values, found {n}", hint)
-        pieces = [self.fit(v, t, (*path, i)) for i, (v, t) in enumerate(zip(value, type_.item_types, strict=True))]
+        typed = enumerate(zip(value, type_.item_types, strict=True))
+        pieces = [self.fit(v, t, (*path, i)) for i, (v, t) in typed]
         return _DAMAGED if _DAMAGED in pieces else pieces
 
     def _literal(self, value: Any, type_: inspect.LiteralType, path: Path) -> Any:
         if isinstance(value, str) and value in type_.values:
             return value
-        hint = suggest(value, map(str, type_.values)) if isinstance(value, str) else ""
-        return self.say(path, f"{found(value)} is not known here", hint or f"there is {listing(map(str, type_.values))}")
+        hint = suggest(str(value), map(str, type_.values))
+        return self.say(path, f"{found(value)} is not known here", hint)
 
     def _scalar(self, value: Any, type_: inspect.Type, path: Path) -> Any:
         python, words = _SCALARS[type(type_)]

@@ -1,8 +1,10 @@
-"""Operators' entries: what was typed or chosen becomes an event's data, or a problem for each field that is wrong.
+"""Operators' entries: what was typed or chosen becomes an event's data, or a problem for each field that is
+wrong.
 
-Text is read as the field's type: whole numbers and numbers in plain notation; yes/no, true/false, on/off, 1/0; a time as
-ISO 8601 (without an offset it is local time on the board), "14:30" or "now". Empty text is no value. Timestamps are also
-taken as integer microseconds or `datetime`, and stand in the data as RFC 3339 text in UTC.
+Text is read as the field's type: whole numbers and numbers in plain notation; yes/no, true/false, on/off,
+1/0; a time as ISO 8601 (without an offset it is local time on the board), "14:30" or "now". Empty text is no
+value. Timestamps are also taken as integer microseconds or `datetime`, and stand in the data as RFC 3339 text
+in UTC.
 """
 
 from __future__ import annotations
@@ -21,15 +23,16 @@ from dataflow.hints import suggest
 from dataflow.session import EntryRefused, Problem
 from dataflow.times import iso, micros, parse
 
-_BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_BOOLS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0"), False)
 
 
-class _Wrong(Exception):
+class _WrongError(Exception):
     """The value of one field; the message completes "field: …"."""
 
 
 def compose(
-    board: Board, type_: str, given: Mapping[str, Any], *, now: int | None, operator: bool, fresh: Callable[[], str]
+    board: Board, type_: str, given: Mapping[str, Any], *,
+    now: int | None, operator: bool, fresh: Callable[[], str],
 ) -> tuple[bytes, str | None]:
     """The entry's data (JSON) and subject. Raises EntryRefused."""
     event = _event(board, type_, operator)
@@ -39,7 +42,7 @@ def compose(
     for name, field in event.fields.items():
         try:
             value = reader.read(field, given.get(name))
-        except _Wrong as wrong:
+        except _WrongError as wrong:
             problems.append(Problem(name, str(wrong)))
             continue
         if value is not None:
@@ -72,12 +75,12 @@ class _Reader:
         self._zone, self._now, self._fresh = zone, now, fresh
 
     def read(self, field: Field, given: Any) -> Any:
-        """The JSON value, or None for none. Raises _Wrong."""
+        """The JSON value, or None for none. Raises _WrongError."""
         if given is None or (isinstance(given, str) and not given.strip()):
             given = self._default(field)
         if given is None:
             if field.required:
-                raise _Wrong("is required")
+                raise _WrongError("is required")
             return None
         value = self._typed(field.type, given)
         _within(field, value)
@@ -113,35 +116,35 @@ class _Reader:
                 return given
         except (ValueError, OverflowError):
             pass
-        raise _Wrong(f"{_quoted(given)} is not a time: write 14:30 or 2013-02-08 14:30")
+        raise _WrongError(f"{_quoted(given)} is not a time: write 14:30 or 2013-02-08 14:30")
 
 
 def _int(given: Any) -> int:
     try:
         value = int(given) if isinstance(given, str) else given
     except ValueError:
-        raise _Wrong(f"{_quoted(given)} is not a whole number") from None
+        raise _WrongError(f"{_quoted(given)} is not a whole number") from None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
-        raise _Wrong(f"{_quoted(given)} is not a whole number")
+        raise _WrongError(f"{_quoted(given)} is not a whole number")
     return value
 
 
 def _float(given: Any) -> float:
     try:
-        value = float(given) if isinstance(given, str | int | float) and not isinstance(given, bool) else math.nan
-    except (ValueError, OverflowError):
+        value = math.nan if isinstance(given, bool) else float(given)
+    except (ValueError, TypeError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
-        raise _Wrong(f"{_quoted(given)} is not a number")
+        raise _WrongError(f"{_quoted(given)} is not a number")
     return value
 
 
 def _bool(given: Any) -> bool:
     value = _BOOLS.get(str(given).strip().lower())
     if value is None:
-        raise _Wrong(f"{_quoted(given)} is neither yes nor no")
+        raise _WrongError(f"{_quoted(given)} is neither yes nor no")
     return value
 
 
@@ -149,17 +152,17 @@ def _json(given: Any) -> Any:
     try:
         return msgspec.json.decode(given) if isinstance(given, str) else given
     except msgspec.DecodeError:
-        raise _Wrong(f"{_quoted(given)} is not JSON") from None
+        raise _WrongError(f"{_quoted(given)} is not JSON") from None
 
 
 def _within(field: Field, value: Any) -> None:
     if field.choices and value not in field.choices:
-        raise _Wrong(f"{_quoted(value)} is not among its choices: {', '.join(map(str, field.choices))}")
+        raise _WrongError(f"{_quoted(value)} is not among its choices: {', '.join(map(str, field.choices))}")
     unit = f" {field.unit}" if field.unit else ""
     if field.min is not None and value < field.min:
-        raise _Wrong(f"{value} is below {field.min:g}{unit}")
+        raise _WrongError(f"{value} is below {field.min:g}{unit}")
     if field.max is not None and value > field.max:
-        raise _Wrong(f"{value} is above {field.max:g}{unit}")
+        raise _WrongError(f"{value} is above {field.max:g}{unit}")
 
 
 def _quoted(given: Any) -> str:

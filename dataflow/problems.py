@@ -1,4 +1,6 @@
-"""What is wrong with a board file: every problem with its place, so that one look finds it and one edit mends it."""
+"""What is wrong with a board file: every problem with its place, so that one look finds it and one edit mends
+it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ import msgspec
 
 
 class BoardProblem(msgspec.Struct, frozen=True):
-    """One problem. `key` is the place in TOML's own words (`panels[2].sql`), "" (and line 0) for the file as a whole."""
+    """One problem. `key` is the place in TOML's own words (`panels[2].sql`), "" (and line 0) for the file as
+    a whole.
+    """
 
     path: Path
     line: int
@@ -21,7 +25,8 @@ class BoardProblem(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         place = ":".join(map(str, filter(None, (self.path, self.line, self.column))))
         key = f"{self.key}: " if self.key else ""
-        return f"{place}: {key}{self.message}" + (f". {self.hint[:1].upper()}{self.hint[1:]}" if self.hint else "")
+        hint = f". {self.hint[0].upper()}{self.hint[1:]}" if self.hint else ""
+        return f"{place}: {key}{self.message}{hint}"
 
 
 class BoardError(Exception):

@@ -1,11 +1,13 @@
 """The declared fields of a board's event types: events to wide rows, and operators' entries to event data.
 
-A *wide row* has the envelope's columns and then every field that any event type of the board declares (a name has one
-type on a board); fields that the event's type does not declare, and fields without a value, are None. Fields that the
-data has beyond the declared ones are ignored; an event of an undeclared type has its envelope only.
+A *wide row* has the envelope's columns and then every field that any event type of the board declares (a name
+has one type on a board); fields that the event's type does not declare, and fields without a value, are None.
+Fields that the data has beyond the declared ones are ignored; an event of an undeclared type has its envelope
+only.
 
-Speed: for each event type one msgspec struct decodes `data` with its types checked, and one generated function builds
-the tuple. Timestamps within data are RFC 3339 text. What does not fit raises Misfit, whose reason names the field.
+Speed: for each event type one msgspec struct decodes `data` with its types checked, and one generated
+function builds the tuple. Timestamps within data are RFC 3339 text. What does not fit raises Misfit, whose
+reason names the field.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ _DECODED: dict[str, Any] = {
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
-class Misfit(Exception):
+class Misfit(Exception):  # noqa: N818  DESIGN's word
     """The event's data does not fit the fields that its type declares."""
 
     def __init__(self, reason: str) -> None:
@@ -81,10 +83,12 @@ class Schema:
     def entry(
         self, type: str, fields: Mapping[str, Any], *, now: int | None = None, operator: bool = True
     ) -> tuple[bytes, str | None]:
-        """The data and subject of an operator's entry. Raises `session.EntryRefused` with a problem for each field.
+        """The data and subject of an operator's entry. Raises `session.EntryRefused` with a problem for each
+        field.
 
-        Values have the field's type or are text that reads as one (see `dataflow.entries`). `now` is the board's clock
-        (None: this machine's). With `operator` False, types without `entry = true` are taken too.
+        Values have the field's type or are text that reads as one (see `dataflow.entries`). `now` is the
+        board's clock (None: this machine's). With `operator` False, types without `entry = true` are taken
+        too.
         """
         from dataflow.entries import compose
 

@@ -1,8 +1,10 @@
-"""CSV tables beside a board: the header names the columns, and each column's type is told from all of its values.
+"""CSV tables beside a board: the header names the columns, and each column's type is told from all of its
+values.
 
-A column is int, float, bool or timestamp if every value in it reads as one, else text; an empty value is NULL. Numbers
-with leading zeros ("007") or too long for 64 bits are text: they are codes. A timestamp is ISO 8601; without an offset it is UTC. UTF-8, with or
-without a byte order mark; `,` separates and `"` quotes (RFC 4180), and a quoted value may hold line breaks.
+A column is int, float, bool or timestamp if every value in it reads as one, else text; an empty value is
+NULL. Numbers with leading zeros ("007") or too long for 64 bits are text: they are codes. A timestamp is ISO
+8601; without an offset it is UTC. UTF-8, with or without a byte order mark; `,` separates and `"` quotes (RFC
+4180), and a quoted value may hold line breaks.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
                 yield line, record
             line = reader.line_num + 1
     except csv.Error as error:
-        raise TableError(path, line, f"not CSV: {error}", 'a `"` inside a quoted value is written `""`') from None
+        hint = 'a `"` inside a quoted value is written `""`'
+        raise TableError(path, line, f"not CSV: {error}", hint) from None
 
 
 def _text(path: Path) -> str:
@@ -81,7 +84,8 @@ def _header(path: Path, first: tuple[int, list[str]] | None) -> list[str]:
     seen: set[str] = set()
     for name in names:
         if not _NAME.match(name):
-            raise TableError(path, line, f"column name {name!r} cannot be used in SQL", "use letters, digits and _")
+            message = f"column name {name!r} cannot be used in SQL"
+            raise TableError(path, line, message, "use letters, digits and _")
         if name.lower() in seen:
             raise TableError(path, line, f"two columns are named `{name}`", "SQL does not tell Aa from aa")
         seen.add(name.lower())

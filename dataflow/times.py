@@ -1,4 +1,6 @@
-"""Times: integer microseconds since 1970-01-01 UTC, to and from RFC 3339 text, `datetime` and the board's local time."""
+"""Times: integer microseconds since 1970-01-01 UTC, to and from RFC 3339 text, `datetime` and the board's
+local time.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,17 @@ def iso(us: int) -> str:
 
 
 def parse(text: str, zone: tzinfo = UTC, now: int | None = None) -> int:
-    """ISO 8601 (without an offset it is the zone's local time), or, where `now` is given, a time of day or "now".
+    """ISO 8601 (without an offset it is the zone's local time), or, where `now` is given, a time of day or
+    "now".
 
-    A time of day means today, unless the day before or after is meant by all appearances: near midnight "00:10" may be
-    tomorrow's and "23:50" yesterday's, so a moment more than 18 hours from now moves by a day. Raises ValueError.
+    A time of day means today, unless the day before or after is meant by all appearances: near midnight
+    "00:10" may be tomorrow's and "23:50" yesterday's, so a moment more than 18 hours from now moves by a day.
+    Raises ValueError.
     """
     text = text.strip()
     if now is not None and (clock := _CLOCK.match(text)):
-        return _nearby(time(*(int(part or 0) for part in clock.groups())), zone, now)
+        hour, minute, second = (int(part or 0) for part in clock.groups())
+        return _nearby(time(hour, minute, second), zone, now)
     if now is not None and text.lower() == "now":
         return now
     told = datetime.fromisoformat(text)

@@ -1,9 +1,10 @@
 """Where each key and value of a TOML file stands: `tomllib` tells values only, people need lines.
 
-A small scanner over text that `tomllib` has already accepted, so it need not refuse anything: it follows headers, arrays
-of tables, dotted and quoted keys, inline tables, arrays and multi-line strings, and notes offsets. A *path* is a tuple
-of keys and, within arrays, indices: `("panels", 2, "sql")`. For strings it can also tell where a line and column *of
-the decoded text* stand in the file, which is how an error within SQL finds its line. Source: TOML 1.0.0.
+A small scanner over text that `tomllib` has already accepted, so it need not refuse anything: it follows
+headers, arrays of tables, dotted and quoted keys, inline tables, arrays and multi-line strings, and notes
+offsets. A *path* is a tuple of keys and, within arrays, indices: `("panels", 2, "sql")`. For strings it can
+also tell where a line and column *of the decoded text* stand in the file, which is how an error within SQL
+finds its line. Source: TOML 1.0.0.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ _SPACE = re.compile(r"[ \t]*")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _SCALAR = re.compile(r"[^,\]}#\n]*")
 _STRING = re.compile(
-    r'"""(?:[^\\]|\\.)*?"""(?:"{0,2})' r"|'''.*?'''(?:'{0,2})" r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'", re.DOTALL
+    r'"""(?:[^\\]|\\.)*?"""(?:"{0,2})' r"|'''.*?'''(?:'{0,2})" r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'",
+    re.DOTALL,
 )
 _PIECE = re.compile(r"\\[ \t]*\n[ \t\n]*|\\u.{4}|\\U.{8}|\\x..|\\.|[^\\]", re.DOTALL)
 
@@ -50,7 +52,8 @@ class TomlLines:
         return self._place(self.keys[path]).line if path else 1
 
     def within(self, path: Path, line: int, column: int) -> Place | None:
-        """Where line and column (from 1) of the decoded string stand; None if there is no string at `path`."""
+        """Where line and column (from 1) of the decoded string stand; None if there is no string at `path`.
+        """
         start = self.values.get(path)
         if start is None or self.text[start] not in "\"'":
             return None
@@ -174,13 +177,15 @@ def _file_offset(text: str, start: int, line: int, column: int) -> int:
         piece, width = _piece(text, at, quote[0] == '"')
         if piece == "\n" and line == 1:
             break
-        line, column = (line - 1, column) if piece == "\n" else (line, column - (len(piece) if line == 1 else 0))
+        line -= piece == "\n"
+        column -= len(piece) if line == 1 and piece != "\n" else 0
         at += width
     return at
 
 
 def _piece(text: str, at: int, escapes: bool) -> tuple[str, int]:
-    """One decoded character (none for a line-ending backslash) and how many characters of the file it takes."""
+    """One decoded character (none for a line-ending backslash) and how many characters of the file it takes.
+    """
     if not escapes or text[at] != "\\":
         return text[at], 1
     found = _PIECE.match(text, at)
