@@ -86,11 +86,11 @@ class Schema:
         """The data and subject of an operator's entry. Raises `session.EntryRefused` with a problem for each
         field.
 
-        Values have the field's type or are text that reads as one (see `dataflow.entries`). `now` is the
+        Values have the field's type or are text that reads as one (see `dataflow.entry_values`). `now` is the
         board's clock (None: this machine's). With `operator` False, types without `entry = true` are taken
         too.
         """
-        from dataflow.entries import compose
+        from dataflow.entry_values import compose
 
         return compose(self.board, type, fields, now=now, operator=operator, fresh=self._fresh)
 
