@@ -5,13 +5,11 @@ All times are integers, microseconds since 1970-01-01 UTC.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from reactivex.abc import SchedulerBase
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from dataflow.times import micros
 
 
 class Clock(Protocol):
@@ -22,8 +20,7 @@ class Clock(Protocol):
 
 def scheduler_time(scheduler: SchedulerBase) -> int:
     """The scheduler's own time: the wall clock's on an event loop, virtual in tests."""
-    now = scheduler.now
-    return ((now if now.tzinfo else now.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND
+    return micros(scheduler.now)
 
 
 class WallClock:

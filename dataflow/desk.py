@@ -1,0 +1,90 @@
+"""A desk: a board's pipeline on a store, with the feed and the clock that fit. Composed here, for window and tests alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from reactivex.scheduler.eventloop import AsyncIOScheduler
+
+from dataflow.board_file import BoardFile, LoadedBoard
+from dataflow.clock import Clock, FixedClock, ReplayClock, WallClock
+from dataflow.feeds.feed import Deliver, Feed
+from dataflow.feeds.local import LocalFeed
+from dataflow.feeds.replay import ReplayFeed, read_recording
+from dataflow.pipeline import Pipeline
+from dataflow.plans import PlanCache
+from dataflow.times import micros
+from storage.database import Database
+
+DEMO_DAY = date(2013, 2, 8)
+
+
+class Desk:
+    """An open store and the pipeline on it. Close it to release both."""
+
+    def __init__(self, database: Database, pipeline: Pipeline) -> None:
+        self.database = database
+        self.pipeline = pipeline
+
+    async def close(self) -> None:
+        await self.pipeline.close()
+        self.database.close()
+
+
+def moment(text: str, zone: ZoneInfo, day: date = DEMO_DAY) -> int:
+    """"06:00" on a day in a zone, in microseconds since 1970-01-01 UTC. Raises ValueError."""
+    return micros(datetime.combine(day, time.fromisoformat(text), zone))
+
+
+def deliver_on(loop: asyncio.AbstractEventLoop) -> Deliver:
+    """Run functions on the loop's thread, from any thread; once the loop is closed there is nobody to tell."""
+
+    def deliver(function: Callable[..., Any], *arguments: Any) -> None:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(function, *arguments)
+
+    return deliver
+
+
+class DeskBuilder:
+    """Opens desks on one event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, author: str, plans: PlanCache | None) -> None:
+        self._loop = loop
+        self._author = author
+        self._plans = plans
+        self._scheduler = AsyncIOScheduler(loop)
+        self._deliver = deliver_on(loop)
+
+    def live(self, loaded: LoadedBoard, store: Path) -> Desk:
+        """A live board on its own store."""
+        return self._local(loaded, Database.open(store), WallClock(self._scheduler))
+
+    def still(self, loaded: LoadedBoard, store: Path, now: int | None) -> Desk:
+        """A board at one moment; by default that of the last event in its store."""
+        database = Database.open(store, create=False)
+        return self._local(loaded, database, FixedClock(database.log.latest() if now is None else now))
+
+    def demo(self, loaded: LoadedBoard, recording: Path, start: int, speed: float, *, held: bool = False) -> Desk:
+        """A replay of a recording into a fresh store, which is gone when the desk is closed."""
+        database = Database.open(None)
+        events = read_recording(recording)
+        clock = ReplayClock(self._scheduler, start, max(start, events[-1].time), speed)
+        feed = ReplayFeed(events, clock, database.log, self._scheduler, self._deliver, held=held)
+        return self._desk(loaded, database, feed, clock)
+
+    def _local(self, loaded: LoadedBoard, database: Database, clock: Clock) -> Desk:
+        return self._desk(loaded, database, LocalFeed(database.log, self._scheduler, self._deliver), clock)
+
+    def _desk(self, loaded: LoadedBoard, database: Database, feed: Feed, clock: Clock) -> Desk:
+        pipeline = Pipeline(
+            BoardFile(loaded.path), loaded, database, feed, clock, self._scheduler, self._deliver, self._loop,
+            author=self._author, plans=self._plans,
+        )  # fmt: skip
+        return Desk(database, pipeline)
