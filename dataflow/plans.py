@@ -1,14 +1,16 @@
 """Compiled query plans, kept between runs so that a warm start needs no SQL parser.
 
-A cache and nothing more: whatever is missing, torn, foreign or unreadable is as good as absent, and a disk that cannot
-be written is no error. Each entry is a file of its own, written aside and renamed, so processes never see half of one.
-An entry counts only for the `version` that wrote it; by default that is told from the compiler's own source files.
+A cache and nothing more: whatever is missing, torn, foreign or unreadable is as good as absent, and a disk
+that cannot be written is no error. Each entry is a file of its own, written aside and renamed, so processes
+never see half of one. An entry counts only for the `version` that wrote it; by default that is told from the
+compiler's own source files.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,7 +56,8 @@ class PlanCache:
             if self._puts % _EXAMINE_EVERY == 1:
                 self._prune()
         except OSError:
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):
+                aside.unlink()
 
     def _file(self, key: str) -> Path:
         name = blake2b(key.encode(), key=self._version, digest_size=20).hexdigest()
@@ -74,7 +77,7 @@ class PlanCache:
 
 
 def compiler_version() -> bytes:
-    """Changes whenever the code that makes plans does: Python, sqlglot, and the sources of our own compiler."""
+    """Changes whenever the code that makes plans does: Python, sqlglot, the sources of our own compiler."""
     here = Path(__file__).parent
     told = [sys.version]
     for folder in (here / "sql", here / "operators"):
