@@ -12,12 +12,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from dataflow.board import (
     ENVELOPE,
     Action,
-    BarPanel,
     Board,
     Field,
     FormPanel,
-    LinePanel,
-    LogPanel,
     Panel,
     TablePanel,
     ValuePanel,
@@ -263,7 +260,7 @@ def _entry_event(board: Board, path: Path, type_: str) -> Findings:
 def cycles(board: Board) -> Findings:
     """A view that rests on itself; told by the words after FROM, JOIN and commas, so no SQL parser is needed.
     """
-    uses = {name: _views_used(view.sql, board) for name, view in board.views.items()}
+    uses = {name: views_used(view.sql, board) for name, view in board.views.items()}
     done: set[str] = set()
     for name in board.views:
         circle = _circle(name, uses, [])
@@ -289,43 +286,15 @@ _SOURCE = re.compile(
 _CTE = re.compile(r'(?:\bwith|,)\s+"?([A-Za-z_]\w*)"?\s+as\s*\(', re.IGNORECASE)
 
 
-def _views_used(sql: str, board: Board) -> list[str]:
+def views_used(sql: str, board: Board) -> list[str]:
+    """The views that the SQL names, by its words: good enough for finding circles and for whom to blame."""
     sql = _NOISE.sub(" ", sql)
     own = {name.lower() for name in _CTE.findall(sql)}
     found_ = {(a or b).lower() for a, b in _SOURCE.findall(sql)} - own
     return [name for name in board.views if name.lower() in found_]
 
 
-def formats_of_values(board: Board) -> Findings:
-    """Formats that cannot format; the columns themselves are checked against the SQL (`board_sql`)."""
-    for index, panel in enumerate(board.panels):
-        if isinstance(panel, ValuePanel | BarPanel) and panel.format and not formats(panel.format, 1.5):
-            message = f'"{panel.format}" is no format for a number'
-            yield Finding(("panels", index, "format"), message, 'try ",.1f"')
-
-
-def formats(spec: str, value: Any) -> bool:
-    """Whether a Python format spec suits the value."""
-    try:
-        format(value, spec)
-    except (ValueError, TypeError):
-        return False
-    return True
-
-
-def queries(panel: Panel) -> dict[str, str]:
-    """The panel's SQL by key."""
-    match panel:
-        case ValuePanel():
-            return {"sql": panel.sql} | ({"spark": panel.spark} if panel.spark else {})
-        case TablePanel() | LinePanel() | BarPanel():
-            return {"sql": panel.sql}
-        case LogPanel():
-            return {"sql": panel.sql} if panel.sql is not None else {}
-    return {}
-
-
 RULES: tuple[Callable[[Board], Findings], ...] = (
     board_id, timezone, names, fields, field_options, subjects, submit_words, places, thresholds, actions,
-    forms, cycles, formats_of_values,
+    forms, cycles,
 )
