@@ -1,0 +1,107 @@
+"""The geometry of a line chart: margins, ticks, and from data to pixels and back. Pure, no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import tzinfo
+from itertools import pairwise
+from typing import NamedTuple
+
+from gui.models.scale import Tick, number_ticks, time_ticks
+from gui.models.series import Line, extent
+
+TOP, BOTTOM = 8, 26
+_ROW = 34           # the least distance between two grid lines
+_GAP = 28           # and between two labels of the x axis
+
+
+class Frame(NamedTuple):
+    """Where the plot lies in pixels, what it spans, and its ticks."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    low_x: float
+    high_x: float
+    low_y: float
+    high_y: float
+    x_ticks: Sequence[Tick]
+    y_ticks: Sequence[Tick]
+
+    def x(self, value: float) -> float:
+        """The pixel of an x."""
+        return self.left + (value - self.low_x) / (self.high_x - self.low_x) * (self.right - self.left)
+
+    def y(self, value: float) -> float:
+        """The pixel of a y; high values are at the top."""
+        return self.bottom - (value - self.low_y) / (self.high_y - self.low_y) * (self.bottom - self.top)
+
+    def value_at(self, pixel: float) -> float:
+        """The x at a pixel."""
+        return self.low_x + (pixel - self.left) / (self.right - self.left) * (self.high_x - self.low_x)
+
+
+def frame(
+    lines: Mapping[str, Line],
+    size: tuple[float, float],
+    margin: float,
+    measure: Callable[[str], float],
+    zone: tzinfo | None,
+) -> Frame | None:
+    """Fit the lines into (width, height), with `margin` at the right for the values at their ends.
+
+    None where there is nothing to draw or no room for it. With a zone, x is a time.
+    """
+    width, height = size
+    span = extent(lines)
+    if span is None:
+        return None
+    low_x, high_x, low_y, high_y = span
+    y_ticks = number_ticks(*_with_zero(low_y, high_y), max(2, int((height - TOP - BOTTOM) // _ROW) + 1))
+    left = max(measure(tick.label) for tick in y_ticks) + 12
+    right = width - margin
+    if right - left < 40 or height < TOP + BOTTOM + 30:
+        return None
+    if high_x <= low_x:
+        low_x, high_x = _widened(low_x, zone)
+    x_ticks = _x_ticks(low_x, high_x, right - left, measure, zone)
+    return Frame(
+        left, TOP, right, height - BOTTOM, low_x, high_x, y_ticks[0].at, y_ticks[-1].at, x_ticks, y_ticks
+    )
+
+
+def parted(places: Sequence[float], least: float, low: float, high: float) -> list[float]:
+    """The places, moved so that neighbours are at least `least` apart, in [low, high] as far as that goes."""
+    order = sorted(range(len(places)), key=places.__getitem__)
+    result = list(places)
+    for before, after in pairwise(order):
+        result[after] = max(result[after], result[before] + least)
+    limit = high
+    for at in reversed(order):
+        result[at] = min(result[at], limit)
+        limit = result[at] - least
+    if result and (under := low - min(result)) > 0:
+        result = [place + under for place in result]
+    return result
+
+
+def _x_ticks(
+    low: float, high: float, width: float, measure: Callable[[str], float], zone: tzinfo | None
+) -> Sequence[Tick]:
+    most = max(1, int(width // (measure("00:00") + _GAP)))
+    if zone is not None:
+        return time_ticks(int(low), int(high), most, zone)
+    return [tick for tick in number_ticks(low, high, most) if low <= tick.at <= high]
+
+
+def _with_zero(low: float, high: float) -> tuple[float, float]:
+    """Zero belongs to the picture unless the values keep far from it."""
+    if 0 < low < high / 2:
+        return 0, high
+    return (low, 0) if low / 2 < high < 0 else (low, high)
+
+
+def _widened(x: float, zone: tzinfo | None) -> tuple[float, float]:
+    reach = 1_800_000_000 if zone is not None else 1
+    return x - reach, x + reach

@@ -1,0 +1,93 @@
+"""The line panel: one line a series of a live query, mostly over time.
+
+Series keep the colour that they got when they first appeared, so that a new one does not repaint the others.
+Lines are read from the rows when they are painted: what changes twice a frame, or out of sight, is read once
+or never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from dataflow.board import LinePanel, queries
+from dataflow.zset import Column, Row, Splice, apply_splices
+from gui.format import formatter
+from gui.models.series import Line as Series
+from gui.models.series import read
+from gui.panels.base import Panel
+from gui.panels.plot import Chart, Plot
+from gui.theme import Theme
+
+ROLES = ("series1", "series2", "series3", "series4", "series5", "series6")
+"""The roles of series in the order in which they appear; after the last the first comes again."""
+
+
+class Line(Panel):
+    """Lines, and their last values."""
+
+    def __init__(self, spec: LinePanel, theme: Theme, zone: ZoneInfo, parent: QWidget | None = None) -> None:
+        super().__init__(spec, theme, zone, parent)
+        self.line = spec
+        self.plot = Plot(theme, self)
+        self.plot.setAccessibleName(spec.title)
+        self.set_body(self.plot)
+        self.setFocusProxy(self.plot)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._columns: list[Column] = []
+        self._rows: list[Row] = []
+        self._roles: dict[str, str] = {}
+        self._fresh = True
+        self.say(spec.empty or "Nothing to draw yet")
+
+    def queries(self) -> dict[str, str]:
+        return queries(self.line)
+
+    def set_columns(self, name: str, columns: Sequence[Column]) -> None:
+        self._columns = list(columns)
+        self._fresh = True
+
+    def apply(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
+        if self._fresh:
+            self._rows, self._fresh = list(rows), False
+        else:
+            apply_splices(self._rows, splices)
+        lines = self._read()
+        self._give_roles(lines)
+        drawn = any(series.last() for series in lines.values())
+        self.say(None if drawn else self.line.empty or "Nothing to draw yet")
+        self.plot.show_chart(self._chart(lines))
+
+    def lines(self) -> dict[str, Series]:
+        """What is drawn, by name."""
+        return dict(self.plot.chart.lines)
+
+    def _read(self) -> dict[str, Series]:
+        places = {column.name: at for at, column in enumerate(self._columns)}
+        x, y = places.get(self.line.x), places.get(self.line.y)
+        if x is None or y is None:
+            return {}
+        lines = read(self._rows, x, y, places.get(self.line.series) if self.line.series else None)
+        return dict(sorted(lines.items()))
+
+    def _give_roles(self, lines: dict[str, Series]) -> None:
+        for name in lines:
+            self._roles.setdefault(name, ROLES[len(self._roles) % len(ROLES)])
+        if self.line.series and not self.spec.note:
+            self.set_legend([(name, self._roles[name]) for name in lines])
+
+    def _chart(self, lines: dict[str, Series]) -> Chart:
+        types = {column.name: column.type for column in self._columns}
+        timed = types.get(self.line.x) == "timestamp"
+        x_format = "%H:%M" if timed else None
+        show_y = formatter(types.get(self.line.y, "float"), None, self.zone)
+        return Chart(
+            lines=lines,
+            roles=self._roles,
+            show_x=formatter(types.get(self.line.x, "float"), x_format, self.zone),
+            show_y=show_y,
+            zone=self.zone if timed else None,
+        )

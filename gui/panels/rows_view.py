@@ -1,0 +1,350 @@
+"""A table view that paints whole rows itself.
+
+Qt asks a model for some eight roles a cell and a delegate for each cell; in Python that alone would cost a
+frame. Here one paint event draws the rows that need it from the model's finished cells and from text that was
+laid out before. What the operator looks at stays where it is while rows come and go (`keep_place`), and the
+selection follows its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QStaticText,
+)
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
+
+from dataflow.zset import Row
+from gui.models.query import Sort
+from gui.models.table_model import Cell, Shown, TableModel
+from gui.theme import Theme
+
+ROW = 26
+GUTTER = 18         # left of the first column: the mark of a pending row
+GAP = 8             # on either side of a cell
+_KEPT = 8192
+
+
+class Header(QHeaderView):
+    """Column names: small, grey; the sorted one with an arrow, the one a key would sort by brighter."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.theme = theme
+        self.sort: Sort | None = None
+        self.marked = -1
+        self.setFixedHeight(ROW)
+        self.setSectionsClickable(True)
+        self.setHighlightSections(False)
+        self.setMinimumSectionSize(24)
+        self.setStretchLastSection(False)
+
+    def set_sort(self, sort: Sort | None) -> None:
+        """The column that the operator sorted by."""
+        self.sort = sort
+        self.viewport().update()
+
+    def mark(self, section: int) -> None:
+        """The column that a key would sort by."""
+        if section != self.marked:
+            self.marked = section
+            self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setPen(QPen(self.theme.color("line"), 1))
+        painter.drawLine(0, self.height() - 1, self.viewport().width(), self.height() - 1)
+        model = self.model()
+        for section, column in enumerate(model.shown if isinstance(model, TableModel) else ()):
+            left = self.sectionViewportPosition(section)
+            self._paint_name(painter, section, column, left, self.sectionSize(section))
+        painter.end()
+
+    def _paint_name(self, painter: QPainter, section: int, column: Shown, left: int, width: int) -> None:
+        font = self.theme.font("small")
+        box = cell_box(section, left, 0, width)
+        arrow = self.sort is not None and self.sort.column == column.name
+        right = bool(column.align & Qt.AlignmentFlag.AlignRight)
+        if arrow:
+            box.adjust(12 if right else 0, 0, 0 if right else -12, 0)
+        words = QFontMetricsF(font).elidedText(column.label, Qt.TextElideMode.ElideRight, box.width() + 1)
+        painter.setFont(font)
+        painter.setPen(self.theme.color("text" if arrow else "dim" if section == self.marked else "faint"))
+        painter.drawText(box, column.align | Qt.AlignmentFlag.AlignVCenter, words)
+        if arrow and self.sort is not None:
+            used = QFontMetricsF(font).horizontalAdvance(words)
+            middle = box.right() - used - 9 if right else box.left() + used + 9
+            self._paint_arrow(painter, middle, self.sort.descending)
+
+    def _paint_arrow(self, painter: QPainter, middle: float, down: bool) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.theme.color("accent"), 1.5))
+        y, tip = self.height() / 2, 2 if down else -2
+        ends, point = y - tip / 2 + 0.5, y + tip + 0.5
+        painter.drawPolyline([QPointF(middle - 3, ends), QPointF(middle, point), QPointF(middle + 3, ends)])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+class RowsView(QTableView):
+    """Rows 26 px high with hairlines. Keys that mean something to the panel are handed on by signals."""
+
+    chosen = Signal(int)            # Enter or a double click on a row
+    sort_wanted = Signal(int)       # a header click or key: by this shown column
+
+    def __init__(self, model: TableModel, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.rows = model
+        self._hovered = -1
+        self._laid: dict[tuple[str, bool, int], tuple[QStaticText, float]] = {}
+        self.header = Header(theme, self)
+        self.setHorizontalHeader(self.header)
+        self._set_up(model)
+        self.header.sectionClicked.connect(self.sort_wanted)
+        model.modelReset.connect(self.restyle)
+
+    def _set_up(self, model: TableModel) -> None:
+        self.setModel(model)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setMouseTracking(True)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setMinimumSectionSize(ROW)
+        self.verticalHeader().setDefaultSectionSize(ROW)
+        self.viewport().setAutoFillBackground(False)
+
+    def restyle(self) -> None:
+        """Other colours, fonts or columns: nothing that was laid out holds."""
+        self._laid.clear()
+        self.viewport().update()
+        self.header.viewport().update()
+
+    # What the panel asks
+
+    def current_row(self) -> int | None:
+        """The selected row that keys act on."""
+        at = self.currentIndex().row()
+        return at if at >= 0 and self.selectionModel().isRowSelected(at, QModelIndex()) else None
+
+    def selected_rows(self) -> list[int]:
+        """All selected rows, from the top."""
+        return sorted(index.row() for index in self.selectionModel().selectedRows())
+
+    def select(self, rows: list[int], current: int | None) -> None:
+        """Select rows, and make one of them current."""
+        selection = QItemSelection()
+        for at in rows:
+            selection.select(self.rows.index(at, 0), self.rows.index(at, self.rows.columnCount() - 1))
+        flags = QItemSelectionModel.SelectionFlag
+        index = self.rows.index(current, max(0, self.header.marked)) if current is not None else QModelIndex()
+        self.selectionModel().setCurrentIndex(index, flags.NoUpdate)
+        self.selectionModel().select(selection, flags.ClearAndSelect)
+
+    @contextmanager
+    def keep_place(self, key: Callable[[Row], object]) -> Iterator[None]:
+        """Around a change of rows: selected rows (told by `key`) stay selected, the view stays put."""
+        store = self.rows.store
+        current, selected = self.current_row(), self.selected_rows()
+        wanted = {at: key(store.rows[at]) for at in [*selected, *([] if current is None else [current])]}
+        anchor = self._anchor(current)
+        held = None if anchor is None else (key(store.rows[anchor]), anchor, anchor * ROW - self._top())
+        yield
+        if wanted:
+            self._reselect(wanted, current, key)
+        if held is not None:
+            self._scroll_back(*held, key)
+
+    def _anchor(self, current: int | None) -> int | None:
+        """The row to hold on to: the current one, if the keyboard is here; else the top one, if scrolled."""
+        top, store = self._top(), self.rows.store
+        bottom = top + self.viewport().height() - ROW
+        if current is not None and self.hasFocus() and top <= current * ROW <= bottom:
+            return current
+        first = (top + ROW - 1) // ROW
+        return first if top > 0 and first < len(store) else None
+
+    def _reselect(self, wanted: dict[int, object], current: int | None, key: Callable[[Row], object]) -> None:
+        rows = self.rows.store.rows
+        if self.selected_rows() == sorted(wanted) and all(
+            at < len(rows) and key(rows[at]) == value for at, value in wanted.items()
+        ):
+            return
+        now = {at: self.rows.store.find(key, value, at) for at, value in wanted.items()}
+        found = sorted({at for at in now.values() if at is not None})
+        self.select(found, None if current is None else now[current])
+
+    def _scroll_back(self, value: object, at: int, offset: int, key: Callable[[Row], object]) -> None:
+        rows = self.rows.store.rows
+        if at < len(rows) and key(rows[at]) == value:
+            return
+        found = self.rows.store.find(key, value, at)
+        if found is not None:
+            self.updateGeometries()
+            self.verticalScrollBar().setValue(found * ROW - offset)
+
+    def _top(self) -> int:
+        return self.verticalHeader().offset()
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        columns = [
+            (column, self.columnViewportPosition(at), self.columnWidth(at))
+            for at, column in enumerate(self.rows.shown)
+        ]
+        area, top = event.rect(), self._top()
+        selected = set(self.selected_rows())
+        first = max(0, (area.top() + top) // ROW)
+        last = min(len(self.rows.store) - 1, (area.bottom() + top) // ROW)
+        for at in range(first, last + 1):
+            self._paint_row(painter, at, at * ROW - top, columns, at in selected)
+        painter.end()
+
+    def _paint_row(
+        self, painter: QPainter, at: int, y: int, columns: list[tuple[Shown, int, int]], selected: bool
+    ) -> None:
+        width = self.viewport().width()
+        if selected or at == self._hovered:
+            painter.fillRect(0, y, width, ROW - 1, self._ground(selected))
+        if selected and self.hasFocus() and at == self.currentIndex().row():
+            painter.fillRect(0, y, 2, ROW - 1, self.theme.color("accent"))
+        painter.fillRect(0, y + ROW - 1, width, 1, self._hairline())
+        pending = self.rows.pending(at)
+        if pending:
+            self._paint_ring(painter, y)
+        for section, cell in enumerate(self.rows.cells(at)):
+            if cell.text:
+                column, left, size = columns[section]
+                role = "pending" if pending and cell.role in {"text", "dim"} else cell.role
+                self._paint_cell(painter, cell, column.align, cell_box(section, left, y, size), role)
+
+    def _paint_cell(
+        self, painter: QPainter, cell: Cell, align: Qt.AlignmentFlag, box: QRectF, role: str
+    ) -> None:
+        room = box.width()
+        laid, wide = self._lay(cell.text, cell.bold, -1)
+        if wide > room:
+            laid, wide = self._lay(cell.text, cell.bold, int(room))
+        x = box.left()
+        if align & Qt.AlignmentFlag.AlignRight:
+            x = box.right() - wide
+        elif align & Qt.AlignmentFlag.AlignHCenter:
+            x += (room - wide) / 2
+        painter.setFont(self.theme.font("bold" if cell.bold else "body"))
+        painter.setPen(self.theme.color(role))
+        painter.drawStaticText(QPointF(x, box.top() + (ROW - 1 - laid.size().height()) / 2), laid)
+
+    def _paint_ring(self, painter: QPainter, y: int) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.theme.color("pending"), 1.3))
+        painter.drawEllipse(QPointF(9 - self.horizontalOffset(), y + ROW / 2 - 0.5), 3, 3)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _lay(self, text: str, bold: bool, room: int) -> tuple[QStaticText, float]:
+        """The text laid out, and its width; elided to `room` unless that is negative."""
+        laid = self._laid.get((text, bold, room))
+        if laid is None:
+            if len(self._laid) >= _KEPT:
+                self._laid.clear()
+            laid = self._laid[(text, bold, room)] = self._laid_out(text, bold, room)
+        return laid
+
+    def _laid_out(self, text: str, bold: bool, room: int) -> tuple[QStaticText, float]:
+        font = self.theme.font("bold" if bold else "body")
+        metrics = QFontMetricsF(font)
+        if room >= 0:
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+        laid = QStaticText(text)
+        laid.setTextFormat(Qt.TextFormat.PlainText)
+        laid.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
+        laid.prepare(font=font)
+        return laid, metrics.horizontalAdvance(text)
+
+    def _ground(self, selected: bool) -> QColor:
+        color = QColor(self.theme.color("hover"))
+        color.setAlphaF(1.0 if selected else 0.55)
+        return color
+
+    def _hairline(self) -> QColor:
+        color = QColor(self.theme.color("line"))
+        color.setAlphaF(0.6)
+        return color
+
+    # The operator
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        self._hover(self.rowAt(event.position().toPoint().y()))
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._hover(-1)
+        return super().viewportEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        super().mouseDoubleClickEvent(event)
+        at = self.rowAt(event.position().toPoint().y())
+        if at >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self.chosen.emit(at)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        at = self.current_row()
+        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and at is not None:
+            self.chosen.emit(at)
+        elif event.key() == Qt.Key.Key_S and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
+            self.sort_wanted.emit(max(0, self.currentIndex().column()))
+        else:
+            super().keyPressEvent(event)
+
+    def keyboardSearch(self, search: str) -> None:
+        """Typing in a table is for shortcuts, not for jumping about."""
+
+    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:  # type: ignore[override]
+        super().currentChanged(current, previous)
+        self.header.mark(current.column() if self.hasFocus() else -1)
+        self._update_row(previous.row())
+        self._update_row(current.row())
+
+    def _hover(self, at: int) -> None:
+        if at != self._hovered:
+            self._update_row(self._hovered)
+            self._hovered = at
+            self._update_row(at)
+
+    def _update_row(self, at: int) -> None:
+        if at >= 0:
+            self.viewport().update(QRect(0, at * ROW - self._top(), self.viewport().width(), ROW))
+
+
+def cell_box(section: int, left: int, top: int, width: int) -> QRectF:
+    """Where a cell's text may stand."""
+    indent = GUTTER if section == 0 else GAP
+    return QRectF(left + indent, top, max(0, width - indent - GAP), ROW)
