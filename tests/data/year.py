@@ -12,7 +12,7 @@ from tests.data import flight, nyc, source
 
 
 def year_file(*, packed: bool = False, folder: Path | None = None) -> Path:
-    """A CloudEvents NDJSON file of a million events (`packed`: gzip). The first call takes some 20 seconds."""
+    """A CloudEvents NDJSON file of a million events (`packed`: gzip). The first call takes 20 seconds."""
     folder = folder or user_cache_path("watchfloor") / "bench"
     path = folder / f"nyc-2013-{_version()}.ndjson{'.gz' if packed else ''}"
     if not path.exists():
