@@ -1,7 +1,7 @@
 """The card: a rounded surface with a title at the left and a note at the right, in which a panel lives.
 
-The card paints its own chrome; its one body widget fills the rest. Where there is nothing to show, `say()` puts a
-sentence in the body's place.
+The card paints its own chrome; its one body widget fills the rest. Where there is nothing to show, `say()`
+puts a sentence in the body's place.
 """
 
 from __future__ import annotations

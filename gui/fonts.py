@@ -1,6 +1,8 @@
-"""The type: Inter (SIL OFL 1.1), shipped in `assets/fonts` so that the same input gives the same picture everywhere.
+"""The type: Inter (SIL OFL 1.1), shipped in `assets/fonts` so that the same input gives the same picture
+everywhere.
 
-Sizes are in device-independent pixels. Every style asks for tabular figures, so that numbers in motion do not dance.
+Sizes are in device-independent pixels. Every style asks for tabular figures, so that numbers in motion do
+not dance.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ def install() -> None:
     if FAMILY in QFontDatabase.families():
         return
     for face in sorted(files("assets").joinpath("fonts").iterdir(), key=lambda item: item.name):
-        if face.name.endswith(".ttf"):
+        if face.name.endswith(".otf"):
             QFontDatabase.addApplicationFontFromData(face.read_bytes())
 
 

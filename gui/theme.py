@@ -1,7 +1,8 @@
 """Themes: colours by role, read from TOML (`assets/themes`), and the fonts of each style.
 
-There is one Theme object a window. It can *become* another one while everything runs: widgets read their colours when
-they paint, and what keeps colours (icons, pens) is built anew on `changed`. After novelWriter's and napari's themes.
+There is one Theme object a window. It can *become* another one while everything runs: widgets read their
+colours when they paint, and what keeps colours (icons, pens) is built anew on `changed`. After
+novelWriter's and napari's themes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The panel: a card bound to named live queries.
 
-A panel never sees a session. The bridge subscribes each of `queries()`, and brings columns, splices and the clock; the
-panel tells by signals what the operator wants. All calls are on Qt's thread, `apply` at most once a frame.
+A panel never sees a session. The bridge subscribes each of `queries()`, and brings columns, splices and
+the clock; the panel tells by signals what the operator wants. All calls are on Qt's thread, `apply` at
+most once a frame.
 """
 
 from __future__ import annotations
@@ -13,20 +14,20 @@ from zoneinfo import ZoneInfo
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from dataflow.board import PanelBase
+from dataflow import board
 from dataflow.zset import Column, Row, Splice
 from gui.card import Card
 from gui.theme import Theme
 
 
 class Panel(Card):
-    """A card that shows live queries. Subclasses implement `queries`, `set_columns` and `apply`."""
+    """A card that shows live queries. Subclasses implement `set_columns` and `apply`."""
 
     action = Signal(object, dict)           # (dataflow.board.Action, event field → value): open that entry form
     query_changed = Signal(str, str)        # (query name, new SQL): sorted or filtered; the bridge subscribes anew
     submitted = Signal(str, dict)           # (event type, field → value or text): only entry forms emit it
 
-    def __init__(self, spec: PanelBase, theme: Theme, zone: ZoneInfo, parent: QWidget | None = None) -> None:
+    def __init__(self, spec: board.Panel, theme: Theme, zone: ZoneInfo, parent: QWidget | None = None) -> None:
         super().__init__(spec.title, theme, parent)
         self.spec = spec
         self.zone = zone
@@ -36,7 +37,7 @@ class Panel(Card):
 
     def queries(self) -> dict[str, str]:
         """Name → SQL of what this panel shows; the main one is called "main"."""
-        return {}
+        return board.queries(self.spec)
 
     def set_columns(self, name: str, columns: Sequence[Column]) -> None:
         """The columns of query `name`: before its first `apply`, and again whenever the query is another."""

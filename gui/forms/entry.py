@@ -1,0 +1,185 @@
+"""The entry form: an event type's fields, one under the other, and a button that says what it will do.
+
+Enter submits, Ctrl+Enter where Enter makes a new line; Esc clears, and leaves where there is nothing to
+clear. The form knows no session: it says `submitted`, and is told `accepted` or `refused`, later
+`confirmed` or `failed`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from dataflow.board import EventType
+from dataflow.session import Problem
+from gui.forms import kinds
+from gui.forms.field import FieldBox
+from gui.forms.outcome import Outcome
+from gui.theme import Theme
+
+_NAMED = re.compile(r"\{(\w+)\}")
+
+
+class EntryForm(QWidget):
+    """The form of one event type."""
+
+    submitted = Signal(str, dict)       # (event type, field → value or text, None for nothing)
+    left = Signal()                     # Esc with nothing to clear
+
+    def __init__(self, type: str, event: EventType, theme: Theme, zone: ZoneInfo, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.type = type
+        self.event_type = event
+        self.fields: dict[str, FieldBox] = {}
+        self.button = QPushButton(self)
+        self.button.setObjectName("submit")
+        self.button.clicked.connect(self.submit)
+        self.outcome = Outcome(theme, self)
+        self._arrange(theme, zone)
+        self.clear()
+
+    def _arrange(self, theme: Theme, zone: ZoneInfo) -> None:
+        sheet = QWidget(self)
+        sheet.setObjectName("sheet")
+        lines = QVBoxLayout(sheet)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(9)
+        for name, field in self.event_type.fields.items():
+            box = kinds.make(name, field, theme, zone, sheet)
+            box.edited.connect(self._edited)
+            self.fields[name] = box
+            lines.addWidget(box)
+        self._scroll = QScrollArea(self)
+        self._scroll.setObjectName("scroll")
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setWidget(sheet)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._scroll, 1)
+        column.addSpacing(10)
+        column.addWidget(self.button)
+        column.addWidget(self.outcome)
+
+    # What the operator does
+
+    def submit(self) -> None:
+        """Ask for the entry to be made, unless a field cannot even be read."""
+        values, problems = self._read()
+        if problems:
+            self.refused(problems)
+            return
+        self.refused(())
+        self.submitted.emit(self.type, values)
+
+    def clear(self) -> None:
+        """Every field back to its default."""
+        for box in self.fields.values():
+            box.reset()
+        self._name_button()
+
+    def blank(self) -> bool:
+        """Whether there is nothing to clear."""
+        return not any(box.has_problem() or box.changed() for box in self.fields.values())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.submit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self._escape()
+        else:
+            super().keyPressEvent(event)
+
+    def _escape(self) -> None:
+        if self.blank():
+            self.left.emit()
+        else:
+            self.clear()
+            self.outcome.clear()
+            self.focus()
+
+    def _edited(self) -> None:
+        box = self.sender()
+        if isinstance(box, FieldBox):
+            box.show_problem(None)
+        self.outcome.clear()
+        self._name_button()
+
+    # What it is told
+
+    def fill(self, values: Mapping[str, Any]) -> None:
+        """Defaults, and over them these values; the keyboard goes to the first field that is still empty."""
+        self.clear()
+        self.outcome.clear()
+        for name, value in values.items():
+            if name in self.fields and value is not None:
+                self.fields[name].set_value(value)
+        self._name_button()
+        empty = (box for name, box in self.fields.items() if name not in values and not box.text())
+        self.focus(next(empty, None))
+
+    def set_now(self, now: int) -> None:
+        """The board's clock."""
+        for box in self.fields.values():
+            box.set_now(now)
+
+    def focus(self, box: FieldBox | None = None) -> None:
+        """Put the keyboard into this field, or else into the first."""
+        box = box or next(iter(self.fields.values()), None)
+        if box is None:
+            self.button.setFocus(Qt.FocusReason.TabFocusReason)
+            return
+        box.focus()
+        self._scroll.ensureWidgetVisible(box)
+
+    def accepted(self) -> None:
+        """The entry is taken, and pending: ready for the next one."""
+        self.clear()
+        self.focus()
+        self.outcome.pending()
+
+    def refused(self, problems: Sequence[Problem]) -> None:
+        """Nothing was written: say why under each field, and go to the first that is wrong."""
+        by_field = {problem.field: sentence(problem.message) for problem in reversed(problems)}
+        for name, box in self.fields.items():
+            box.show_problem(by_field.pop(name, None))
+        self.outcome.clear()
+        if by_field:
+            self.outcome.failed(" ".join(by_field.values()))
+        wrong = next((box for box in self.fields.values() if box.has_problem()), None)
+        if wrong:
+            self.focus(wrong)
+
+    def _read(self) -> tuple[dict[str, Any], list[Problem]]:
+        values: dict[str, Any] = {}
+        problems = []
+        for name, box in self.fields.items():
+            try:
+                values[name] = box.value()
+            except ValueError as error:
+                problems.append(Problem(name, str(error)))
+        return values, problems
+
+    def _name_button(self) -> None:
+        words = self.event_type.submit or self.event_type.label or "Enter"
+        self.button.setText(filled(words, {name: box.text() for name, box in self.fields.items()}))
+        self.button.setAccessibleName(self.button.text())
+
+
+def filled(words: str, values: Mapping[str, str]) -> str:
+    """The words with each `{field}` replaced by what was entered there; "Hold {flight}" is "Hold" while it is empty."""
+    return " ".join(_NAMED.sub(lambda found: values.get(found[1], ""), words).split())
+
+
+def sentence(message: str) -> str:
+    """The message with a capital at its beginning."""
+    return message[:1].upper() + message[1:]

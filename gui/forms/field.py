@@ -1,0 +1,95 @@
+"""One field of an entry form: its label, its editor, and below them what is wrong with what was entered."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from dataflow.board import Field
+from gui.theme import Theme
+
+
+class FieldBox(QWidget):
+    """Subclasses make an editor, hand it to `_set_editor`, and read and write it by `value` and `set_value`."""
+
+    edited = Signal()
+
+    def __init__(self, name: str, field: Field, theme: Theme, zone: ZoneInfo, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.name = name
+        self.field = field
+        self.theme = theme
+        self.zone = zone
+        self.words = field.label or name.replace("_", " ").capitalize()
+        self._initial = ""
+        self._label = QLabel(f"{self.words} *" if field.required else self.words, self)
+        self._label.setObjectName("fieldLabel")
+        self._problem = QLabel(self)
+        self._problem.setObjectName("fieldProblem")
+        self._problem.setWordWrap(True)
+        self._problem.hide()
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(4)
+        self._column.addWidget(self._label)
+        self._column.addWidget(self._problem)
+
+    def _set_editor(self, editor: QWidget) -> None:
+        self.editor = editor
+        self.setFocusProxy(editor)
+        self._label.setBuddy(editor)
+        self._column.insertWidget(1, editor)
+        editor.setAccessibleName(f"{self.words}, required" if self.field.required else self.words)
+        editor.setToolTip(self.field.help or "")
+
+    def placeholder(self) -> str:
+        """What an empty editor says."""
+        if self.field.default in ("auto", "now"):
+            return "a fresh id" if self.field.default == "auto" else "now"
+        return self.field.help or ("" if self.field.required else "optional")
+
+    def value(self) -> Any:
+        """What was entered, None for nothing. Raises ValueError, with words for people, if it cannot be read."""
+        raise NotImplementedError
+
+    def set_value(self, value: Any) -> None:
+        """Show a value, None for nothing."""
+        raise NotImplementedError
+
+    def text(self) -> str:
+        """What was entered, as it stands: for the words of the button."""
+        raise NotImplementedError
+
+    def set_now(self, now: int) -> None:
+        """The board's clock; for those who care."""
+
+    def reset(self) -> None:
+        """Back to the default."""
+        self.set_value(None if self.field.default in ("auto", "now") else self.field.default)
+        self.show_problem(None)
+        self._initial = self.text()
+
+    def changed(self) -> bool:
+        """Whether it holds anything but its default."""
+        return self.text() != self._initial
+
+    def show_problem(self, message: str | None) -> None:
+        """Say what is wrong with this field; None: nothing."""
+        self._problem.setText(message or "")
+        self._problem.setVisible(bool(message))
+        if bool(self.editor.property("problem")) != bool(message):
+            self.editor.setProperty("problem", bool(message))
+            self.editor.style().unpolish(self.editor)
+            self.editor.style().polish(self.editor)
+        self.editor.setAccessibleDescription(message or self.field.help or "")
+
+    def has_problem(self) -> bool:
+        """Whether a problem is shown."""
+        return not self._problem.isHidden()
+
+    def focus(self) -> None:
+        """Put the keyboard here."""
+        self.editor.setFocus(Qt.FocusReason.TabFocusReason)

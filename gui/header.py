@@ -1,0 +1,161 @@
+"""The header: which board, whether you see now or then, how late, and what of yours waits."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from dataflow.session import Status
+from gui.pill import Pill
+from gui.theme import Theme
+
+HEIGHT = 48
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DOTS = {
+    "live": "ok", "replaying": "ok", "paused": "warning", "catching up": "accent", "offline": "warning",
+    "ended": "dim", "failed": "critical",
+}  # fmt: skip
+
+
+class Header(QWidget):
+    """Takes a Status; says by signals what was pressed."""
+
+    pause_wanted = Signal(bool)
+    attention_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._zone = ZoneInfo("UTC")
+        self._paused = False
+        self._title = Title(theme, self)
+        self._state, self._clock, self._pause = Pill(theme, self), Pill(theme, self), Pill(theme, self)
+        self._delay, self._waiting, self._attention = Pill(theme, self), Pill(theme, self), Pill(theme, self)
+        self._pause.set_pressable()
+        self._pause.clicked.connect(self.toggle_pause)
+        self._attention.set_pressable()
+        self._attention.clicked.connect(self.attention_wanted)
+        self.setFixedHeight(HEIGHT)
+        self.setAccessibleName("Board")
+        self._arrange()
+        for pill in (self._state, self._clock, self._pause, self._delay, self._waiting, self._attention):
+            pill.hide()
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 12, 0)
+        row.setSpacing(8)
+        row.addWidget(self._title)
+        row.addSpacing(4)
+        for pill in (self._state, self._clock, self._pause):
+            row.addWidget(pill)
+        row.addStretch(1)
+        for pill in (self._delay, self._waiting, self._attention):
+            row.addWidget(pill)
+
+    def set_board(self, title: str, zone: ZoneInfo) -> None:
+        """The board's name, and the zone in which its times are shown."""
+        self._title.show_text(title)
+        self._zone = zone
+
+    def set_status(self, status: Status) -> None:
+        """Bring every pill up to date; those that have nothing to say are not there."""
+        self._show(self._state, state_text(status), "text", _DOTS[status.state])
+        self._show(self._clock, clock_text(status.now, self._zone) if status.now else "")
+        self._show_pause(status)
+        late = "" if status.delay_ms is None else delay_text(status.delay_ms)
+        self._show(self._delay, late, "dim", "ok" if (status.delay_ms or 0) < 1000 else "warning")
+        self._show(self._waiting, f"{status.pending:,} waiting" if status.pending else "", "pending", "pending")
+        self._show_attention(status.attention)
+
+    def can_pause(self) -> bool:
+        """Whether the board is a replay, which can be held."""
+        return not self._pause.isHidden()
+
+    def toggle_pause(self) -> None:
+        """Ask for the replay to be held, or to go on."""
+        if self.can_pause():
+            self.pause_wanted.emit(not self._paused)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(QPen(self._theme.color("line"), 1))
+        painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
+        painter.end()
+
+    def _show(self, pill: Pill, text: str, role: str = "dim", dot: str | None = None) -> None:
+        if text:
+            pill.show_text(text, role, dot=dot)
+        pill.setVisible(bool(text))
+
+    def _show_pause(self, status: Status) -> None:
+        self._paused = status.state == "paused"
+        self._pause.show_text("", "text", icon="play" if self._paused else "pause")
+        self._pause.setAccessibleName("Resume" if self._paused else "Pause")
+        self._pause.setToolTip(("Resume" if self._paused else "Pause") + " the replay (Space)")
+        self._pause.setVisible(status.state in {"paused", "replaying"})
+
+    def _show_attention(self, count: int) -> None:
+        words = f"{count:,} {'needs' if count == 1 else 'need'} attention"
+        self._attention.show_text(words, "warning", icon="triangle-alert")
+        self._attention.setToolTip("Show what could not be taken as it came")
+        self._attention.setVisible(count > 0)
+
+
+class Title(QWidget):
+    """The board's name; gives way to the pills when the window is narrow."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._text = ""
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+
+    def show_text(self, text: str) -> None:
+        """Show another name."""
+        self._text = text
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(QFontMetrics(self._theme.font("heading")).horizontalAdvance(self._text) + 2, HEIGHT - 2)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, HEIGHT - 2)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        font = self._theme.font("heading")
+        painter.setFont(font)
+        painter.setPen(self._theme.color("text"))
+        words = QFontMetrics(font).elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
+        painter.end()
+
+
+def state_text(status: Status) -> str:
+    """"Live", "Replaying at 60×", "Catching up 43 %", "Failed: reason"."""
+    words = status.detail or status.state
+    if status.state == "catching up" and status.progress is not None:
+        return f"Catching up {status.progress:.0%}".replace("%", " %")
+    if status.state in {"failed", "offline"} and status.detail:
+        return f"{status.state.capitalize()}: {status.detail}"
+    return words[:1].upper() + words[1:]
+
+
+def clock_text(now: int, zone: ZoneInfo) -> str:
+    """"8 Feb 2013 14:32"."""
+    time = (_EPOCH + timedelta(microseconds=now)).astimezone(zone)
+    return f"{time.day} {time:%b %Y %H:%M}"
+
+
+def delay_text(delay_ms: float) -> str:
+    """"0.8 ms", "12 ms", "3.4 s"."""
+    if delay_ms >= 1000:
+        return f"{delay_ms / 1000:.1f} s"
+    return f"{delay_ms:.0f} ms" if delay_ms >= 10 else f"{delay_ms:.1f} ms"

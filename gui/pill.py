@@ -1,0 +1,102 @@
+"""Pills: the small rounded labels of the header, with a dot or an icon. A pill that can be pressed is a
+button.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from gui.icons import icon
+from gui.theme import Theme
+
+HEIGHT = 26
+_SIDE = 11
+_DOT = 7
+_ICON = 14
+_GAP = 7
+
+
+class Pill(QAbstractButton):
+    """A label with an outline. It takes no focus and no click until `set_pressable`."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._role = "dim"
+        self._dot: str | None = None
+        self._icon: str | None = None
+        self._pressable = False
+        self._by_key = False
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def set_pressable(self) -> None:
+        """From now on it is a button."""
+        self._pressable = True
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, False)
+
+    def show_text(self, text: str, role: str = "dim", *, dot: str | None = None, icon: str | None = None) -> None:
+        """What it says: words in `role`, after a dot in the role `dot` or an icon."""
+        wanted = (text, role, dot, icon)
+        if wanted == (self.text(), self._role, self._dot, self._icon):
+            return
+        self._role, self._dot, self._icon = role, dot, icon
+        self.setText(text)
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        words = QFontMetrics(self._theme.font("label")).horizontalAdvance(self.text())
+        mark = self._mark()
+        return QSize(2 * _SIDE + words + mark + (_GAP if mark and words else 0), HEIGHT)
+
+    def _mark(self) -> int:
+        return _ICON if self._icon else _DOT if self._dot else 0
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._by_key = event.reason() != Qt.FocusReason.MouseFocusReason
+        super().focusInEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_outline(painter)
+        left = _SIDE
+        if mark := self._mark():
+            self._paint_mark(painter, QPoint(left, self.height() // 2))
+            left += mark + _GAP
+        painter.setFont(self._theme.font("label"))
+        painter.setPen(self._theme.color(self._role))
+        box = QRect(left, 0, self.width() - left, self.height())
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.end()
+
+    def _paint_outline(self, painter: QPainter) -> None:
+        focused = self.hasFocus() and self._by_key
+        painter.setPen(QPen(self._theme.color("accent" if focused else "line"), 1))
+        painter.setBrush(self._theme.color("hover" if self._pressable and self.underMouse() else "card"))
+        outline = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.drawRoundedRect(outline, outline.height() / 2, outline.height() / 2)
+
+    def _paint_mark(self, painter: QPainter, left_middle: QPoint) -> None:
+        if self._icon:
+            picture = icon(self._icon, self._theme.color(self._role), _ICON, self.devicePixelRatioF())
+            painter.drawImage(left_middle.x(), left_middle.y() - _ICON // 2, picture)
+        elif self._dot:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.color(self._dot))
+            painter.drawEllipse(QRectF(left_middle.x(), left_middle.y() - _DOT / 2, _DOT, _DOT))

@@ -1,0 +1,79 @@
+"""The foot: how much comes in, how far the board has come, and what is wrong with the board's file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from dataflow.session import Status
+from gui.icons import icon
+from gui.theme import Theme
+
+HEIGHT = 30
+_SIDE = 16
+_THIN = "\u202f"
+
+
+class Foot(QWidget):
+    """Takes a Status and the board file's problems."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._right = ""
+        self._problems: tuple[str, ...] = ()
+        self.setFixedHeight(HEIGHT)
+        self.setAccessibleName("Status")
+
+    def set_status(self, status: Status) -> None:
+        """Events a second, position, what waits."""
+        words = status_text(status)
+        if words != self._right:
+            self._right = words
+            self._describe()
+
+    def set_problems(self, problems: Sequence[str]) -> None:
+        """Why the saved board file is not in use; none when it is."""
+        self._problems = tuple(problems)
+        self.setToolTip("\n".join(self._problems))
+        self._describe()
+
+    def _describe(self) -> None:
+        self.setAccessibleDescription(" · ".join((*self._problems, self._right)))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(QPen(self._theme.color("line"), 1))
+        painter.drawLine(0, 0, self.width(), 0)
+        font = self._theme.font("small")
+        painter.setFont(font)
+        row = QRect(_SIDE, 1, self.width() - 2 * _SIDE, self.height() - 1)
+        painter.setPen(self._theme.color("dim"))
+        painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._right)
+        row.setRight(row.right() - QFontMetrics(font).horizontalAdvance(self._right) - 2 * _SIDE)
+        self._paint_left(painter, row)
+        painter.end()
+
+    def _paint_left(self, painter: QPainter, row: QRect) -> None:
+        words, role = "F1 shows the keys", "faint"
+        if self._problems:
+            more = f" (and {len(self._problems) - 1} more)" if len(self._problems) > 1 else ""
+            words, role = f"Board file not in use: {self._problems[0]}{more}", "critical"
+            mark = icon("triangle-alert", self._theme.color(role), 14, self.devicePixelRatioF())
+            painter.drawImage(row.left(), row.center().y() - 6, mark)
+            row.setLeft(row.left() + 20)
+        painter.setPen(self._theme.color(role))
+        shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, row.width())
+        painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+def status_text(status: Status) -> str:
+    """"38 events/s · position 2 118 · synced"."""
+    rate = f"{status.rate:,.0f}" if status.rate >= 10 or status.rate == 0 else f"{status.rate:.1f}"
+    position = f"{status.position:,}"
+    waits = f"{status.pending:,} waiting" if status.pending else "synced"
+    return f"{rate} events/s · position {position} · {waits}".replace(",", _THIN)

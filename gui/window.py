@@ -1,0 +1,203 @@
+"""The window: header, the board's panels on a grid, foot; and the keys. It composes, it does not compute.
+
+It knows no session: `show_board`, `set_status`, `set_problems` and `show_attention` tell it what to show;
+signals tell what the operator wants. `panels` are to be bound to live queries by whoever called
+`show_board`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QVBoxLayout, QWidget
+
+from dataflow.board import Action, Board, FormPanel
+from dataflow.session import Attention, Status
+from gui import keys
+from gui.aside import Aside, orphans
+from gui.attention import AttentionDialog
+from gui.card import Card
+from gui.grid import Grid
+from gui.header import Header
+from gui.panels import kinds
+from gui.panels.base import Panel
+from gui.panels.form import Form
+from gui.status import Foot
+from gui.theme import Theme
+
+_GEOMETRY, _THEME = "window/geometry", "window/theme"
+_NO_PANELS = "This board has no panels yet.\nAdd a [[panels]] section to its file: it is read again when you save it."
+
+
+class MainWindow(QWidget):
+    """One board. `settings` remembers place, size and theme; without it nothing is remembered."""
+
+    pause_wanted = Signal(bool)
+    attention_wanted = Signal()
+    closed = Signal()
+
+    def __init__(self, theme: Theme, settings: QSettings | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.panels: list[Panel] = []
+        self._board = Board(id="", title="")
+        self._settings = settings
+        self._header = Header(theme, self)
+        self._grid = Grid(self)
+        self._foot = Foot(theme, self)
+        self._aside: Aside | None = None
+        self._attention: AttentionDialog | None = None
+        self._header.pause_wanted.connect(self.pause_wanted)
+        self._header.attention_wanted.connect(self.attention_wanted)
+        self.setMinimumSize(900, 560)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._arrange()
+        self._bind_keys()
+        self._restore()
+
+    def _arrange(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._header)
+        column.addWidget(self._grid, 1)
+        column.addWidget(self._foot)
+
+    # What it is told
+
+    def show_board(self, board: Board) -> list[Panel]:
+        """Show this board from now on. The panels are new ones, not yet bound to anything."""
+        self._drop()
+        self._board = board
+        zone = ZoneInfo(board.timezone)
+        self.setWindowTitle(f"{board.title} · Watchfloor")
+        self._header.set_board(board.title, zone)
+        specs = sorted(board.panels, key=lambda spec: spec.at[:2])
+        shown = [kinds.make(spec, board, self.theme, self._grid) for spec in specs]
+        self.panels = list(shown)
+        self._grid.set_places([(panel, panel.spec.at) for panel in shown] or [(self._empty(), (0, 0, 1, 1))])
+        if missing := orphans(board):
+            spec = FormPanel(title="Entry", at=(0, 0, 1, 1), events=missing)
+            self._aside = Aside(spec, board, self.theme, self)
+            self.panels.append(self._aside.form)
+        for panel in shown:
+            panel.action.connect(self._open_form)
+            if isinstance(panel, Form):
+                panel.left.connect(self.setFocus)
+        return self.panels
+
+    def set_status(self, status: Status) -> None:
+        """How the pipeline stands; also the board's clock."""
+        self._header.set_status(status)
+        self._foot.set_status(status)
+        self._pause_key.setEnabled(self._header.can_pause())
+        for panel in self.panels:
+            panel.set_now(status.now)
+
+    def set_problems(self, problems: Sequence[str]) -> None:
+        """Why the board file as it was saved last is not in use."""
+        self._foot.set_problems(problems)
+
+    def show_attention(self, items: Sequence[Attention]) -> None:
+        """Open the list of what needs attention, or bring it up to date."""
+        if self._attention is None:
+            self._attention = AttentionDialog(self.theme, ZoneInfo(self._board.timezone), self)
+        self._attention.show_items(items)
+        self._attention.open()
+
+    def attention_open(self) -> bool:
+        """Whether the list is on the screen, and wants to be brought up to date."""
+        return self._attention is not None and self._attention.isVisible()
+
+    def _drop(self) -> None:
+        old = [child for child in self._grid.children() if isinstance(child, QWidget)]
+        for widget in (*old, self._aside, self._attention):
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._aside = self._attention = None
+
+    def _empty(self) -> Card:
+        card = Card("Panels", self.theme, self._grid)
+        card.say(_NO_PANELS)
+        return card
+
+    # What the operator does
+
+    def toggle_theme(self) -> None:
+        """Dark to light, light to dark."""
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            self.theme.become(Theme.load("light" if self.theme.dark else "dark"), app)
+
+    def toggle_full_screen(self) -> None:
+        """The whole screen, or back."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def show_keys(self) -> None:
+        """The overview of keys."""
+        keys.KeysDialog((*keys.WINDOW_KEYS, *keys.row_keys(self._board)), self.theme, self).open()
+
+    def focus_form(self) -> None:
+        """Put the keyboard into the first entry form."""
+        if form := next((panel for panel in self.panels if isinstance(panel, Form) and panel.isVisible()), None):
+            form.focus()
+
+    def focus_panel(self, number: int) -> None:
+        """Put the keyboard on panel `number`, counted from 1 by place."""
+        if number <= len(self.panels):
+            panel = self.panels[number - 1]
+            if isinstance(panel, Form):
+                panel.focus()
+            else:
+                panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._settings is not None:
+            self._settings.setValue(_GEOMETRY, self.saveGeometry())
+            self._settings.setValue(_THEME, self.theme.name.lower())
+        super().closeEvent(event)
+        self.closed.emit()
+
+    def _open_form(self, action: Action, values: Mapping[str, Any]) -> None:
+        for panel in self.panels:
+            if isinstance(panel, Form) and action.event in panel.events():
+                if self._aside is not None and panel is self._aside.form:
+                    self._aside.show_for(action, self._board.events[action.event], values)
+                else:
+                    panel.fill(action.event, values)
+                return
+
+    def _bind_keys(self) -> None:
+        self._pause_key = self._key("Space", self._space)
+        self._pause_key.setEnabled(False)
+        for number in range(1, 10):
+            self._key(f"Ctrl+{number}", lambda number=number: self.focus_panel(number))
+        for sequence, slot in (
+            ("F11", self.toggle_full_screen), ("Ctrl+Q", self.close), ("Ctrl+T", self.toggle_theme),
+            ("Ctrl+N", self.focus_form), ("E", self.focus_form), ("F1", self.show_keys), ("?", self.show_keys),
+        ):  # fmt: skip
+            self._key(sequence, slot)
+
+    def _key(self, sequence: str, slot: Callable[[], object]) -> QShortcut:
+        shortcut = QShortcut(QKeySequence(sequence), self)
+        shortcut.activated.connect(slot)
+        return shortcut
+
+    def _space(self) -> None:
+        focus = self.focusWidget()
+        if isinstance(focus, QAbstractButton):
+            focus.click()
+        elif isinstance(focus, QComboBox):
+            focus.showPopup()
+        else:
+            self._header.toggle_pause()
+
+    def _restore(self) -> None:
+        geometry = self._settings.value(_GEOMETRY) if self._settings is not None else None
+        if geometry is None or not self.restoreGeometry(geometry):
+            self.resize(1600, 1000)
