@@ -1,7 +1,7 @@
 """The event: an immutable fact, a CloudEvents 1.0 record (https://github.com/cloudevents/spec, v1.0.2).
 
-In memory an event has the shape that the log's table has: `time` is an integer and `data` stays JSON bytes until
-somebody who knows the board's fields decodes it. The wire format is in `cloudevents.py`.
+In memory an event has the shape that the log's table has: `time` is an integer and `data` stays JSON bytes
+until somebody who knows the board's fields decodes it. The wire format is in `cloudevents.py`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import msgspec
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One fact. `time` is in microseconds since 1970-01-01 UTC; `data` is the UTF-8 text of a JSON object.
 
-    `position` is the log's, never the producer's: None until the log has given one; it does not travel on the wire.
-    `extensions` holds the UTF-8 JSON object of CloudEvents attributes that Watchfloor has no use for (kept for round trips).
+    `position` is the log's, never the producer's: None until the log has given one; it does not travel on the
+    wire. `extensions` holds the UTF-8 JSON object of CloudEvents attributes that Watchfloor has no use for
+    (kept for round trips).
     """
 
     id: str

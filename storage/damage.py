@@ -1,0 +1,57 @@
+"""What a file is before SQLite touches it, and how a damaged one is set aside: renamed, never overwritten."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from storage.errors import NotAStore, StoreDamaged, StoreMissing, StoreReadOnly, StoreUnreadable
+
+_MAGIC = b"SQLite format 3\0"
+_HEADER = 100
+
+
+def probe(path: Path, create: bool) -> None:
+    """Refuse what cannot be a store, with the reason. A file of another kind is left exactly as it is."""
+    if not path.exists():
+        _refuse_missing(path, create)
+        return
+    if not path.is_file():
+        raise StoreUnreadable(path, f"{path}: not a file; name a file for the store")
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+    except OSError as error:
+        raise StoreUnreadable(path, f"{path}: cannot be read ({error.strerror}); check it") from None
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        raise StoreReadOnly(path, f"{path}: cannot be written to; check its and its directory's rights")
+    _refuse_others(path, header)
+
+
+def set_aside(path: Path) -> Path:
+    """Move the store with its -wal and -shm to `X.damaged-<time>`; tells where."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    for suffix in ("-shm", "-wal", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def _refuse_missing(path: Path, create: bool) -> None:
+    if not path.parent.is_dir():
+        raise StoreMissing(path, f"{path}: there is no such directory; make it or name another place")
+    if not create:
+        raise StoreMissing(path, f"{path}: there is no such store; check the name")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise StoreReadOnly(path, f"{path}: the directory cannot be written to; check its permissions")
+
+
+def _refuse_others(path: Path, header: bytes) -> None:
+    if not header or header.startswith(_MAGIC):
+        return
+    if not header.strip(b"\0"):
+        raise StoreDamaged(path, "its header is gone", set_aside(path))
+    raise NotAStore(path, f"{path}: not a Watchfloor store; it is left as it is, name another file")

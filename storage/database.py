@@ -1,0 +1,225 @@
+"""A store: one SQLite file in WAL mode with `synchronous=FULL`, through SQLAlchemy Core.
+
+One writer thread commits in groups (`writer.py`); every reader has its own connection; several processes may
+have the file open at once. Driver errors are translated here, at the transaction's edge, into `errors.py`.
+Importing this module imports SQLAlchemy (0.4 s), so import it where a store is really opened.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from storage import schema
+from storage.damage import probe, set_aside
+from storage.errors import (
+    NotAStore,
+    PositionTaken,
+    StorageError,
+    StoreBusy,
+    StoreClosed,
+    StoreDamaged,
+    StoreFailed,
+    StoreFull,
+    StoreNewer,
+    StoreReadOnly,
+    StoreUnreadable,
+)
+from storage.log import EventLog
+from storage.meta import Meta
+from storage.outbox import Outbox
+from storage.quarantine import Quarantine
+from storage.watcher import Watcher
+from storage.writer import Job, Writer
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 10.0
+CACHE_KIB = 32 * 1024
+CHECKED_BYTES = 64 * 2**20
+"""Stores up to this size are checked page by page when opened; beyond it that would hold up the start."""
+
+
+class Database:
+    """An open store. Use `Database.open`; it is a context manager."""
+
+    def __init__(self, path: Path, engine: Engine, private: Path | None = None) -> None:
+        self.path = path
+        self._engine = engine
+        self._private = private
+        self._damage: str | None = None
+        self._writer = Writer(engine.connect(), self._translated, self._committed, lambda: StoreClosed(path))
+        self.log = EventLog(self)
+        self.outbox = Outbox(self)
+        self.quarantine = Quarantine(self)
+        self.meta = Meta(self)
+        self.watcher = Watcher(engine.connect, self.log.last)
+
+    @classmethod
+    def open(cls, path: Path | None, *, create: bool = True) -> Self:
+        """Open the store at `path` (made if `create`). None: a private one, gone when closed."""
+        if path is None:
+            private = Path(tempfile.mkdtemp(prefix="watchfloor-"))
+            return cls(private / "store.db", _opened(private / "store.db"), private)
+        probe(path, create)
+        return cls(path, _opened(path))
+
+    def write(self, job: Job[T]) -> Future[T]:
+        """Run `job` on the writer thread; done when it is on disk. See `writer.py` for the rules."""
+        if self._damage is not None:
+            failed: Future[T] = Future()
+            failed.set_exception(StoreDamaged(self.path, self._damage))
+            return failed
+        return self._writer.submit(job)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
+        """Read on a connection of its own, from any thread."""
+        try:
+            with self._engine.connect() as connection:
+                return connection.exec_driver_sql(sql, tuple(parameters)).fetchall()
+        except DBAPIError as error:
+            raise self._translated(error) from None
+
+    def close(self) -> None:
+        """Finish what is being written, stop the threads, release the file. Closing twice is fine."""
+        self._writer.close()
+        self.watcher.close()
+        self._engine.dispose()
+        if self._private is not None:
+            shutil.rmtree(self._private, ignore_errors=True)
+        elif self._damage is not None and self.path.exists():
+            set_aside(self.path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _committed(self) -> None:
+        self.watcher.poke()
+
+    def _translated(self, error: BaseException) -> BaseException:
+        translated = translate(self.path, error)
+        if isinstance(translated, StoreDamaged):
+            self._damage = translated.detail
+        return translated
+
+
+def translate(path: Path, error: BaseException) -> BaseException:
+    """This layer's error for a driver's error; any other error as it is."""
+    if not isinstance(error, DBAPIError) or not isinstance(error.orig, sqlite3.Error):
+        return error
+    code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return _meaning(path, code & 0xFF, str(error.orig))
+
+
+def _meaning(path: Path, code: int, detail: str) -> StorageError:
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StoreBusy(path)
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(path)
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StoreDamaged(path, detail)
+    if code == sqlite3.SQLITE_READONLY:
+        return StoreReadOnly(path, f"{path}: cannot be written to ({detail}); check its permissions")
+    if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+        return StoreUnreadable(path, f"{path}: cannot be opened ({detail}); check it and its directory")
+    if code == sqlite3.SQLITE_CONSTRAINT and "log.position" in detail:
+        return PositionTaken(detail)
+    return StoreFailed(path, detail)
+
+
+def _opened(path: Path) -> Engine:
+    engine = _engine(path)
+    try:
+        with engine.connect() as connection:
+            _prepare(path, connection)
+    except (DBAPIError, StorageError) as error:
+        engine.dispose()
+        raise _refusal(path, error) from None
+    return engine
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        isolation_level="AUTOCOMMIT",  # transactions are begun and ended by hand, in writer.py
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 256},
+        max_overflow=-1,
+        pool_reset_on_return=None,
+    )
+    event.listen(engine, "connect", _configure)
+    return engine
+
+
+def _configure(driver: sqlite3.Connection, _: object) -> None:
+    driver.execute("PRAGMA synchronous = FULL")
+    driver.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+
+
+def _prepare(path: Path, connection: Connection) -> None:
+    """Check the file and bring its schema up to date."""
+    found = schema.version(connection)
+    if found == "":
+        raise NotAStore(path, f"{path}: an SQLite file, but not a Watchfloor store; it is left as it is")
+    if found is not None and found > schema.HEAD:
+        raise StoreNewer(path, found, schema.HEAD)
+    if found is not None and path.stat().st_size <= CHECKED_BYTES:
+        _check(path, connection)
+    _write_ahead(connection)
+    if found != schema.HEAD:
+        _bring_up(connection)
+
+
+def _check(path: Path, connection: Connection) -> None:
+    verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if verdict != "ok":
+        raise StoreDamaged(path, " ".join(str(verdict).split()))
+
+
+def _write_ahead(connection: Connection) -> None:
+    """Switch to WAL. SQLite does not wait for locks here, so this waits."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            return
+        except DBAPIError as error:
+            code = getattr(error.orig, "sqlite_errorcode", 0)
+            if code & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def _bring_up(connection: Connection) -> None:
+    """Create or migrate in one transaction; look again inside it, for another process may be first."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        found = schema.version(connection)
+        if found is None:
+            schema.create(connection)
+        elif found != schema.HEAD:
+            from storage.migrations import upgrade
+
+            upgrade(connection)
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+
+
+def _refusal(path: Path, error: Exception) -> BaseException:
+    translated = translate(path, error)
+    if isinstance(translated, StoreDamaged):
+        return StoreDamaged(path, translated.detail, set_aside(path))
+    return translated

@@ -1,0 +1,66 @@
+"""The outbox: entries that the log has not confirmed yet, in the order in which they were entered.
+
+Invariant: an entry leaves it only in the transaction that puts it elsewhere: into the log (`EventLog.append`
+does that) or, when it was refused, into quarantine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from storage import rows
+from storage.cloudevents import encode
+from storage.event import Event
+from storage.quarantine import Quarantined
+from storage.quarantine import insert as quarantine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from storage.database import Database
+
+ORIGIN = "outbox"
+
+
+class Outbox:
+    """The outbox of one store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, entries: Sequence[Event]) -> Future[None]:
+        """Keep them, once each; done when they are on disk."""
+        return self._database.write(lambda connection: _add(connection, entries))
+
+    def pending(self) -> list[Event]:
+        """All entries, in entry order, without a position."""
+        found = rows.events(*self._database.rows(rows.select("outbox", "key", "true ORDER BY key"))[0])
+        return [msgspec.structs.replace(entry, position=None) for entry in found]
+
+    def reject(self, id: str, reason: str) -> Future[None]:
+        """Move a refused entry to quarantine, in one transaction. An id that is not here changes nothing."""
+        return self._database.write(lambda connection: _reject(connection, id, reason))
+
+    def count(self) -> int:
+        return int(self._database.rows("SELECT count(*) FROM outbox")[0][0])
+
+
+def _add(connection: Connection, entries: Sequence[Event]) -> None:
+    rows.insert(connection, "outbox", "key", entries, [None] * len(entries))
+
+
+def _reject(connection: Connection, id: str, reason: str) -> None:
+    found = connection.exec_driver_sql(rows.select("outbox", "key", "id = ?"), (id,)).fetchall()
+    now = time.time_ns() // 1000
+    refused = rows.events(*found[0])
+    quarantine(connection, [_refused(entry, reason, now) for entry in refused])
+    connection.exec_driver_sql("DELETE FROM outbox WHERE id = ?", (id,))
+
+
+def _refused(entry: Event, reason: str, now: int) -> Quarantined:
+    return Quarantined(reason=reason, text=encode(entry), time=now, origin=ORIGIN)

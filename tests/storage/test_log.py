@@ -1,0 +1,123 @@
+"""The log's laws: idempotent, ordered, whole or not at all, and kept."""
+
+from __future__ import annotations
+
+import threading
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from storage.database import Database
+from storage.errors import PositionTaken
+from tests.storage.samples import event, events, ids
+
+
+def test_append_gives_positions_in_order(store):
+    appended = store.log.append(events(1, 3)).result()
+    assert appended.positions == [1, 2, 3]
+    assert appended.new == [True, True, True]
+    assert (store.log.last(), store.log.count()) == (3, 3)
+
+
+def test_every_attribute_comes_back(store):
+    full = event(
+        1,
+        data='{"name":"Zoë \\u0000","deep":[1,{"a":null}]}'.encode(),
+        authid="ana",
+        causationid="id-0",
+        seen=7,
+        expects=2**62,
+        extensions=b'{"traceparent":"00-ab"}',
+    )
+    bare = event(2, subject=None, time=-1)
+    odd = event(3, id="nul\0l", subject="日本 \"quoted\" \\ \n")
+    store.log.append([full, bare, odd]).result()
+    (read,) = store.log.read()
+    assert read == [msgspec.structs.replace(e, position=n) for n, e in enumerate([full, bare, odd], 1)]
+
+
+def test_a_known_id_keeps_its_old_position(store):
+    store.log.append(events(1, 3)).result()
+    again = store.log.append([event(9), event(2), event(9), event(1)]).result()
+    assert again.positions == [4, 2, 4, 1]
+    assert again.new == [True, False, False, False]
+    assert ids(store.log) == ["id-1", "id-2", "id-3", "id-9"]
+
+
+def test_a_feed_gives_positions(store):
+    first = store.log.append([event(1, position=10), event(2, position=14), event(3)]).result()
+    assert first.positions == [10, 14, 15]
+    again = store.log.append([event(2, position=14), event(4, position=16)]).result()
+    assert (again.positions, again.new) == ([14, 16], [False, True])
+    with pytest.raises(PositionTaken, match=r"log\.position"):
+        store.log.append([event(5), event(6, position=14)]).result()
+    assert ids(store.log) == ["id-1", "id-2", "id-3", "id-4"]
+
+
+def test_append_takes_its_ids_out_of_the_outbox(store):
+    store.outbox.add(events(1, 3)).result()
+    store.log.append([event(2), event(9)]).result()
+    assert [e.id for e in store.outbox.pending()] == ["id-1", "id-3"]
+
+
+def test_read_is_bounded_on_both_sides_and_chunked(store):
+    store.log.append(events(1, 10)).result()
+    chunks = [[e.position for e in chunk] for chunk in store.log.read(after=2, until=9, chunk=3)]
+    assert chunks == [[3, 4, 5], [6, 7, 8], [9]]
+    assert list(store.log.read(after=10)) == []
+
+
+def test_read_ends_at_the_end_that_was_there(store):
+    store.log.append(events(1, 4)).result()
+    reading = store.log.read(chunk=2)
+    seen = next(reading)
+    store.log.append(events(5, 6)).result()
+    seen += [e for chunk in reading for e in chunk]
+    assert [e.position for e in seen] == [1, 2, 3, 4]
+
+
+def test_an_empty_append_is_nothing(store):
+    assert store.log.append([]).result().positions == []
+    assert list(store.log.read()) == []
+
+
+def test_a_restart_keeps_everything(tmp_path):
+    path = tmp_path / "board.db"
+    with Database.open(path) as store:
+        store.log.append(events(1, 5)).result()
+        store.outbox.add([event(6)]).result()
+    with Database.open(path, create=False) as store:
+        assert ids(store.log) == [f"id-{n}" for n in range(1, 6)]
+        assert store.log.append([event(7)]).result().positions == [6]
+        assert store.outbox.pending() == [event(6)]
+
+
+def test_many_threads_append_and_read(store):
+    def work(start: int) -> None:
+        for n in range(start, start + 50):
+            store.log.append([event(n), event(n - start)]).result()
+
+    threads = [threading.Thread(target=work, args=(1000 * k,)) for k in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    read = [e for chunk in store.log.read(chunk=7) for e in chunk]
+    assert [e.position for e in read] == list(range(1, 251))
+    assert len({e.id for e in read}) == 250
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=st.lists(st.lists(st.integers(0, 12), max_size=9), max_size=6))
+def test_the_log_is_what_a_dictionary_would_be(tmp_path_factory, batches):
+    """Against a model: an ordered dictionary of first arrivals."""
+    model: dict[str, int] = {}
+    with Database.open(tmp_path_factory.mktemp("log") / "board.db") as store:
+        for batch in batches:
+            appended = store.log.append([event(n) for n in batch]).result()
+            for n, position, new in zip(batch, appended.positions, appended.new, strict=True):
+                assert new == (f"id-{n}" not in model)
+                assert position == model.setdefault(f"id-{n}", len(model) + 1)
+        assert ids(store.log) == list(model)

@@ -1,0 +1,53 @@
+"""Several processes on one store, and one that is killed in the middle of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from storage.database import Database
+from tests.storage.samples import ids
+
+APPEND = """
+import sys
+from pathlib import Path
+from storage.database import Database
+from tests.storage.samples import event
+path, start, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+with Database.open(path) as store:
+    for n in range(start, start + count):
+        store.log.append([event(n), event(n + 1_000_000)]).result()
+        print(n, flush=True)
+"""
+
+
+def appending(path, start: int, count: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", APPEND, str(path), str(start), str(count)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_several_processes_make_a_store_and_append_to_it(tmp_path):
+    """All start on a file that is not there: one of them makes it."""
+    path = tmp_path / "board.db"
+    others = [appending(path, k * 1000, 40) for k in (1, 2, 3)]
+    assert [other.communicate()[1] or other.returncode for other in others] == [0, 0, 0]
+    with Database.open(path) as store:
+        found = ids(store.log)
+        assert store.log.last() == 240
+    for k in (1, 2, 3):
+        own = [id for id in found if id.startswith(f"id-{k}") and len(id) == 7]
+        assert own == [f"id-{n}" for n in range(k * 1000, k * 1000 + 40)]
+
+
+def test_a_kill_keeps_all_that_was_acknowledged(tmp_path):
+    path = tmp_path / "board.db"
+    with appending(path, 1, 1_000_000) as other:
+        acknowledged = [other.stdout.readline() for _ in range(25)]
+        other.kill()
+        acknowledged += other.stdout.read().splitlines()
+    with Database.open(path) as store:
+        found = ids(store.log)
+        (verdict,) = store.rows("PRAGMA integrity_check")
+    assert verdict[0] == "ok"
+    assert [f"id-{n.strip()}" for n in acknowledged] == found[0 : 2 * len(acknowledged) : 2]
+    assert len(found) % 2 == 0  # an append comes whole
