@@ -82,7 +82,7 @@ class Bridge(QObject):
         self._since = QElapsedTimer()
         self._since.start()
         self._frame = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
-        self._frame.timeout.connect(self._flush)
+        self._frame.timeout.connect(self.flush)
 
     def follow(self, observable: Any, receive: Callable[[Any], None]) -> None:
         """Call `receive` with everything that an observable of the session says, until the bridge is closed."""
@@ -126,7 +126,8 @@ class Bridge(QObject):
         if not self._frame.isActive():
             self._frame.start(max(0, FRAME_MS - self._since.elapsed()))
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Bring all panels up to date now."""
         self._since.restart()
         dirty, self._dirty = self._dirty, {}
         for binding in dirty:

@@ -1,0 +1,176 @@
+"""The composition root of the window: one application, one event loop, one desk, one window on it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+from PySide6.QtCore import QSettings
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from dataflow.board_file import LoadedBoard
+from gui.theme import Theme
+from gui.window import MainWindow
+
+if TYPE_CHECKING:
+    from dataflow.desk import Desk, DeskBuilder
+    from gui.screen import Screen
+
+T = TypeVar("T")
+
+NAME = "Watchfloor"
+SIZE = (1600, 1000)
+
+
+class DemoOptions(msgspec.Struct, frozen=True):
+    """A replay of the demo's recording: from a local time of day, so many times as fast as it was."""
+
+    recording: Path
+    start: str = "06:00"
+    speed: float = 60.0
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What to open. `store` is None for the demo, which has a fresh one. `theme` None: the one used last."""
+
+    board: LoadedBoard
+    author: str
+    store: Path | None = None
+    theme: str | None = None
+    demo: DemoOptions | None = None
+
+
+class Shot(msgspec.Struct, frozen=True):
+    """A picture to make: `now` is the board's time in µs; None with a store: that of its last event."""
+
+    out: Path
+    size: tuple[int, int] = SIZE
+    now: int | None = None
+
+
+def run(options: Options, on_painted: Callable[[], None] | None = None) -> int:
+    """Open the window and stay until it is closed. `on_painted` is called when the first content is on the screen.
+
+    Raises `storage.errors.StorageError` when the store cannot be opened.
+    """
+    app = _application()
+    settings = QSettings(NAME.lower(), NAME.lower())
+    window = _window(app, options, settings)
+    window.show()
+    return _in_loop(app, lambda: _until_closed(window, options, on_painted))
+
+
+def shot(options: Options, picture: Shot) -> int:
+    """Draw the board as it is at one moment, on no display, into a PNG file."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    app = _application()
+    window = _window(app, options, None)
+    window.resize(*picture.size)
+    window.show()
+    return _in_loop(app, lambda: _draw(window, options, picture))
+
+
+def _application() -> QApplication:
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    QGuiApplication.setDesktopFileName(NAME.lower())
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName(NAME)
+    app.setQuitOnLastWindowClosed(False)
+    return app
+
+
+def _window(app: QApplication, options: Options, settings: QSettings | None) -> MainWindow:
+    theme = Theme.load(options.theme or "dark")
+    theme.apply(app)
+    window = MainWindow(theme, settings)
+    window.show_board(options.board.board)
+    return window
+
+
+def _in_loop(app: QApplication, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    from qasync import QEventLoop
+
+    loop = QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    with loop:
+        result: T = loop.run_until_complete(main())
+        return result
+
+
+def _builder(options: Options) -> DeskBuilder:
+    from dataflow.desk import DeskBuilder
+    from dataflow.plans import default_cache
+
+    return DeskBuilder(asyncio.get_running_loop(), options.author, default_cache())
+
+
+def _open(options: Options) -> Desk:
+    builder, demo = _builder(options), options.demo
+    if demo is not None:
+        return builder.demo(options.board, demo.recording, _moment(options, demo.start), demo.speed)
+    if options.store is None:
+        raise ValueError("a live board needs a store")
+    return builder.live(options.board, options.store)
+
+
+def _open_still(options: Options, now: int | None) -> Desk:
+    builder, demo = _builder(options), options.demo
+    if demo is not None:
+        start = _moment(options, demo.start) if now is None else now
+        return builder.demo(options.board, demo.recording, start, demo.speed, held=True)
+    if options.store is None:
+        raise ValueError("a picture needs a store")
+    return builder.still(options.board, options.store, now)
+
+
+def _moment(options: Options, start: str) -> int:
+    from dataflow.desk import moment
+
+    return moment(start, ZoneInfo(options.board.board.timezone))
+
+
+def _screen(window: MainWindow, desk: Desk) -> Screen:
+    from gui.screen import Screen
+
+    return Screen(window, desk.pipeline)
+
+
+async def _until_closed(window: MainWindow, options: Options, on_painted: Callable[[], None] | None) -> int:
+    closed = asyncio.get_running_loop().create_future()
+    window.closed.connect(lambda: closed.done() or closed.set_result(0))
+    QApplication.processEvents()
+    desk = _open(options)
+    screen = _screen(window, desk)
+    if on_painted is not None:
+        screen.painted.connect(on_painted)
+    desk.pipeline.start()
+    try:
+        await closed
+    finally:
+        screen.close()
+        await desk.close()
+    return 0
+
+
+async def _draw(window: MainWindow, options: Options, picture: Shot) -> int:
+    desk = _open_still(options, picture.now)
+    screen = _screen(window, desk)
+    desk.pipeline.start()
+    try:
+        await screen.settled()
+        if not window.grab().save(str(picture.out), "PNG"):
+            raise OSError(f"{picture.out}: the picture cannot be written")
+    finally:
+        screen.close()
+        await desk.close()
+        window.close()
+    return 0

@@ -1,0 +1,74 @@
+"""The screen: a window and a session, tied together. Everything that one tells the other goes through here."""
+
+from __future__ import annotations
+
+import asyncio
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+
+from dataflow.board import Board
+from dataflow.session import Session, Status
+from gui.bridge import Bridge
+from gui.window import MainWindow
+
+
+class Screen(QObject):
+    """Shows a session in a window until it is closed. `painted` tells when the first content is on the screen."""
+
+    painted = Signal()
+
+    def __init__(self, window: MainWindow, session: Session) -> None:
+        super().__init__()
+        self.bridge = Bridge(session, self)
+        self._window = window
+        self._session = session
+        self._board: Board | None = None
+        self._first = True
+        self._attention = 0
+        self._ready = asyncio.get_running_loop().create_future()
+        window.pause_wanted.connect(session.pause)
+        window.attention_wanted.connect(self._show_attention)
+        self.bridge.flushed.connect(self._flushed)
+        self.bridge.follow(session.boards, self._show_board)
+        self.bridge.follow(session.status, self._show_status)
+        self.bridge.follow(session.problems, window.set_problems)
+
+    async def settled(self) -> None:
+        """Until everything that the log holds is in the panels."""
+        await self._ready
+        self.bridge.flush()
+
+    def close(self) -> None:
+        """Let go of the session; the window stays as it is."""
+        self._window.removeEventFilter(self)
+        self.bridge.close()
+        self._ready.cancel()
+
+    def _show_board(self, board: Board) -> None:
+        """The window already shows the board that it was made for; a reloaded one brings new panels."""
+        panels = self._window.panels if self._board is None else self._window.show_board(board)
+        self._board = board
+        self.bridge.bind(panels)
+
+    def _show_status(self, status: Status) -> None:
+        self._window.set_status(status)
+        if status.state != "catching up" and not self._ready.done():
+            self._ready.set_result(None)
+        if status.attention != self._attention and self._window.attention_open():
+            self._show_attention()
+        self._attention = status.attention
+
+    def _show_attention(self) -> None:
+        self._window.show_attention(self._session.attention())
+
+    def _flushed(self, bindings: int) -> None:
+        if self._first and bindings:
+            self._first = False
+            self._window.installEventFilter(self)
+            self._window.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The first content has been handed to the screen when the window's update request is done."""
+        if event.type() == QEvent.Type.UpdateRequest:
+            self._window.removeEventFilter(self)
+            QTimer.singleShot(0, self.painted.emit)
+        return False

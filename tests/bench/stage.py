@@ -1,0 +1,101 @@
+"""A desk with its window, on the demo board at 14:30 of the demo's day, for benchmarks that watch what an operator sees."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QApplication
+from qasync import QEventLoop
+from reactivex.scheduler.eventloop import AsyncIOScheduler
+
+from dataflow.board_file import BoardFile, load
+from dataflow.clock import ReplayClock
+from dataflow.desk import deliver_on, moment
+from dataflow.feeds.local import LocalFeed
+from dataflow.feeds.replay import read_recording
+from dataflow.pipeline import Pipeline
+from gui.screen import Screen
+from gui.theme import Theme
+from gui.window import MainWindow
+from storage.database import Database
+from tests.bench.load import RECORDING
+
+BOARD = Path(__file__).parents[2] / "assets" / "boards" / "nyc.toml"
+
+
+class Frames(QObject):
+    """Calls `done` after each time that the window has handed a frame to the screen."""
+
+    def __init__(self, window: QObject, done: Callable[[], None]) -> None:
+        super().__init__(window)
+        self._done = done
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.UpdateRequest:
+            QTimer.singleShot(0, self._done)
+        return False
+
+
+class Stage:
+    """`start` is the board's time when it opens, in µs; from then on its clock runs as fast as the wall's."""
+
+    def __init__(self, folder: Path) -> None:
+        loaded = load(BOARD)
+        loop = asyncio.get_running_loop()
+        self.start = moment("14:30", ZoneInfo(loaded.board.timezone))
+        self.store = folder / "bench.db"
+        self.database = Database.open(self.store)
+        self.database.log.append([e for e in read_recording(RECORDING) if e.time <= self.start]).result()
+        scheduler, deliver = AsyncIOScheduler(loop), deliver_on(loop)
+        clock = ReplayClock(scheduler, self.start, self.start * 2, 1.0)
+        clock.resume()
+        self.pipeline = Pipeline(
+            BoardFile(BOARD), loaded, self.database, LocalFeed(self.database.log, scheduler, deliver), clock,
+            scheduler, deliver, loop, author="bench",
+        )  # fmt: skip
+        self.theme = Theme.load("dark")
+        self.theme.apply(QApplication.instance())
+        self.window = MainWindow(self.theme)
+        self.window.show_board(loaded.board)
+        self.window.resize(1600, 1000)
+        self.window.show()
+        self.screen = Screen(self.window, self.pipeline)
+
+    async def open(self) -> None:
+        self.pipeline.start()
+        await self.screen.settled()
+        await asyncio.sleep(1)
+
+    async def close(self) -> None:
+        self.screen.close()
+        await self.pipeline.close()
+        self.database.close()
+        self.window.close()
+
+
+def on_stage(measure: Callable[[Stage], Awaitable[None]]) -> None:
+    """Run a measurement on a fresh stage."""
+
+    async def main() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            stage = Stage(Path(folder))
+            await stage.open()
+            try:
+                await measure(stage)
+            finally:
+                await stage.close()
+
+    app = QApplication.instance() or QApplication(["bench"])
+    loop = QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    with loop:
+        loop.run_until_complete(main())
