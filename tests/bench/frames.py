@@ -2,46 +2,30 @@
 
     uv run python -m tests.bench.frames [--json] [--rate 5000] [--seconds 30]
 
-A *frame* is the work from the pipeline's or the bridge's start on a batch to the end of painting: the event loop's busy time in one
-turn. A *stall* is the longest time in which the loop, asked by a timer every 2 ms, did not answer. The *backlog* is how many events the
-log holds that the views do not show yet.
+A *frame* is all the work of the event loop's thread from one picture to the next: the pipeline's steps (reading the log, the engine),
+the bridge's flush (models and panels) and painting. A *stall* is the longest time for which the loop, asked by a timer every 2 ms, did
+not answer. The *backlog* is how many events the log holds that the views do not show yet.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import resource
 import statistics
 import sys
-import time
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import psutil
+from PySide6.QtCore import Qt, QTimer
 
 from tests.bench.load import running
 from tests.bench.report import Figure, report
-from tests.bench.stage import Stage, on_stage
+from tests.bench.stage import Frames, Stage, on_stage
 
 BEAT_MS = 2
-
-
-class Heart:
-    """How long the loop was busy between two of its timer's beats, in milliseconds."""
-
-    def __init__(self) -> None:
-        from PySide6.QtCore import Qt, QTimer
-
-        self.gaps: list[float] = []
-        self._last = time.perf_counter()
-        self._timer = QTimer(timerType=Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start(BEAT_MS)
-
-    def stop(self) -> None:
-        self._timer.stop()
-
-    def _beat(self) -> None:
-        now = time.perf_counter()
-        self.gaps.append((now - self._last) * 1000)
-        self._last = now
+WARM_UP_S = 3
 
 
 def percentile(values: list[float], percent: float) -> float:
@@ -50,41 +34,90 @@ def percentile(values: list[float], percent: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
+class Watch:
+    """Times each frame, and each gap between two beats of a timer; all in milliseconds."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.frames: list[float] = []
+        self.parts: dict[str, list[float]] = {"pipeline": [], "flush": [], "paint": []}
+        self.gaps: list[float] = []
+        self._stage = stage
+        self._work = dict.fromkeys(self.parts, 0.0)
+        stage.pipeline._step = self._timed("pipeline", stage.pipeline._step)
+        stage.pipeline._tick = self._timed("pipeline", stage.pipeline._tick)
+        stage.screen.bridge._frame.timeout.disconnect()
+        stage.screen.bridge._frame.timeout.connect(self._timed("flush", stage.screen.bridge.flush))
+        self._filter = Frames(stage.window, self._painted)
+        self._beat_at = perf_counter()
+        self._timer = QTimer(stage.window, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(BEAT_MS)
+
+    def restart(self) -> None:
+        """Forget what has been measured up to now."""
+        for values in (self.frames, self.gaps, *self.parts.values()):
+            values.clear()
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    def _timed(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any) -> None:
+            began = perf_counter()
+            function(*arguments)
+            self._work[part] += (perf_counter() - began) * 1000
+
+        return timed
+
+    def _painted(self, began: float, ended: float) -> None:
+        self._work["paint"] += (ended - began) * 1000
+        self.frames.append(sum(self._work.values()))
+        for part, work in self._work.items():
+            self.parts[part].append(work)
+            self._work[part] = 0.0
+
+    def _beat(self) -> None:
+        now = perf_counter()
+        self.gaps.append((now - self._beat_at) * 1000)
+        self._beat_at = now
+
+
 def measure(rate: float, seconds: float) -> list[Figure]:
     figures: list[Figure] = []
 
     async def run(stage: Stage) -> None:
+        watch = Watch(stage)
         with running(stage.store, rate, stage.start):
-            await asyncio.sleep(3)
-            first, began = stage.pipeline.status.value.position, time.perf_counter()
-            heart, backlog, painted = Heart(), [], []
-            from tests.bench.stage import Frames
-
-            frames = Frames(stage.window, lambda: painted.append(time.perf_counter()))
-            while time.perf_counter() - began < seconds:
+            await asyncio.sleep(WARM_UP_S)
+            watch.restart()
+            first, began, backlog = stage.pipeline.status.value.position, perf_counter(), []
+            while perf_counter() - began < seconds:
                 await asyncio.sleep(0.1)
                 backlog.append(stage.database.log.last() - stage.pipeline.status.value.position)
-            heart.stop()
-            frames.deleteLater()
-            took = time.perf_counter() - began
+            took = perf_counter() - began
             shown = stage.pipeline.status.value.position - first
-        gaps = heart.gaps
-        busy = [gap for gap in gaps if gap > BEAT_MS * 2]
-        under = 100 * sum(gap < 16 for gap in gaps if gap > 0) / len(gaps)
-        figures.extend([
-            Figure("events shown a second", shown / took, "events/s", rate * 0.95, "higher"),
-            Figure("frames painted a second", len(painted) / took, "frames/s"),
-            Figure("turns of the loop under 16 ms", under, "%", 99, "higher"),
-            Figure("turn of the loop, p99", percentile(gaps, 99), "ms", 16),
-            Figure("turn of the loop over 4 ms, median", statistics.median(busy or [0]), "ms"),
-            Figure("longest stall", max(gaps), "ms", 50),
-            Figure("backlog, median", statistics.median(backlog), "events"),
-            Figure("backlog, largest", max(backlog), "events", rate),
-            Figure("memory at the end", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB"),
-        ])
+            watch.stop()
+        figures.extend(tell(watch, backlog, shown / took, took, rate))
 
     on_stage(run)
     return figures
+
+
+def tell(watch: Watch, backlog: list[int], shown: float, took: float, rate: float) -> list[Figure]:
+    under = 100 * sum(frame < 16 for frame in watch.frames) / len(watch.frames)
+    return [
+        Figure("events shown a second", shown, "events/s", rate * 0.95, "higher"),
+        Figure("frames painted a second", len(watch.frames) / took, "frames/s"),
+        Figure("frames under 16 ms", under, "%", 99, "higher"),
+        Figure("frame, p50", percentile(watch.frames, 50), "ms"),
+        Figure("frame, p99", percentile(watch.frames, 99), "ms", 16),
+        *(Figure(f"of it {part}, p50", percentile(times, 50), "ms") for part, times in watch.parts.items()),
+        *(Figure(f"of it {part}, p99", percentile(times, 99), "ms") for part, times in watch.parts.items()),
+        Figure("longest stall", max(watch.gaps), "ms", 50),
+        Figure("backlog, median", statistics.median(backlog), "events"),
+        Figure("backlog, largest", max(backlog), "events", rate),
+        Figure("memory at the end", psutil.Process().memory_info().rss / 1e6, "MB"),
+    ]
 
 
 def main() -> int:

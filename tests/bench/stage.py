@@ -7,11 +7,12 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from time import perf_counter
 from zoneinfo import ZoneInfo
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 from reactivex.scheduler.eventloop import AsyncIOScheduler
@@ -32,17 +33,20 @@ BOARD = Path(__file__).parents[2] / "assets" / "boards" / "nyc.toml"
 
 
 class Frames(QObject):
-    """Calls `done` after each time that the window has handed a frame to the screen."""
+    """Calls `painted(began, ended)` after each frame that the window hands to the screen; times by `perf_counter`."""
 
-    def __init__(self, window: QObject, done: Callable[[], None]) -> None:
+    def __init__(self, window: QObject, painted: Callable[[float, float], None]) -> None:
         super().__init__(window)
-        self._done = done
+        self._painted = painted
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.UpdateRequest:
-            QTimer.singleShot(0, self._done)
-        return False
+        if event.type() != QEvent.Type.UpdateRequest:
+            return False
+        began = perf_counter()
+        watched.event(event)
+        self._painted(began, perf_counter())
+        return True
 
 
 class Stage:

@@ -1,0 +1,85 @@
+"""Start-up, from outside: process start to the first content of the demo on the screen, and `watchfloor check demo`.
+
+    uv run python -m tests.bench.startup [--json] [--runs 7]
+
+Each run is a new process with the desktop's own start (`gui.cli`), on Qt's offscreen platform; the child says when the first content is
+painted. *Warm* runs have the plan cache of an earlier one, *cold* runs an empty one, as on the very first start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from time import monotonic
+
+from tests.bench.report import Figure, report
+
+CHILD = """
+import functools, sys, time
+import gui.app
+def painted():
+    print(time.monotonic(), flush=True)
+    from PySide6.QtWidgets import QApplication
+    QApplication.activeWindow() or [w.close() for w in QApplication.topLevelWidgets()]
+gui.app.run = functools.partial(gui.app.run, on_painted=painted)
+from gui.cli import main
+main(["demo"])
+"""
+CHECK = "from gui.cli import main; main(['check', 'demo'])"
+
+
+def environment(cache: str) -> dict[str, str]:
+    """This process's, with a cache folder and a home of its own."""
+    return os.environ | {
+        "QT_QPA_PLATFORM": "offscreen", "XDG_CACHE_HOME": cache, "XDG_CONFIG_HOME": cache, "XDG_DATA_HOME": cache,
+    }  # fmt: skip
+
+
+def demo(cache: str) -> float:
+    """Seconds from the start of the process to the first content on the screen."""
+    began = monotonic()
+    done = subprocess.run([sys.executable, "-c", CHILD], env=environment(cache), stdout=subprocess.PIPE, text=True, check=False)
+    return float(done.stdout.split()[0]) - began
+
+
+def check(cache: str) -> float:
+    """Seconds from the start of the process to its end."""
+    began = monotonic()
+    subprocess.run([sys.executable, "-c", CHECK], env=environment(cache), stdout=subprocess.DEVNULL, check=True)
+    return monotonic() - began
+
+
+def warm(command, runs: int) -> list[float]:
+    with tempfile.TemporaryDirectory() as cache:
+        command(cache)
+        return [command(cache) for _ in range(runs)]
+
+
+def cold(command, runs: int) -> list[float]:
+    times = []
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory() as cache:
+            times.append(command(cache))
+    return times
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--json", action="store_true")
+    arguments.add_argument("--runs", type=int, default=7)
+    given = arguments.parse_args()
+    figures = [
+        Figure("demo, start to first content, warm", statistics.median(warm(demo, given.runs)), "s", 2.0),
+        Figure("demo, start to first content, cold", statistics.median(cold(demo, given.runs)), "s", 2.0),
+        Figure("check demo, warm", statistics.median(warm(check, given.runs)), "s", 0.5),
+        Figure("check demo, cold", statistics.median(cold(check, given.runs)), "s"),
+    ]
+    return report(figures, given.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
