@@ -37,7 +37,6 @@ class AttentionDialog(QDialog):
         self._heading.setFont(theme.font("heading"))
         self._list = QListWidget(self)
         self._list.setAccessibleName("What needs attention")
-        self._list.setSpacing(2)
         self._list.currentRowChanged.connect(self._show_raw)
         self._raw = QPlainTextEdit(self)
         self._raw.setReadOnly(True)

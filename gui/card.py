@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.theme import Theme
 
 RADIUS = 6
+KEYBOARD = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+)
 PADDING = 12
 HEADER = 34
 
@@ -32,6 +37,7 @@ class Card(QWidget):
         self._message: str | None = None
         self._message_role = "dim"
         self._body: QWidget | None = None
+        self._focused = False
         self.content = QVBoxLayout(self)
         self.content.setContentsMargins(PADDING, HEADER, PADDING, PADDING - 2)
         self.content.setSpacing(0)
@@ -63,6 +69,10 @@ class Card(QWidget):
         """The widget that fills the card below its title."""
         self._body = body
         self.content.addWidget(body)
+        if body.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            self.setFocusProxy(body)
+            self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            body.installEventFilter(self)
 
     def say(self, message: str | None, role: str = "dim") -> None:
         """Show a sentence in the body's place; None shows the body again."""
@@ -96,17 +106,27 @@ class Card(QWidget):
             self._paint_message(painter)
         painter.end()
 
-    def focused(self) -> bool:
-        """Whether the keyboard is on the card itself."""
-        return self.hasFocus()
+    # Focus: the ring shows where the keyboard is, once the keyboard has been used to get there
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._ring(event.reason() in KEYBOARD)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._ring(False)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._body and isinstance(event, QFocusEvent):
+            self._ring(event.gotFocus() and event.reason() in KEYBOARD)
+        return super().eventFilter(watched, event)
+
+    def _ring(self, shown: bool) -> None:
+        self._focused = shown
         self.update()
 
     def _paint_surface(self, painter: QPainter) -> None:
-        focused = self.focused()
-        painter.setPen(QPen(self.theme.color("accent" if focused else "line"), 1))
+        painter.setPen(QPen(self.theme.color("accent" if self._focused else "line"), 1))
         painter.setBrush(self.theme.color("card"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
 

@@ -6,30 +6,32 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from dataflow.board import Board, TablePanel
 from gui.theme import Theme
 
 
 class Key(NamedTuple):
-    """A key as people write it, and what it does."""
+    """Keys as people write them, words like "or" between them, and what they do."""
 
-    keys: str
+    caps: tuple[str, ...]
     words: str
 
 
+_BETWEEN = {"or", "…"}
+
 WINDOW_KEYS = (
-    Key("Ctrl+1 … Ctrl+9", "Go to a panel, by its place on the board"),
-    Key("Tab", "Next panel or field"),
-    Key("E  or  Ctrl+N", "Go to the entry form"),
-    Key("Enter", "Submit the form (Ctrl+Enter in a field of several lines)"),
-    Key("Esc", "Clear the form, then leave it"),
-    Key("Space", "Hold or resume a replay"),
-    Key("Ctrl+T", "Dark or light"),
-    Key("F11", "Full screen"),
-    Key("F1  or  ?", "These keys"),
-    Key("Ctrl+Q", "Quit"),
+    Key(("Ctrl+1", "…", "Ctrl+9"), "Go to a panel, by its place on the board"),
+    Key(("Tab",), "Next panel or field"),
+    Key(("E", "or", "Ctrl+N"), "Go to the entry form"),
+    Key(("Enter",), "Submit the form (Ctrl+Enter in a field of several lines)"),
+    Key(("Esc",), "Clear the form, then leave it"),
+    Key(("Space",), "Hold or resume a replay"),
+    Key(("Ctrl+T",), "Dark or light"),
+    Key(("F11",), "Full screen"),
+    Key(("F1", "or", "?"), "These keys"),
+    Key(("Ctrl+Q",), "Quit"),
 )
 
 
@@ -37,7 +39,7 @@ def row_keys(board: Board) -> list[Key]:
     """The keys of the board's row actions."""
     tables = (panel for panel in board.panels if isinstance(panel, TablePanel))
     found = (
-        Key(action.key, f"{action.label}: the row selected in {panel.title}")
+        Key((action.key,), f"{action.label}: the selected row of the table")
         for panel in tables
         for action in panel.actions
         if action.key
@@ -63,9 +65,17 @@ class KeysDialog(QDialog):
         rows.setHorizontalSpacing(18)
         rows.setVerticalSpacing(7)
         for at, key in enumerate(keys):
-            cap, words = QLabel(key.keys, self), QLabel(key.words, self)
-            cap.setObjectName("key")
+            words = QLabel(key.words, self)
             words.setObjectName("dim")
-            rows.addWidget(cap, at, 0, Qt.AlignmentFlag.AlignLeft)
+            rows.addLayout(self._caps(key), at, 0, Qt.AlignmentFlag.AlignLeft)
             rows.addWidget(words, at, 1)
         column.addLayout(rows)
+
+    def _caps(self, key: Key) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for text in key.caps:
+            cap = QLabel(text, self)
+            cap.setObjectName("dim" if text in _BETWEEN else "key")
+            row.addWidget(cap)
+        return row

@@ -8,10 +8,12 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
+from gui.card import KEYBOARD
 from gui.icons import icon
 from gui.theme import Theme
 
 HEIGHT = 26
+_WIDEST = 420
 _SIDE = 11
 _DOT = 7
 _ICON = 14
@@ -54,7 +56,7 @@ class Pill(QAbstractButton):
     def sizeHint(self) -> QSize:
         words = QFontMetrics(self._theme.font("label")).horizontalAdvance(self.text())
         mark = self._mark()
-        return QSize(2 * _SIDE + words + mark + (_GAP if mark and words else 0), HEIGHT)
+        return QSize(min(_WIDEST, 2 * _SIDE + words + mark + (_GAP if mark and words else 0)), HEIGHT)
 
     def _mark(self) -> int:
         return _ICON if self._icon else _DOT if self._dot else 0
@@ -68,7 +70,7 @@ class Pill(QAbstractButton):
         self.update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        self._by_key = event.reason() != Qt.FocusReason.MouseFocusReason
+        self._by_key = event.reason() in KEYBOARD
         super().focusInEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -81,8 +83,9 @@ class Pill(QAbstractButton):
             left += mark + _GAP
         painter.setFont(self._theme.font("label"))
         painter.setPen(self._theme.color(self._role))
-        box = QRect(left, 0, self.width() - left, self.height())
-        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.text())
+        box = QRect(left, 0, self.width() - left - _SIDE + 2, self.height())
+        words = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
         painter.end()
 
     def _paint_outline(self, painter: QPainter) -> None:

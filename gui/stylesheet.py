@@ -17,6 +17,7 @@ QLineEdit, QPlainTextEdit, QComboBox {
 }
 QLineEdit, QComboBox { min-height: 28px; max-height: 28px; }
 QPlainTextEdit { padding: 3px 4px; }
+QComboBox { padding-left: 10px; }
 QLineEdit:hover, QPlainTextEdit:hover, QComboBox:hover { border-color: $faint; }
 QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus { border-color: $accent; }
 *[problem="true"], *[problem="true"]:focus { border-color: $critical; }
@@ -54,6 +55,11 @@ QListView, QTreeView, QTableView {
 }
 QScrollArea#scroll, QWidget#sheet { background: transparent; }
 QDialog { background: $card; }
+
+QListWidget { background: $input; border: 1px solid $line; border-radius: 5px; }
+QListWidget::item { padding: 7px 10px; border-bottom: 1px solid $line; }
+QListWidget::item:selected { background: $hover; color: $text; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 
 QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 8px; margin: 0; }

@@ -13,16 +13,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from dataflow.board import EventType
 from dataflow.session import Problem
 from gui.forms import kinds
 from gui.forms.field import FieldBox
 from gui.forms.outcome import Outcome
+from gui.forms.sheet import Sheet
 from gui.theme import Theme
 
+_GAP = 12
 _NAMED = re.compile(r"\{(\w+)\}")
 
 
@@ -45,30 +47,20 @@ class EntryForm(QWidget):
         self.clear()
 
     def _arrange(self, theme: Theme, zone: ZoneInfo) -> None:
-        sheet = QWidget(self)
-        sheet.setObjectName("sheet")
-        lines = QVBoxLayout(sheet)
-        lines.setContentsMargins(0, 0, 0, 0)
-        lines.setSpacing(9)
+        self._sheet = Sheet(self)
         for name, field in self.event_type.fields.items():
-            box = kinds.make(name, field, theme, zone, sheet)
+            box = kinds.make(name, field, theme, zone, self._sheet.ground)
             box.edited.connect(self._edited)
             self.fields[name] = box
-            lines.addWidget(box)
-        self._scroll = QScrollArea(self)
-        self._scroll.setObjectName("scroll")
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setWidget(sheet)
+        self._sheet.set_boxes(list(self.fields.values()))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._scroll, 1)
-        column.addSpacing(10)
+        column.addWidget(self._sheet)
+        column.addSpacing(_GAP)
         column.addWidget(self.button)
         column.addWidget(self.outcome)
+        column.addStretch(1)
 
     # What the operator does
 
@@ -98,6 +90,11 @@ class EntryForm(QWidget):
             self._escape()
         else:
             super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        taken = _GAP + self.button.sizeHint().height() + self.outcome.sizeHint().height()
+        self._sheet.fit(event.size().width(), event.size().height() - taken)
 
     def _escape(self) -> None:
         if self.blank():
@@ -139,7 +136,7 @@ class EntryForm(QWidget):
             self.button.setFocus(Qt.FocusReason.TabFocusReason)
             return
         box.focus()
-        self._scroll.ensureWidgetVisible(box)
+        self._sheet.ensureWidgetVisible(box)
 
     def accepted(self) -> None:
         """The entry is taken, and pending: ready for the next one."""

@@ -25,7 +25,7 @@ class FieldBox(QWidget):
         self.zone = zone
         self.words = field.label or name.replace("_", " ").capitalize()
         self._initial = ""
-        self._label = QLabel(f"{self.words} *" if field.required else self.words, self)
+        self._label = QLabel(f"{self.words} *" if self.must() else self.words, self)
         self._label.setObjectName("fieldLabel")
         self._problem = QLabel(self)
         self._problem.setObjectName("fieldProblem")
@@ -33,7 +33,7 @@ class FieldBox(QWidget):
         self._problem.hide()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(4)
+        self._column.setSpacing(3)
         self._column.addWidget(self._label)
         self._column.addWidget(self._problem)
 
@@ -42,8 +42,12 @@ class FieldBox(QWidget):
         self.setFocusProxy(editor)
         self._label.setBuddy(editor)
         self._column.insertWidget(1, editor)
-        editor.setAccessibleName(f"{self.words}, required" if self.field.required else self.words)
+        editor.setAccessibleName(f"{self.words}, required" if self.must() else self.words)
         editor.setToolTip(self.field.help or "")
+
+    def must(self) -> bool:
+        """Whether the operator has to say something here: there is no default for it."""
+        return self.field.required and self.field.default is None
 
     def placeholder(self) -> str:
         """What an empty editor says."""
@@ -62,6 +66,15 @@ class FieldBox(QWidget):
     def text(self) -> str:
         """What was entered, as it stands: for the words of the button."""
         raise NotImplementedError
+
+    def short(self) -> bool:
+        """Whether half a line is enough for it."""
+        return self.field.type not in {"text", "json"} or bool(self.field.choices)
+
+    def plain_height(self) -> int:
+        """How high it is while nothing is wrong."""
+        label = 0 if self._label.isHidden() else self._label.sizeHint().height() + self._column.spacing()
+        return label + self.editor.sizeHint().height()
 
     def set_now(self, now: int) -> None:
         """The board's clock; for those who care."""

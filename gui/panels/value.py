@@ -19,8 +19,9 @@ from gui.theme import Theme
 _NOTHING = "–"
 _SIDE = 12          # left and right of everything
 _TOP = 27           # below the title
-_FOOT = 34          # the caption's strip
-_LOW = 92           # a card lower than this has the caption beside the number, and no spark
+_LOW = 72           # a card lower than this has the caption beside the number, and no spark
+_NARROW = 60        # less room than this beside the number says nothing
+_ROOMY = 150        # a card narrower than this has no spark
 _RING = 8
 
 
@@ -86,14 +87,17 @@ class Value(Panel):
 
     def _paint_content(self, painter: QPainter) -> None:
         low = self.height() < _LOW
-        strip = QRect(_SIDE, self.height() - _FOOT, self.width() - 2 * _SIDE, _FOOT - 2)
-        number = QRect(_SIDE, _TOP, strip.width(), self.height() - _TOP - (6 if low else _FOOT - 4))
+        foot = 6 if low else min(34, max(24, self.height() - 76))
+        strip = QRect(_SIDE, self.height() - foot, self.width() - 2 * _SIDE, foot - 3)
+        number = QRect(_SIDE, _TOP, strip.width(), self.height() - _TOP - max(6, foot - 4))
         end = self._paint_number(painter, number)
         if low:
-            self._paint_caption(painter, number.adjusted(end + 14 - _SIDE, 0, 0, 0), right=True)
+            beside = number.adjusted(end + 14 - _SIDE, 0, 0, 0)
+            if beside.width() >= _NARROW:
+                self._paint_caption(painter, beside, right=True)
             return
         spark = self._spark_box(strip)
-        if self._spark:
+        if self._spark and self.width() >= _ROOMY:
             self._paint_spark(painter, spark)
             strip.setRight(spark.left() - 10)
         self._paint_caption(painter, strip, right=False)
@@ -120,7 +124,7 @@ class Value(Panel):
         return left
 
     def _fonts(self, box: QRect) -> tuple[QFont, QFont]:
-        scale = max(0.67, min(2.8, box.height() / 50))
+        scale = max(0.67, min(2.8, box.height() / 54))
         number = self.theme.font("value", round(scale, 2))
         unit = self.theme.font("unit", round(max(0.85, scale**0.7), 2))
         wide = QFontMetrics(number).horizontalAdvance(self._number) + 8
@@ -140,8 +144,8 @@ class Value(Panel):
     def _spark_box(self, strip: QRect) -> QRect:
         caption = QFontMetrics(self.theme.font("label")).horizontalAdvance(self._caption)
         width = max(strip.width() // 4, min(strip.width() * 2 // 5, strip.width() - caption - 14, 200))
-        height = max(22, min(64, self.height() // 5))
-        return QRect(strip.right() - width, strip.bottom() - 7 - height, width, height)
+        height = max(16, min(64, self.height() // 5))
+        return QRect(strip.right() - width, strip.bottom() - 6 - height, width, height)
 
     def _paint_spark(self, painter: QPainter, box: QRect) -> None:
         role = self.role()
