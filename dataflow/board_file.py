@@ -10,6 +10,7 @@ it.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -171,8 +172,12 @@ class BoardFile:
     saving it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, check: Callable[[LoadedBoard], Sequence[BoardProblem]] | None = None
+    ) -> None:
+        """`check` finds what reading alone does not: see `board_sql.check`."""
         self.path = path
+        self._check = check
         self._watched: tuple[Path, ...] = (path,)
         self._stamps: tuple[Stamp | None, ...] | None = None
         self._doubt: BoardError | None = None
@@ -198,6 +203,8 @@ class BoardFile:
         if files != self._watched:
             before, self._watched = self._stamps or (), files
             self._stamps = (*before[:1], *map(_stamp, files[1:]))
+        if not problems and self._check:
+            problems = list(self._check(loaded))
         return BoardError(problems) if problems else loaded
 
 

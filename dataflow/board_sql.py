@@ -9,7 +9,8 @@ in multi-line strings.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dataflow.board import (
     BarPanel,
@@ -21,14 +22,18 @@ from dataflow.board import (
     ValuePanel,
     queries,
 )
-from dataflow.board_file import LoadedBoard
+from dataflow.board_file import LoadedBoard, read
 from dataflow.board_rules import views_used
 from dataflow.board_shape import Finding
 from dataflow.hints import suggest
+from dataflow.plans import Plans
 from dataflow.problems import BoardProblem
 from dataflow.sql.errors import SqlError
 from dataflow.toml_lines import Path
 from dataflow.zset import Column
+
+if TYPE_CHECKING:
+    from dataflow.engine import Engine
 
 Columns = Mapping[str, str]
 Findings = Iterator[Finding]
@@ -36,6 +41,7 @@ Findings = Iterator[Finding]
 _NUMBER = ("int", "float")
 _AXIS = ("timestamp", "int", "float")
 _ANY = ("text", "int", "float", "bool", "timestamp", "interval", "json")
+_BASIS = ("events", "tables", "views")
 _KEYS = {"main": "sql", "spark": "spark"}
 
 
@@ -53,6 +59,34 @@ class Need(NamedTuple):
     types: tuple[str, ...]
     required: bool = True
     key: str | None = None
+
+
+def examine(
+    path: FilePath, engine_factory: Callable[[LoadedBoard], Checker]
+) -> tuple[LoadedBoard, list[BoardProblem]]:
+    """Read a board file and say everything that is wrong with it, SQL included. Raises BoardError if it is no
+    TOML.
+
+    Where event types, tables or views are damaged, queries would be blamed for what they lack, so SQL has to
+    wait.
+    """
+    loaded, problems = read(path)
+    if not any(problem.path != path or problem.key.startswith(_BASIS) for problem in problems):
+        problems = sorted(problems + check(loaded, engine_factory), key=lambda problem: problem.line)
+    return loaded, problems
+
+
+def engine_for(loaded: LoadedBoard, plans: Plans | None) -> Engine:
+    """An engine for the board, holding nothing yet."""
+    from dataflow.engine import Engine
+
+    return Engine(
+        relations=loaded.schema.relations(),
+        kinds=loaded.schema.kinds,
+        tables=loaded.tables,
+        views={name: view.sql for name, view in loaded.board.views.items()},
+        plans=plans,
+    )
 
 
 def check(loaded: LoadedBoard, engine_factory: Callable[[LoadedBoard], Checker]) -> list[BoardProblem]:

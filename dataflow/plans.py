@@ -76,6 +76,13 @@ class PlanCache:
             total -= size
 
 
+def default_cache() -> PlanCache:
+    """This account's own."""
+    from platformdirs import user_cache_path
+
+    return PlanCache(user_cache_path("watchfloor", appauthor=False) / "plans")
+
+
 def compiler_version() -> bytes:
     """Changes whenever the code that makes plans does: Python, sqlglot, the sources of our own compiler."""
     here = Path(__file__).parent

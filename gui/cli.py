@@ -1,0 +1,162 @@
+"""The command line: `watchfloor …`. Commands are imported when they are called, so that headless ones start
+fast.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage. Whatever goes wrong is said on stderr, a line for each problem.
+Expected errors (the world's) have one root a layer; anything else is a bug of ours: its full report goes to a
+file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+_COMMANDS = {
+    "demo": "gui.commands.demo",
+    "open": "gui.commands.open_board",
+    "check": "gui.commands.check",
+    "emit": "gui.commands.emit",
+    "query": "gui.commands.query",
+    "shot": "gui.commands.shot",
+}
+_EXPECTED = (
+    ("dataflow.problems", "BoardError"),
+    ("dataflow.session", "EntryRefused"),
+    ("dataflow.sql.errors", "SqlError"),
+    ("dataflow.exchange", "ExchangeError"),
+    ("storage.errors", "StorageError"),
+)
+
+
+class _Commands(click.Group):
+    """Finds commands by name, without importing the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = _COMMANDS.get(cmd_name)
+        found: click.Command | None = import_module(module).command if module else None
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            from dataflow.hints import suggest
+
+            message = f"there is no command `{args[0]}`; {suggest(args[0], _COMMANDS)}"
+            raise click.UsageError(message, ctx) from None
+
+
+def _say_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"watchfloor {version('watchfloor')}")
+        ctx.exit()
+
+
+@click.command(cls=_Commands, no_args_is_help=False, context_settings={"help_option_names": ["--help", "-h"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version,
+              help="Say the version and exit.")
+def watchfloor() -> None:
+    """A live dashboard for people who watch and people who act: every number is a live SQL query over one
+    log.
+
+    BOARD is the path of a board file, or `demo`: the shipped board with a real day of New York flights. Try
+    `watchfloor demo`.
+    """
+
+
+def main() -> None:
+    """The process's entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code. Never raises, except SystemExit from Qt's own doing."""
+    try:
+        result = watchfloor.main(list(arguments), prog_name="watchfloor", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+        return 0
+    except Exception as error:  # noqa: BLE001  the top-level guard
+        return _failed(error, arguments)
+    except KeyboardInterrupt:
+        return _say("interrupted", 1)
+    return result if isinstance(result, int) else 0
+
+
+def _failed(error: Exception, arguments: Sequence[str]) -> int:
+    match error:
+        case click.UsageError():
+            return _say(_usage(error), 2)
+        case click.Abort():
+            return _say("interrupted", 1)
+        case click.ClickException():
+            return _say(error.format_message(), 1)
+    if isinstance(error, _expected()):
+        return _say(str(error), 1)
+    if isinstance(error, OSError) and error.filename is not None:
+        return _say(f"{os.fsdecode(error.filename)}: {(error.strerror or str(error)).lower()}", 1)
+    return _say(_bug(error, arguments), 1)
+
+
+def _say(message: str, code: int) -> int:
+    click.echo(message, err=True)
+    return code
+
+
+def _usage(error: click.UsageError) -> str:
+    path = error.ctx.command_path if error.ctx else "watchfloor"
+    message = error.format_message().rstrip(".")
+    return f"{path}: {message[:1].lower()}{message[1:]}. See `{path} --help`"
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """The roots of the errors that are no bugs. What is not imported was not raised."""
+    modules = ((sys.modules.get(module), name) for module, name in _EXPECTED)
+    return tuple(getattr(module, name) for module, name in modules if module and hasattr(module, name))
+
+
+def _bug(error: Exception, arguments: Sequence[str]) -> str:
+    told = f"this is a bug in Watchfloor: {type(error).__name__}: {' '.join(str(error).split())}"
+    try:
+        return f"{told}. The full report is in {_report(error, arguments)}"
+    except OSError as why:
+        return f"{told}. No report could be written ({why.strerror})"
+
+
+def _report(error: Exception, arguments: Sequence[str]) -> Path:
+    import time
+    import traceback
+
+    from gui.places import reports
+
+    path = reports() / f"bug-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    facts = f"watchfloor {' '.join(arguments)}\nPython {sys.version} on {sys.platform}\n\n"
+    path.write_text(facts + "".join(traceback.format_exception(error)), "utf-8")
+    return path
+
+
+def _forget_stdout() -> None:
+    """Nobody reads any more; without this, Python complains at exit."""
+    quiet: Any = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""What several commands share: reading the board that was named, and finding its store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from dataflow.board_file import LoadedBoard
+
+_PATH = click.Path(dir_okay=False, path_type=Path)
+
+store_option = click.option(
+    "--store", type=_PATH, metavar="FILE",
+    help="The board's store; by default this account's own for the board.",
+)
+
+
+def theme_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--theme", metavar="NAME", default="dark", show_default=True, callback=_known_theme,
+                        help="dark, or light.")(function)
+
+
+def load_board(name: str) -> LoadedBoard:
+    """Raises BoardError."""
+    from dataflow.board_file import board_path, load
+
+    return load(board_path(name))
+
+
+def store_path(loaded: LoadedBoard, store: Path | None) -> Path:
+    """The store that was named, or the board's own; its folder is made."""
+    if store is not None:
+        return store
+    from gui.places import store_of
+
+    path = store_of(loaded.board.id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _known_theme(_: click.Context, __: click.Parameter, name: str) -> str:
+    from importlib.resources import files
+
+    from dataflow.hints import suggest
+
+    themes = sorted(file.name[:-5] for file in files("assets").joinpath("themes").iterdir()
+                    if file.name.endswith(".toml"))
+    if name not in themes:
+        raise click.BadParameter(f"there is no theme {name!r}; {suggest(name, themes)}")
+    return name

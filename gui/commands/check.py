@@ -1,0 +1,30 @@
+"""`watchfloor check`: everything that is wrong with a board file, or that nothing is."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("check")
+@click.argument("board")
+def command(board: str) -> None:
+    """Check BOARD: its keys, event types, tables, SQL, and the columns that panels need.
+
+    Every problem is one line on stderr: file:line: key: what is wrong. Exit code 1 if there is any.
+    """
+    from dataflow.board_file import BoardError, board_path
+    from dataflow.board_sql import engine_for, examine
+    from dataflow.plans import default_cache
+
+    path = board_path(board)
+    loaded, problems = examine(path, lambda loaded: engine_for(loaded, default_cache()))
+    if problems:
+        raise BoardError(problems)
+    found = loaded.board
+    parts = {"event type": found.events, "view": found.views, "panel": found.panels}
+    counts = ", ".join(_count(len(members), word) for word, members in parts.items())
+    click.echo(f"{path.name}: {counts}: no problems")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,74 @@
+"""`watchfloor query`: one answer to a query over a board's whole store."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.rows import FORMATS, write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataflow.board_file import LoadedBoard
+    from dataflow.zset import Column, Row
+
+
+def _moment(_: click.Context, __: click.Parameter, value: str | None) -> int:
+    """ISO 8601, without an offset in UTC; None is this machine's clock."""
+    from dataflow.times import parse
+
+    try:
+        return time.time_ns() // 1000 if value is None else parse(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no time; write it as 2013-02-08T14:30:00Z") from None
+
+
+@click.command("query")
+@click.argument("board")
+@click.argument("sql")
+@store_option
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True,
+              help="table: for people, in the board's time zone. json: one object a line. csv: with a header.")
+@click.option("--now", callback=_moment, metavar="ISO", help="What now() is; by default this machine's clock.")
+def command(board: str, sql: str, store: Path | None, form: str, now: int) -> None:
+    """Answer SQL over everything in BOARD's store: its events, tables and views, in the board's own dialect.
+
+    json and csv give times as ISO 8601 in UTC.
+    """
+    loaded = load_board(board)
+    path = store_path(loaded, store)
+    columns, rows = answer(loaded, path, sql, now)
+    write(form, columns, rows, loaded.board.timezone)
+
+
+def answer(
+    loaded: LoadedBoard, path: Path, sql: str, now: int
+) -> tuple[Sequence[Column], Sequence[Row]]:
+    """The result, in order. Events that do not fit the board's fields are left out, and counted on stderr."""
+    from dataflow.board_sql import engine_for
+    from dataflow.plans import default_cache
+    from dataflow.schema import Misfit
+    from storage.database import Database
+
+    engine = engine_for(loaded, default_cache())
+    engine.advance(now)
+    live = engine.live(sql)
+    misfits: list[str] = []
+    with Database.open(path, create=False) as database:
+        for events in database.log.read():
+            rows = []
+            for event in events:
+                try:
+                    rows.append(loaded.schema.row(event))
+                except Misfit as misfit:
+                    misfits.append(f"{event.type} at position {event.position}: {misfit.reason}")
+            engine.push("events", rows)
+    if misfits:
+        left = f"{len(misfits)} events do not fit the board and were left out"
+        click.echo(f"{left}; first {misfits[0]}", err=True)
+    return live.columns, live.rows()
