@@ -65,16 +65,21 @@ def _say_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         ctx.exit()
 
 
-@click.command(cls=_Commands, no_args_is_help=False, context_settings={"help_option_names": ["--help", "-h"]})
+@click.command(
+    cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["--help", "-h"]}
+)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version,
               help="Say the version and exit.")
-def watchfloor() -> None:
-    """A live dashboard for people who watch and people who act: every number is a live SQL query over one
-    log.
+@click.pass_context
+def watchfloor(context: click.Context) -> None:
+    """A live dashboard for people who watch and people who act: every number is a live SQL query over one log.
 
-    BOARD is the path of a board file, or `demo`: the shipped board with a real day of New York flights. Try
-    `watchfloor demo`.
+    BOARD is the path of a board file, or `demo`: the shipped board with a real day of New York flights.
+
+    To begin: watchfloor demo
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main() -> None:
@@ -122,7 +127,8 @@ def _say(message: str, code: int) -> int:
 def _usage(error: click.UsageError) -> str:
     path = error.ctx.command_path if error.ctx else "watchfloor"
     message = error.format_message().rstrip(".")
-    return f"{path}: {message[:1].lower()}{message[1:]}. See `{path} --help`"
+    end = "" if message.endswith("?") else "."
+    return f"{path}: {message[:1].lower()}{message[1:]}{end} See `{path} --help`"
 
 
 def _expected() -> tuple[type[Exception], ...]:

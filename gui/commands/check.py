@@ -21,8 +21,8 @@ def command(board: str) -> None:
     if problems:
         raise BoardError(problems)
     found = loaded.board
-    parts = {"event type": found.events, "view": found.views, "panel": found.panels}
-    counts = ", ".join(_count(len(members), word) for word, members in parts.items())
+    parts = {"event type": len(found.events), "view": len(found.views), "panel": len(found.panels)}
+    counts = ", ".join(_count(number, word) for word, number in parts.items())
     click.echo(f"{path.name}: {counts}: no problems")
 
 

@@ -32,9 +32,10 @@ def _moment(_: click.Context, __: click.Parameter, value: str | None) -> int:
 @click.argument("board")
 @click.argument("sql")
 @store_option
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True,
-              help="table: for people, in the board's time zone. json: one object a line. csv: with a header.")
-@click.option("--now", callback=_moment, metavar="ISO", help="What now() is; by default this machine's clock.")
+@click.option("--format", "form", type=click.Choice([*FORMATS]), default="table", show_default=True,
+              help="table: for people, in the board's time zone; json: an object a line; csv.")
+@click.option("--now", callback=_moment, metavar="ISO",
+              help="What now() is; by default this machine's clock.")
 def command(board: str, sql: str, store: Path | None, form: str, now: int) -> None:
     """Answer SQL over everything in BOARD's store: its events, tables and views, in the board's own dialect.
 

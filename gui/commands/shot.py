@@ -18,9 +18,11 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 @click.argument("board")
 @click.argument("out", type=_OUT, metavar="OUT.png")
 @store_option
-@click.option("--size", metavar="WxH", callback=pixels, default="1600x1000", show_default=True, help="Pixels.")
+@click.option("--size", metavar="WxH", callback=pixels, default="1600x1000", show_default=True,
+              help="Pixels.")
 @theme_option
-@click.option("--at", metavar="HH:MM", callback=clock, help="With demo: the local time to show.  [default: 14:30]")
+@click.option("--at", metavar="HH:MM", callback=clock,
+              help="With demo: the local time to show.  [default: 14:30]")
 def command(  # noqa: PLR0917  click calls it by name
     board: str, out: Path, store: Path | None, size: tuple[int, int], theme: str, at: str | None
 ) -> int:
