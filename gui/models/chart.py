@@ -7,7 +7,7 @@ from datetime import tzinfo
 from itertools import pairwise
 from typing import NamedTuple
 
-from gui.models.scale import Tick, number_ticks, time_ticks
+from gui.models.scale import Tick, number_axis, number_label, time_ticks
 from gui.models.series import Line, extent
 
 TOP, BOTTOM = 8, 26
@@ -28,6 +28,7 @@ class Frame(NamedTuple):
     high_y: float
     x_ticks: Sequence[Tick]
     y_ticks: Sequence[Tick]
+    decimals: int
 
     def x(self, value: float) -> float:
         """The pixel of an x."""
@@ -45,11 +46,10 @@ class Frame(NamedTuple):
 def frame(
     lines: Mapping[str, Line],
     size: tuple[float, float],
-    margin: float,
     measure: Callable[[str], float],
     zone: tzinfo | None,
 ) -> Frame | None:
-    """Fit the lines into (width, height), with `margin` at the right for the values at their ends.
+    """Fit the lines into (width, height); at the right there is room for the values at their ends.
 
     None where there is nothing to draw or no room for it. With a zone, x is a time.
     """
@@ -58,17 +58,17 @@ def frame(
     if span is None:
         return None
     low_x, high_x, low_y, high_y = span
-    y_ticks = number_ticks(*_with_zero(low_y, high_y), max(2, int((height - TOP - BOTTOM) // _ROW) + 1))
-    left = max(measure(tick.label) for tick in y_ticks) + 12
-    right = width - margin
+    axis = number_axis(*_with_zero(low_y, high_y), max(2, int((height - TOP - BOTTOM) // _ROW)))
+    left = max((measure(tick.label) for tick in axis.ticks), default=0) + 12
+    ends = [number_label(last[1], axis.decimals) for line in lines.values() if (last := line.last())]
+    right = width - max(map(measure, ends), default=0) - 14
     if right - left < 40 or height < TOP + BOTTOM + 30:
         return None
     if high_x <= low_x:
         low_x, high_x = _widened(low_x, zone)
     x_ticks = _x_ticks(low_x, high_x, right - left, measure, zone)
-    return Frame(
-        left, TOP, right, height - BOTTOM, low_x, high_x, y_ticks[0].at, y_ticks[-1].at, x_ticks, y_ticks
-    )
+    box = (left, TOP, right, height - BOTTOM)
+    return Frame(*box, low_x, high_x, axis.low, axis.high, x_ticks, axis.ticks, axis.decimals)
 
 
 def parted(places: Sequence[float], least: float, low: float, high: float) -> list[float]:
@@ -92,7 +92,7 @@ def _x_ticks(
     most = max(1, int(width // (measure("00:00") + _GAP)))
     if zone is not None:
         return time_ticks(int(low), int(high), most, zone)
-    return [tick for tick in number_ticks(low, high, most) if low <= tick.at <= high]
+    return [tick for tick in number_axis(low, high, most).ticks if low <= tick.at <= high]
 
 
 def _with_zero(low: float, high: float) -> tuple[float, float]:

@@ -7,6 +7,7 @@ and days *of the zone*, also where a clock change lies between them; a tick at m
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -25,18 +26,29 @@ class Tick(NamedTuple):
     label: str
 
 
-def number_ticks(low: float, high: float, most: int) -> list[Tick]:
-    """Ticks that enclose [low, high], about `most` of them; labels with as many decimals as they need."""
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return []
+class Axis(NamedTuple):
+    """What an axis spans, its ticks, and how many decimals tell its values apart."""
+
+    low: float
+    high: float
+    ticks: Sequence[Tick]
+    decimals: int
+
+
+def number_axis(low: float, high: float, most: int) -> Axis:
+    """An axis that holds [low, high], with about `most` ticks.
+
+    It reaches a little further, to a round part of a tick's distance: so it stands still while data move.
+    """
     if high <= low:
         low, high = _around(low)
-    step = nice_step((high - low) / max(1, most - 1))
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    if round(step, decimals) != step and round(step, decimals + 1) == step:
-        decimals += 1
-    return [Tick(at * step, number_label(at * step, decimals)) for at in range(first, last + 1)]
+    step = nice_step((high - low) / max(1, most))
+    part = step / 4
+    start, end = math.floor(low / part + 1e-9) * part, math.ceil(high / part - 1e-9) * part
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9)) + (1 if _half(step) else 0)
+    places = range(math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9) + 1)
+    ticks = [Tick(at * step, _tick_label(at * step, decimals, step)) for at in places]
+    return Axis(start, end, ticks, max(0, 1 - math.floor(math.log10(step))))
 
 
 def nice_step(least: float) -> float:
@@ -49,13 +61,9 @@ def nice_step(least: float) -> float:
 
 
 def number_label(value: float, decimals: int) -> str:
-    """A tick's number; thousands and millions short: "12k"."""
-    if abs(value) >= 1e6 and value % 1e5 == 0:
-        text = f"{value / 1e6:g}M"
-    elif abs(value) >= 1e4 and value % 100 == 0:
-        text = f"{value / 1e3:g}k"
-    else:
-        text = f"{value + 0.0:,.{decimals}f}"
+    """The number with so many decimals, its groups parted, and no minus before a zero."""
+    text = f"{value:,.{decimals}f}"
+    text = text.removeprefix("-") if not text.strip("-0.,") else text
     return text.replace(",", NARROW).replace("-", MINUS)
 
 
@@ -83,7 +91,7 @@ def _walk(first: datetime, last: datetime, step: timedelta, zone: tzinfo) -> lis
     while wall <= last.replace(tzinfo=None) and len(ticks) < 100:
         at = round(wall.replace(tzinfo=zone).timestamp() * _SECOND)
         if not ticks or at > ticks[-1].at:
-            ticks.append(Tick(at, _time_label(wall, step)))
+            ticks.append(Tick(at, _time_label(local_time(at, zone), step)))
         wall += step
     return ticks
 
@@ -92,6 +100,20 @@ def _time_label(wall: datetime, step: timedelta) -> str:
     if wall.hour == wall.minute == wall.second == 0:
         return f"{wall.day} {wall:%b}"
     return f"{wall:%H:%M:%S}" if step.total_seconds() % 60 else f"{wall:%H:%M}"
+
+
+def _tick_label(value: float, decimals: int, step: float) -> str:
+    """Where ticks are thousands or millions apart, they are told in those: "12k"."""
+    for size, sign in ((1e6, "M"), (1e3, "k")):
+        if step >= size and value:
+            return f"{value / size:g}{sign}".replace("-", MINUS)
+    return number_label(value, decimals)
+
+
+def _half(step: float) -> bool:
+    """Whether the step is 2.5, which takes a decimal more than its power of ten."""
+    power = 10.0 ** math.floor(math.log10(step) + 1e-9)
+    return power <= 1 and math.isclose(step / power, 2.5)
 
 
 def _around(value: float) -> tuple[float, float]:

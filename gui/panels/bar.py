@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from dataflow.board import BarPanel, queries
+from dataflow.board import BarPanel
 from dataflow.zset import Column, Row, Splice, apply_splices
 from gui.format import Formatter, formatter
 from gui.models.bars import Bar as Entry
@@ -112,9 +112,6 @@ class Bar(Panel):
         self._rows: list[Row] = []
         self._fresh = True
         self.say(spec.empty or "Nothing to count yet")
-
-    def queries(self) -> dict[str, str]:
-        return queries(self.bar)
 
     def set_columns(self, name: str, columns: Sequence[Column]) -> None:
         self._columns = list(columns)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from dataflow.board import LinePanel, queries
+from dataflow.board import LinePanel
 from dataflow.zset import Column, Row, Splice, apply_splices
 from gui.format import formatter
 from gui.models.series import Line as Series
@@ -37,14 +37,13 @@ class Line(Panel):
         self.set_body(self.plot)
         self.setFocusProxy(self.plot)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if spec.unit and f"({spec.unit})" not in spec.title:
+            self.set_title(f"{spec.title} ({spec.unit})")
         self._columns: list[Column] = []
         self._rows: list[Row] = []
         self._roles: dict[str, str] = {}
         self._fresh = True
         self.say(spec.empty or "Nothing to draw yet")
-
-    def queries(self) -> dict[str, str]:
-        return queries(self.line)
 
     def set_columns(self, name: str, columns: Sequence[Column]) -> None:
         self._columns = list(columns)
@@ -60,6 +59,10 @@ class Line(Panel):
         drawn = any(series.last() for series in lines.values())
         self.say(None if drawn else self.line.empty or "Nothing to draw yet")
         self.plot.show_chart(self._chart(lines))
+
+    def restyle(self) -> None:
+        super().restyle()
+        self.plot.restyle()
 
     def lines(self) -> dict[str, Series]:
         """What is drawn, by name."""
@@ -83,11 +86,10 @@ class Line(Panel):
         types = {column.name: column.type for column in self._columns}
         timed = types.get(self.line.x) == "timestamp"
         x_format = "%H:%M" if timed else None
-        show_y = formatter(types.get(self.line.y, "float"), None, self.zone)
         return Chart(
             lines=lines,
             roles=self._roles,
             show_x=formatter(types.get(self.line.x, "float"), x_format, self.zone),
-            show_y=show_y,
+            unit=self.line.unit or "",
             zone=self.zone if timed else None,
         )

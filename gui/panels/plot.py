@@ -29,6 +29,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui.format import Formatter
 from gui.models.chart import Frame, frame, parted
+from gui.models.scale import number_label
 from gui.models.series import Line, nearest, step, thinned
 from gui.theme import Theme
 
@@ -45,7 +46,7 @@ class Chart:
     lines: Mapping[str, Line] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     show_x: Formatter = str
-    show_y: Formatter = str
+    unit: str = ""
     zone: tzinfo | None = None      # None: x is a number
 
 
@@ -104,10 +105,8 @@ class Plot(QWidget):
 
     def _fit(self) -> Frame | None:
         metrics = QFontMetricsF(self.theme.font("small"))
-        ends = [self.chart.show_y(last[1]) for line in self.chart.lines.values() if (last := line.last())]
-        right = max((metrics.horizontalAdvance(text) for text in ends), default=0) + 14
         size = (self.width(), self.height())
-        return frame(self.chart.lines, size, right, metrics.horizontalAdvance, self.chart.zone)
+        return frame(self.chart.lines, size, metrics.horizontalAdvance, self.chart.zone)
 
     def _paint_axes(self, painter: QPainter, fit: Frame) -> None:
         painter.setFont(self.theme.font("small"))
@@ -144,7 +143,7 @@ class Plot(QWidget):
             painter.setBrush(color)
             painter.drawEllipse(QPointF(fit.x(x), fit.y(y)), 3.2, 3.2)
             painter.setPen(color)
-            painter.drawText(QRectF(fit.right + 9, place - 9, 80, 18), _LEFT, self.chart.show_y(y))
+            painter.drawText(QRectF(fit.right + 9, place - 9, 80, 18), _LEFT, number_label(y, fit.decimals))
 
     def _paint_readout(self, painter: QPainter, fit: Frame, at: float) -> None:
         x = round(fit.x(at)) + 0.5
@@ -163,7 +162,7 @@ class Plot(QWidget):
         self, painter: QPainter, fit: Frame, x: float, entries: Sequence[tuple[str, float | None]]
     ) -> None:
         metrics = QFontMetricsF(self.theme.font("small"))
-        rows = [(name, "–" if value is None else self.chart.show_y(value)) for name, value in entries]
+        rows = [(name, "–" if value is None else self._shown(fit, value)) for name, value in entries]
         title = self.chart.show_x(self.read_at)
         need = max(metrics.horizontalAdvance(name + text) + 34 for name, text in rows)
         width = max(need, metrics.horizontalAdvance(title)) + 20
@@ -189,6 +188,9 @@ class Plot(QWidget):
             painter.drawText(line.adjusted(16, 0, 0, 0), _LEFT, name)
             painter.setPen(self.theme.color("text"))
             painter.drawText(line, _RIGHT, text)
+
+    def _shown(self, fit: Frame, value: float) -> str:
+        return f"{number_label(value, fit.decimals)} {self.chart.unit}".rstrip()
 
     def _color(self, name: str) -> QColor:
         return self.theme.color(self.chart.roles.get(name, "accent"))

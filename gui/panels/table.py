@@ -1,9 +1,9 @@
 """The table panel: rows of a live query, with sorting and filtering in the engine and actions on rows.
 
 The board's query stays as it is; what the operator sorts and filters by is wrapped around it
-(`gui.models.query`), and the panel asks for that query instead. Rows are told apart by what the actions take
-from them, else by the bold columns, else by the first text column: by that the selection follows its row, and
-is dropped when the row is gone, so that an action can never hit a neighbour.
+(`gui.models.query`), and the panel asks for that query instead. Rows are told apart by their bold text
+columns, else by the first text that an action takes from them, else by the first text: by that the
+selection follows its row, and is dropped when the row is gone, so that an action never hits a neighbour.
 """
 
 from __future__ import annotations
@@ -115,12 +115,12 @@ class Table(Panel):
 
     def _identity(self) -> Any:
         """What tells one row from another."""
-        places = {column.name: at for at, column in enumerate(self.model.columns)}
+        texts = [column for column in self.model.shown if column.type == "text"]
         taken = {column for action in self.table.actions for column in action.fields.values()}
-        names = [name for name in places if name in taken]
-        names = names or [column.name for column in self.model.shown if column.bold]
-        names = names or [column.name for column in self.model.shown if column.type == "text"][:1]
-        return itemgetter(*(places[name] for name in names)) if names else _whole
+        places = [column.at for column in texts if column.bold]
+        places = places or [column.at for column in texts if column.name in taken][:1]
+        places = places or [column.at for column in texts][:1]
+        return itemgetter(*places) if places else _whole
 
     def values(self) -> dict[str, Any]:
         at = self.view.current_row()

@@ -1,0 +1,183 @@
+"""The pure geometry of axes, lines, bars and column widths."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gui.models.bars import LEAST, Bar, lay_out
+from gui.models.chart import frame, parted
+from gui.models.scale import number_axis, time_ticks
+from gui.models.series import Line, nearest, read, step, thinned
+from gui.models.widths import LEAST as NARROWEST
+from gui.models.widths import share
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def us(*at: int, zone: ZoneInfo = NEW_YORK) -> int:
+    return int(datetime(*at, tzinfo=zone).timestamp()) * 1_000_000
+
+
+def measure(text: str) -> float:
+    return 7.0 * len(text)
+
+
+# Axes
+
+
+@given(st.floats(-1e7, 1e7), st.floats(1e-3, 1e9), st.integers(2, 12))
+def test_an_axis_holds_its_data_with_round_ticks(low: float, span: float, most: int) -> None:
+    high = low + span
+    axis = number_axis(low, high, most)
+    assert axis.low <= low + span * 1e-6
+    assert axis.high >= high - span * 1e-6
+    assert 1 <= len(axis.ticks) <= most + 2
+    assert len({tick.label for tick in axis.ticks}) == len(axis.ticks)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "most", "labels"),
+    [
+        (-4, 85.4, 5, ["0", "20", "40", "60", "80"]),
+        (0, 1, 4, ["0.00", "0.25", "0.50", "0.75", "1.00"]),
+        (0, 25_000, 3, ["0", "10k", "20k"]),
+        (7, 7, 3, ["5.0", "7.5", "10.0"]),
+    ],
+)
+def test_tick_labels(low: float, high: float, most: int, labels: list[str]) -> None:
+    assert [tick.label for tick in number_axis(low, high, most).ticks] == labels
+
+
+def test_time_ticks_stand_on_full_hours_of_the_zone() -> None:
+    ticks = time_ticks(us(2013, 2, 8, 6, 5), us(2013, 2, 8, 14, 32), 10, NEW_YORK)
+    assert [tick.label for tick in ticks] == [f"{hour:02}:00" for hour in range(7, 15)]
+    assert ticks[0].at == us(2013, 2, 8, 7)
+
+
+def test_time_ticks_over_a_clock_change_and_midnight() -> None:
+    low, high = us(2013, 3, 9, 20), us(2013, 3, 10, 8)
+    labels = [tick.label for tick in time_ticks(low, high, 12, NEW_YORK)]
+    assert labels[3:8] == ["23:00", "10 Mar", "01:00", "03:00", "04:00"]
+    assert time_ticks(low, high, 12, NEW_YORK)[-1].at == us(2013, 3, 10, 8)
+
+
+@given(st.integers(0, 4_000_000_000), st.integers(0, 400_000_000), st.integers(1, 20))
+def test_time_ticks_ascend_within_the_span(start: int, seconds: int, most: int) -> None:
+    low, high = start * 1_000_000, (start + seconds) * 1_000_000
+    ticks = time_ticks(low, high, most, NEW_YORK)
+    places = [tick.at for tick in ticks]
+    assert places == sorted(set(places))
+    assert all(low <= place <= high for place in places)
+    assert len(places) <= most + 2
+
+
+# Lines
+
+
+def test_rows_become_lines_with_gaps() -> None:
+    rows = [
+        (3, "b", 1.0),
+        (1, "a", 5),
+        (2, "a", None),
+        (3, "a", 7),
+        (None, "a", 9),
+        (4, "a", "odd"),
+        (1, "b", 0.5),
+    ]
+    lines = read(rows, 0, 2, 1)
+    assert list(lines) == ["b", "a"]
+    assert lines["b"].xs == [1, 3]
+    assert list(lines["a"].runs()) == [([1], [5]), ([3], [7])]
+    assert lines["a"].last() == (3, 7)
+    assert lines["a"].at(2.5) is None
+    assert lines["a"].at(1.5) == 5
+    assert lines["a"].at(0) is None
+
+
+def test_the_readout_walks_all_points() -> None:
+    lines = {"a": Line([1.0, 5.0], [0, 0]), "b": Line([2.0], [0])}
+    assert nearest(lines, 1.6) == 2
+    assert nearest({}, 1) is None
+    assert [step(lines, 1, 1), step(lines, 2, 1), step(lines, 5, 1)] == [2, 5, 5]
+    assert [step(lines, 5, -1), step(lines, 1, -1)] == [2, 1]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=2_000), st.integers(1, 50))
+def test_thinning_keeps_ends_and_extremes(ys: list[float], columns: int) -> None:
+    xs = [float(at) for at in range(len(ys))]
+    kept_x, kept_y = thinned((xs, ys), 0, max(1, xs[-1]), columns)
+    assert len(kept_x) <= max(4 * (columns + 1), 4)
+    assert (kept_x[0], kept_x[-1]) == (xs[0], xs[-1])
+    assert (min(kept_y), max(kept_y)) == (min(ys), max(ys))
+    assert kept_x == sorted(kept_x)
+
+
+def test_a_frame_maps_data_to_pixels_and_back() -> None:
+    lines = {"a": Line([us(2013, 2, 8, 6), us(2013, 2, 8, 14)], [-4, 85])}
+    fit = frame(lines, (740, 200), measure, NEW_YORK)
+    assert fit is not None
+    assert fit.x(fit.low_x) == fit.left
+    assert fit.y(fit.high_y) == fit.top < fit.y(0) < fit.bottom
+    assert fit.value_at(fit.x(us(2013, 2, 8, 9))) == pytest.approx(us(2013, 2, 8, 9))
+    assert [tick.label for tick in fit.y_ticks] == ["0", "25", "50", "75"]
+    assert frame({}, (740, 200), measure, NEW_YORK) is None
+    assert frame(lines, (60, 200), measure, NEW_YORK) is None
+    assert frame({"a": Line([5.0], [1])}, (740, 200), measure, None) is not None
+
+
+@given(st.lists(st.floats(0, 200), max_size=8))
+def test_labels_are_parted(places: list[float]) -> None:
+    result = parted(places, 15, 0, 200)
+    ordered = sorted(result)
+    assert all(after - before >= 15 - 1e-6 for before, after in pairwise(ordered))
+    assert len(result) == len(places)
+
+
+# Bars
+
+
+def test_bars_are_in_proportion_and_counted() -> None:
+    bars = lay_out(
+        [Bar("ExpressJet", 30, "30"), Bar("US", 10, "10"), Bar("None", None, "")], 400, 200, measure
+    )
+    lengths = [placed.right - placed.left for placed in bars.rows]
+    assert lengths[0] == pytest.approx(3 * lengths[1])
+    assert lengths[2] == 0
+    assert bars.rows[0].right <= 400 - bars.text
+    assert bars.more == 0
+
+
+def test_bars_that_do_not_fit_are_counted() -> None:
+    bars = lay_out([Bar(str(at), at, str(at)) for at in range(20)], 400, 200, measure)
+    assert bars.more + len(bars.rows) == 20
+    assert bars.more > 0
+    assert (len(bars.rows) + 1) * bars.pitch <= 200
+    assert bars.pitch >= LEAST
+
+
+def test_negative_bars_go_left_of_zero() -> None:
+    up, down = lay_out([Bar("a", 5, "5"), Bar("b", -5, "-5")], 400, 200, measure).rows
+    assert down.right == up.left
+    assert down.right - down.left == pytest.approx(up.right - up.left)
+
+
+# Columns
+
+
+@given(
+    st.lists(st.tuples(st.integers(40, 400), st.booleans()), min_size=1, max_size=12), st.integers(100, 2_000)
+)
+def test_columns_fill_the_room(columns: list[tuple[int, bool]], room: int) -> None:
+    natural, fixed = [need for need, _ in columns], [held for _, held in columns]
+    widths = share(natural, fixed, room)
+    assert all(width == need for width, need, held in zip(widths, natural, fixed, strict=True) if held)
+    assert all(width >= min(need, NARROWEST) for width, need in zip(widths, natural, strict=True))
+    least = sum(need if held else min(need, NARROWEST) for need, held in columns)
+    if not all(fixed) and least <= room:
+        assert sum(widths) == room

@@ -1,0 +1,207 @@
+"""The table panel as an operator uses it."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from dataflow.board import Action, ColumnSpec, TablePanel
+from dataflow.zset import Column, Row, Splice
+from gui.panels.rows_view import ROW
+from gui.panels.table import Table
+from gui.theme import Theme
+
+COLUMNS = [
+    Column("time", "timestamp"),
+    Column("flight", "text"),
+    Column("delay", "int"),
+    Column("pending", "bool"),
+]
+HOLD = Action(label="Hold", event="flight.held", key="H", fields={"flight": "flight", "late": "delay"})
+GATE = Action(label="Gate", event="gate.assigned", key="G", fields={"flight": "flight"})
+SQL = "SELECT * FROM flights ORDER BY time"
+
+
+def rows(count: int) -> list[Row]:
+    return [(at * 60_000_000, f"AA{at}", at, False) for at in range(count)]
+
+
+class Desk:
+    """A table, the rows it shows, and what it asked for."""
+
+    def __init__(self, qtbot: QtBot, **spec: Any) -> None:
+        options = {"columns": {"flight": ColumnSpec(bold=True)}, "actions": [HOLD, GATE], **spec}
+        self.table = Table(
+            TablePanel(title="Flights", at=(0, 0, 1, 1), sql=SQL, **options),
+            Theme.load("dark"),
+            ZoneInfo("UTC"),
+        )
+        self.view = self.table.view
+        self.rows: list[Row] = []
+        self.asked: list[tuple[str, str]] = []
+        self.acted: list[tuple[Action, dict[str, Any]]] = []
+        self.table.query_changed.connect(lambda name, sql: self.asked.append((name, sql)))
+        self.table.action.connect(lambda action, values: self.acted.append((action, values)))
+        qtbot.addWidget(self.table)
+        self.table.resize(600, 34 + 26 + 10 * ROW + 10)
+        self.table.show()
+        self.table.set_columns("main", COLUMNS)
+
+    def put(self, *splices: Splice) -> None:
+        for index, removed, added in splices:
+            self.rows[index : index + removed] = added
+        self.table.apply("main", list(splices), self.rows)
+
+    def selected(self) -> list[str]:
+        return [self.table.model.row(at)[1] for at in self.view.selected_rows()]
+
+    def top(self) -> str:
+        """The flight in the first row on screen."""
+        return str(self.table.model.row(self.view.rowAt(2))[1])
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Desk:
+    made = Desk(qtbot)
+    made.put(Splice(0, 0, tuple(rows(100))))
+    return made
+
+
+def test_says_how_much_is_shown_and_why_nothing_is(qtbot: QtBot) -> None:
+    made = Desk(qtbot, empty="No flights today")
+    made.put()
+    assert made.table.accessibleDescription() == "No flights today"
+    made.put(Splice(0, 0, tuple(rows(17))))
+    assert made.table._note == "17 rows"
+    assert made.table.accessibleDescription() == ""
+
+
+def test_a_header_click_sorts_in_the_engine(desk: Desk, qtbot: QtBot) -> None:
+    place = desk.view.columnViewportPosition(2) + 20
+
+    def click() -> None:
+        qtbot.mouseClick(desk.view.header.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(place, 10))
+
+    click()
+    assert desk.asked[-1][0] == "main"
+    assert desk.asked[-1][1].endswith('ORDER BY "delay" ASC NULLS LAST')
+    assert "by Delay ↑" in desk.table._note
+    click()
+    assert desk.asked[-1][1].endswith('ORDER BY "delay" DESC NULLS LAST')
+    assert desk.table.queries() == {"main": desk.asked[-1][1]}
+    click()
+    assert desk.asked[-1][1] == SQL
+
+
+def test_filters_in_the_engine_a_moment_after_the_last_key(desk: Desk, qtbot: QtBot) -> None:
+    desk.view.setFocus()
+    qtbot.keyClick(desk.view, "/")
+    assert desk.table.filter.isVisible()
+    qtbot.keyClicks(desk.table.filter, "aa1")
+    assert desk.asked == []
+    qtbot.waitUntil(lambda: bool(desk.asked), timeout=2_000)
+    assert len(desk.asked) == 1
+    assert """contains(lower("flight"), 'aa1')""" in desk.asked[0][1]
+    desk.table.set_columns("main", COLUMNS)
+    desk.rows = []
+    desk.put(Splice(0, 0, tuple(row for row in rows(100) if "AA1" in row[1])))
+    assert desk.table._note == "11 of 100 · filter “aa1”"
+    qtbot.keyClick(desk.table.filter, Qt.Key.Key_Escape)
+    assert desk.asked[-1][1] == SQL
+    assert not desk.table.filter.isVisible()
+
+
+def test_a_filter_that_finds_nothing_says_so(desk: Desk) -> None:
+    desk.table.filter_by("zz")
+    desk.table.set_columns("main", COLUMNS)
+    desk.rows = []
+    desk.put(Splice(0, 0, ()))
+    assert "zz" in desk.table.accessibleDescription()
+
+
+def test_enter_and_keys_act_on_the_selected_row(desk: Desk, qtbot: QtBot) -> None:
+    qtbot.keyClick(desk.view, Qt.Key.Key_Return)
+    assert desk.acted == []
+    desk.view.setFocus()
+    desk.view.select([7], 7)
+    qtbot.keyClick(desk.view, Qt.Key.Key_Return)
+    qtbot.keyClick(desk.view, Qt.Key.Key_G)
+    assert desk.acted == [(HOLD, {"flight": "AA7", "late": 7}), (GATE, {"flight": "AA7"})]
+    assert desk.table.values()["flight"] == "AA7"
+
+
+def test_the_menu_offers_the_actions_of_its_row(desk: Desk) -> None:
+    menu = desk.table.menu(5)
+    assert [action.text() for action in menu.actions() if action.text()] == [
+        "Hold\tH",
+        "Gate\tG",
+        "Copy\tCtrl+C",
+        "Filter…\tCtrl+F",
+    ]
+    menu.actions()[1].trigger()
+    menu.close()
+    assert desk.acted == [(GATE, {"flight": "AA5"})]
+
+
+def test_copies_rows_for_a_spreadsheet(desk: Desk, qtbot: QtBot) -> None:
+    desk.view.setFocus()
+    desk.view.select([1, 3], 3)
+    qtbot.keyClick(desk.view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == (
+        "Time\tFlight\tDelay\n1970-01-01 00:01:00\tAA1\t1\n1970-01-01 00:03:00\tAA3\t3\n"
+    )
+
+
+def test_the_selection_follows_its_row(desk: Desk) -> None:
+    desk.view.select([4, 5], 5)
+    desk.put(Splice(0, 0, ((0, "new", 1, False),)), Splice(6, 1, ((0, "AA5", 99, True),)))
+    assert desk.selected() == ["AA4", "AA5"]
+    assert desk.table.values()["delay"] == 99
+    desk.put(Splice(6, 1, ()), Splice(60, 0, ((0, "AA5", 100, False),)))
+    assert desk.selected() == ["AA4", "AA5"]
+    assert desk.view.current_row() == 60
+
+
+def test_a_row_that_is_gone_leaves_no_neighbour_selected(desk: Desk, qtbot: QtBot) -> None:
+    desk.view.setFocus()
+    desk.view.select([5], 5)
+    desk.put(Splice(5, 1, ()))
+    assert desk.selected() == []
+    qtbot.keyClick(desk.view, Qt.Key.Key_H)
+    assert desk.acted == []
+
+
+def test_what_is_looked_at_stays_put(desk: Desk) -> None:
+    desk.view.verticalScrollBar().setValue(50 * ROW)
+    assert desk.top() == "AA50"
+    desk.put(Splice(0, 0, tuple((0, f"n{at}", 0, False) for at in range(30))))
+    assert desk.top() == "AA50"
+    desk.put(Splice(0, 30, ()), Splice(20, 5, ((0, "x", 0, False),)))
+    assert desk.top() == "AA50"
+
+
+def test_at_the_top_new_rows_are_seen(desk: Desk) -> None:
+    desk.put(Splice(0, 0, ((0, "new", 0, False),)))
+    assert desk.top() == "new"
+
+
+def test_columns_fill_the_width_and_nothing_is_cut_off(desk: Desk) -> None:
+    total = sum(desk.view.columnWidth(section) for section in range(3))
+    assert total == desk.view.viewport().width()
+    assert not any(
+        desk.table._cut_off(cell.text, cell.bold, at) for at, cell in enumerate(desk.table.model.cells(99))
+    )
+
+
+def test_another_theme_repaints_in_its_colours(desk: Desk, qapp: Any) -> None:
+    desk.view.select([2], 2)
+    dark = desk.view.grab().toImage().pixelColor(300, 26 + 2 * ROW + 3)
+    assert dark == desk.table.theme.color("hover")
+    desk.table.theme.become(Theme.load("light"), qapp)
+    light = desk.view.grab().toImage().pixelColor(300, 26 + 2 * ROW + 3)
+    assert light == desk.table.theme.color("hover") != dark
