@@ -23,6 +23,7 @@ _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"""(?:"{0,2})' r"|'''.*?'''(?:'{0,2})" r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'",
     re.DOTALL,
 )
+_NEWLINES = ("\\n", "\\u000a", "\\u000A", "\\U0000000a", "\\U0000000A", "\\x0a", "\\x0A")
 _PIECE = re.compile(r"\\[ \t]*\n[ \t\n]*|\\u.{4}|\\U.{8}|\\x..|\\.|[^\\]", re.DOTALL)
 
 
@@ -173,12 +174,12 @@ def _file_offset(text: str, start: int, line: int, column: int) -> int:
     end = (found.end() if found else len(text)) - len(quote)
     if len(quote) == 3 and text[at] == "\n":
         at += 1
-    while at < end and (line > 1 or column > 1):
+    while at < end:
         piece, width = _piece(text, at, quote[0] == '"')
-        if piece == "\n" and line == 1:
+        if piece and line == 1 and (column == 1 or piece == "\n"):
             break
         line -= piece == "\n"
-        column -= len(piece) if line == 1 and piece != "\n" else 0
+        column -= piece not in ("", "\n") and line == 1
         at += width
     return at
 
@@ -193,4 +194,4 @@ def _piece(text: str, at: int, escapes: bool) -> tuple[str, int]:
     word = found.group()
     if word[1] in " \t\n":
         return "", len(word)
-    return ("\n" if word == "\\n" else "?"), len(word)
+    return ("\n" if word in _NEWLINES else "?"), len(word)
