@@ -69,7 +69,7 @@ class DeskBuilder:
     def still(self, loaded: LoadedBoard, store: Path, now: int | None) -> Desk:
         """A board at one moment; by default that of the last event in its store."""
         database = Database.open(store, create=False)
-        return self._local(loaded, database, FixedClock(database.log.latest() if now is None else now))
+        return self._local(loaded, database, FixedClock(database.log.last_time() if now is None else now))
 
     def demo(self, loaded: LoadedBoard, recording: Path, start: int, speed: float, *, held: bool = False) -> Desk:
         """A replay of a recording into a fresh store, which is gone when the desk is closed."""

@@ -67,9 +67,16 @@ class Attention(msgspec.Struct, frozen=True, kw_only=True):
 class Live(Protocol):
     """A live query: a snapshot, then changes."""
 
-    columns: Sequence[Column]
-    splices: Observable[Sequence[Splice]]   # on subscribing: the snapshot as one splice at 0; then a batch for each step
-    ready: bool                             # False while it still reads history
+    @property
+    def columns(self) -> Sequence[Column]: ...
+
+    @property
+    def splices(self) -> Observable[Sequence[Splice]]:
+        """On subscribing: the snapshot as one splice at 0; then a batch for each step that changed it."""
+
+    @property
+    def ready(self) -> bool:
+        """False while history is still being read; `splices` says nothing until then."""
 
     def rows(self) -> Sequence[Row]:
         """The result as it stands, in order. Not to be changed by the caller."""
@@ -81,10 +88,20 @@ class Live(Protocol):
 class Session(Protocol):
     """One board, live."""
 
-    board: Board
-    status: Observable[Status]              # the present one on subscribing, then each change, at most once a frame
-    boards: Observable[Board]               # a new board each time the file is saved and holds no error
-    problems: Observable[Sequence[str]]     # why the saved board file is not in use; empty when it is
+    @property
+    def board(self) -> Board: ...
+
+    @property
+    def status(self) -> Observable[Status]:
+        """The present one on subscribing, then each change, at most once a frame."""
+
+    @property
+    def boards(self) -> Observable[Board]:
+        """The present board on subscribing, then a new one each time the file is saved without an error."""
+
+    @property
+    def problems(self) -> Observable[Sequence[str]]:
+        """Why the saved board file is not in use; empty when it is."""
 
     def live(self, sql: str) -> Live:
         """Subscribe to a query in the board's dialect. Raises `dataflow.sql.errors.SqlError`."""

@@ -146,7 +146,7 @@ def _screen(window: MainWindow, desk: Desk) -> Screen:
 
 async def _until_closed(window: MainWindow, options: Options, on_painted: Callable[[], None] | None) -> int:
     closed = asyncio.get_running_loop().create_future()
-    window.closed.connect(lambda: closed.done() or closed.set_result(0))
+    window.closed.connect(lambda: None if closed.done() else closed.set_result(0))
     QApplication.processEvents()
     desk = _open(options)
     screen = _screen(window, desk)

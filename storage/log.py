@@ -61,6 +61,10 @@ class EventLog:
         """The last position; 0 in an empty log."""
         return int(self._database.rows("SELECT max(position) FROM log")[0][0] or 0)
 
+    def last_time(self) -> int:
+        """The time of the latest event, in µs; 0 in an empty log."""
+        return int(self._database.rows("SELECT max(time) FROM log")[0][0] or 0)
+
     def count(self) -> int:
         return int(self._database.rows("SELECT count(*) FROM log")[0][0])
 

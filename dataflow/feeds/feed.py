@@ -30,8 +30,13 @@ class FeedStatus(msgspec.Struct, frozen=True):
 class Feed(Protocol):
     """Where confirmed events come from and entries go to."""
 
-    arrivals: Observable[int]           # the last position in the log: the present one on subscribing, then each advance
-    status: Observable[FeedStatus]      # the present one on subscribing, then each change
+    @property
+    def arrivals(self) -> Observable[int]:
+        """The last position in the log: the present one on subscribing, then each advance."""
+
+    @property
+    def status(self) -> Observable[FeedStatus]:
+        """The present one on subscribing, then each change."""
 
     def start(self) -> None:
         """Begin. Nothing is delivered before."""

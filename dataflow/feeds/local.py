@@ -6,7 +6,7 @@ same store arrives in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from reactivex.abc import SchedulerBase
@@ -28,7 +28,7 @@ class LocalFeed:
         self._log = log
         self._scheduler = scheduler
         self._deliver = deliver
-        self._unwatch = lambda: None
+        self._unwatch: Callable[[], None] = _nothing
         self._waiting: dict[str, Event] = {}
         self._retry = SerialDisposable()
         self._live = FeedStatus("live")
@@ -74,3 +74,7 @@ class LocalFeed:
         """The log holds events up to `position` now."""
         if position > self.arrivals.value:
             self.arrivals.on_next(position)
+
+
+def _nothing() -> None:
+    """There is nothing to stop yet."""
