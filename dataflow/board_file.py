@@ -77,7 +77,9 @@ def _in_file(finding: Finding, panels: list[int]) -> Finding:
 def _follows(finding: Finding, shape: list[Finding]) -> bool:
     """Whether it may only be a consequence of a piece with the wrong shape beside it, which was taken away.
     """
-    return any(len(s.path) > 1 and finding.path[: len(s.path) - 1] == s.path[:-1] for s in shape)
+    beside = [s.path[:-1] for s in shape if len(s.path) > 1]
+    places = (finding.path, finding.rests_on)
+    return any(place[: len(path)] == path for path in beside for place in places)
 
 
 def _text(path: Path) -> str:

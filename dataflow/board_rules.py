@@ -154,6 +154,8 @@ def _bounds(path: Path, field: Field) -> Findings:
 
 def _between(field: Field, value: float) -> bool:
     low, high = field.min, field.max
+    if low is not None and high is not None and low > high:
+        return True
     return (low is None or value >= low) and (high is None or value <= high)
 
 
@@ -233,7 +235,8 @@ def _action_fields(board: Board, path: Path, action: Action) -> Findings:
     for name in action.fields:
         if name not in known:
             hint = suggest(name, known)
-            yield Finding((*path, "fields", name), f"`{action.event}` has no field `{name}`", hint)
+            message = f"`{action.event}` has no field `{name}`"
+            yield Finding((*path, "fields", name), message, hint, ("events", action.event, "fields"))
 
 
 def forms(board: Board) -> Findings:
@@ -254,7 +257,7 @@ def _entry_event(board: Board, path: Path, type_: str) -> Findings:
         enterable = [name for name, other in board.events.items() if other.entry]
         others = f", or use {listing(enterable)}" if enterable else ""
         hint = f'set `entry = true` in [events."{type_}"]{others}'
-        yield Finding(path, f"operators may not enter `{type_}`", hint)
+        yield Finding(path, f"operators may not enter `{type_}`", hint, ("events", type_))
 
 
 def cycles(board: Board) -> Findings:
@@ -289,7 +292,7 @@ _CTE = re.compile(r'(?:\bwith|,)\s+"?([A-Za-z_]\w*)"?\s+as\s*\(', re.IGNORECASE)
 def views_used(sql: str, board: Board) -> list[str]:
     """The views that the SQL names, by its words: good enough for finding circles and for whom to blame."""
     sql = _NOISE.sub(" ", sql)
-    own = {name.lower() for name in _CTE.findall(sql)}
+    own = {"events", *(name.lower() for name in _CTE.findall(sql))}
     found_ = {(a or b).lower() for a, b in _SOURCE.findall(sql)} - own
     return [name for name in board.views if name.lower() in found_]
 

@@ -24,11 +24,14 @@ _STAND_IN = {"id": "board", "title": "Board"}
 
 
 class Finding(NamedTuple):
-    """What is wrong, and at which key."""
+    """What is wrong, and at which key. `rests_on` is another place of the file that could be to blame
+    instead.
+    """
 
     path: Path
     message: str
     hint: str = ""
+    rests_on: Path = ()
 
 
 class Fit(NamedTuple):
