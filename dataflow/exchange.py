@@ -73,13 +73,12 @@ def import_ndjson(
     return intake.finish()
 
 
-def import_csv(
+def import_csv(  # noqa: PLR0917  what import_ndjson takes, and the shape
     path: Path,
     log: EventLog,
     quarantine: Quarantine,
     check: Check,
     shape: Shape,
-    *,
     progress: Progress = nothing,
 ) -> Imported:
     """One event a row, all of one type. Raises FileError (the header does not fit, say), StorageError."""
