@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from gui.models.scale import Tick, number_axis, number_label, time_ticks
-from gui.models.series import Line, extent
+from gui.models.series import Line, Run, extent
 
 TOP, BOTTOM = 8, 26
 _ROW = 34           # the least distance between two grid lines
@@ -37,6 +37,15 @@ class Frame(NamedTuple):
     def y(self, value: float) -> float:
         """The pixel of a y; high values are at the top."""
         return self.bottom - (value - self.low_y) / (self.high_y - self.low_y) * (self.bottom - self.top)
+
+    def points(self, run: Run) -> list[tuple[float, float]]:
+        """The pixels of a run of points."""
+        across = (self.right - self.left) / (self.high_x - self.low_x)
+        down = (self.bottom - self.top) / (self.high_y - self.low_y)
+        left, low_x, bottom, low_y = self.left, self.low_x, self.bottom, self.low_y
+        return [
+            (left + (x - low_x) * across, bottom - (y - low_y) * down) for x, y in zip(*run, strict=True)
+        ]
 
     def value_at(self, pixel: float) -> float:
         """The x at a pixel."""

@@ -11,7 +11,6 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from dataflow.zset import Row
@@ -40,6 +39,9 @@ class Line:
 
     def runs(self) -> Iterable[Run]:
         """The stretches between gaps."""
+        if None not in self.ys:
+            yield self.xs, [y for y in self.ys if y is not None]
+            return
         xs: list[float] = []
         ys: list[float] = []
         for x, y in zip(self.xs, self.ys, strict=True):
@@ -54,21 +56,18 @@ class Line:
 
 
 def read(rows: Iterable[Row], x: int, y: int, series: int | None) -> dict[str, Line]:
-    """Lines by name, in the order in which they first appear. Rows without a number for x do not count."""
-    lines: dict[str, Line] = {}
+    """Lines by name, in the order in which they first appear. x and y are places of number columns."""
+    found: dict[Any, Line] = {}
     for row in rows:
-        at, value = row[x], row[y]
-        if not _is_number(at):
-            continue
-        name = "" if series is None else _name(row[series])
-        line = lines.get(name)
+        name = "" if series is None else row[series]
+        line = found.get(name)
         if line is None:
-            line = lines[name] = Line()
-        line.xs.append(at)
-        line.ys.append(value if _is_number(value) else None)
-    for line in lines.values():
-        _in_order(line)
-    return lines
+            line = found[name] = Line()
+        line.xs.append(row[x])
+        line.ys.append(row[y])
+    for line in found.values():
+        _clean(line)
+    return {"–" if name is None else str(name): line for name, line in found.items() if line.xs}
 
 
 def extent(lines: Mapping[str, Line]) -> tuple[float, float, float, float] | None:
@@ -121,21 +120,18 @@ def _corners(ys: Sequence[float], first: int, end: int) -> list[int]:
     return sorted({first, first + part.index(min(part)), first + part.index(max(part)), end - 1})
 
 
-def _in_order(line: Line) -> None:
-    if any(a > b for a, b in pairwise(line.xs)):
+def _clean(line: Line) -> None:
+    """No point without x; x ascending; what is no finite number is a gap. Costs little where all is well."""
+    if None in line.xs:
+        known = [(x, y) for x, y in zip(line.xs, line.ys, strict=True) if x is not None]
+        line.xs, line.ys = [x for x, _ in known], [y for _, y in known]
+    if None in line.ys or not math.isfinite(sum(y for y in line.ys if y is not None)):
+        line.ys = [y if y is not None and math.isfinite(y) else None for y in line.ys]
+    if line.xs != sorted(line.xs):
         order = sorted(range(len(line.xs)), key=line.xs.__getitem__)
-        line.xs = [line.xs[at] for at in order]
-        line.ys = [line.ys[at] for at in order]
+        line.xs, line.ys = [line.xs[at] for at in order], [line.ys[at] for at in order]
 
 
 def _beside(xs: Sequence[float], x: float) -> list[int]:
     at = bisect_left(xs, x)
     return [place for place in (at - 1, at) if 0 <= place < len(xs)]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
-
-
-def _name(value: Any) -> str:
-    return "–" if value is None else str(value)

@@ -21,7 +21,7 @@ from gui.models.rows import Change, Insert, Remove, RowStore
 PENDING = "pending"
 _KEPT = 4096
 _Index = QModelIndex | QPersistentModelIndex
-_ALIGN = {
+ALIGN = {
     "left": Qt.AlignmentFlag.AlignLeft,
     "right": Qt.AlignmentFlag.AlignRight,
     "center": Qt.AlignmentFlag.AlignHCenter,
@@ -36,7 +36,7 @@ class Shown(NamedTuple):
     type: str
     label: str
     show: Formatter
-    align: Qt.AlignmentFlag
+    align: str                  # "left", "right" or "center"
     role: str | None
     bold: bool
     tone: int | None            # where the name of the cell's colour stands
@@ -132,7 +132,7 @@ class TableModel(QAbstractTableModel):
         if role in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole}:
             return self.cells(index.row())[index.column()].text
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return self.shown[index.column()].align | Qt.AlignmentFlag.AlignVCenter
+            return ALIGN[self.shown[index.column()].align] | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
             return PENDING if self.pending(index.row()) else None
         return None
@@ -145,7 +145,7 @@ class TableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self.shown[section].label
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return self.shown[section].align | Qt.AlignmentFlag.AlignVCenter
+            return ALIGN[self.shown[section].align] | Qt.AlignmentFlag.AlignVCenter
         return None
 
 
@@ -178,7 +178,7 @@ def _shown(at: int, column: Column, spec: ColumnSpec, places: Mapping[str, int],
         type=column.type,
         label=f"{label} ({spec.unit})" if spec.unit else label,
         show=formatter(column.type, spec.format, zone),
-        align=_ALIGN[spec.align or ("right" if is_number(column.type) else "left")],
+        align=spec.align or ("right" if is_number(column.type) else "left"),
         role=spec.role,
         bold=spec.bold,
         tone=places.get(spec.tone) if spec.tone else None,

@@ -1,16 +1,18 @@
 """The line panel: one line a series of a live query, mostly over time.
 
 Series keep the colour that they got when they first appeared, so that a new one does not repaint the others.
-Lines are read from the rows when they are painted: what changes twice a frame, or out of sight, is read once
-or never.
+A chart of so many points that drawing it would be felt is drawn less often; whoever looks at it by a picture
+(`paintEvent`) gets it as it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import perf_counter
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from dataflow.board import LinePanel
@@ -24,6 +26,10 @@ from gui.theme import Theme
 
 ROLES = ("series1", "series2", "series3", "series4", "series5", "series6")
 """The roles of series in the order in which they appear; after the last the first comes again."""
+
+X = ("timestamp", "int", "float")
+Y = ("int", "float")
+DEAR_MS = 5
 
 
 class Line(Panel):
@@ -43,6 +49,9 @@ class Line(Panel):
         self._rows: list[Row] = []
         self._roles: dict[str, str] = {}
         self._fresh = True
+        self._stale = False
+        self._pause = QTimer(self, singleShot=True)
+        self._pause.timeout.connect(self._refresh)
         self.say(spec.empty or "Nothing to draw yet")
 
     def set_columns(self, name: str, columns: Sequence[Column]) -> None:
@@ -54,11 +63,28 @@ class Line(Panel):
             self._rows, self._fresh = list(rows), False
         else:
             apply_splices(self._rows, splices)
+        self._stale = True
+        if not self._pause.isActive():
+            self._refresh()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._refresh()
+        super().paintEvent(event)
+
+    def _refresh(self) -> None:
+        """Read the lines anew, if rows have changed. What takes long is done less often, never more than a tenth."""
+        if not self._stale:
+            return
+        started = perf_counter()
+        self._stale = False
         lines = self._read()
         self._give_roles(lines)
         drawn = any(series.last() for series in lines.values())
         self.say(None if drawn else self.line.empty or "Nothing to draw yet")
         self.plot.show_chart(self._chart(lines))
+        cost = (perf_counter() - started) * 1000 + self.plot.cost_ms
+        if cost > DEAR_MS:
+            self._pause.start(round(9 * cost))
 
     def restyle(self) -> None:
         super().restyle()
@@ -69,12 +95,15 @@ class Line(Panel):
         return dict(self.plot.chart.lines)
 
     def _read(self) -> dict[str, Series]:
-        places = {column.name: at for at, column in enumerate(self._columns)}
-        x, y = places.get(self.line.x), places.get(self.line.y)
-        if x is None or y is None:
+        x, y = self._place(self.line.x), self._place(self.line.y)
+        numbers = x is not None and y is not None and self._columns[x].type in X and self._columns[y].type in Y
+        if x is None or y is None or not numbers:
             return {}
-        lines = read(self._rows, x, y, places.get(self.line.series) if self.line.series else None)
+        lines = read(self._rows, x, y, self._place(self.line.series))
         return dict(sorted(lines.items()))
+
+    def _place(self, name: str | None) -> int | None:
+        return next((at for at, column in enumerate(self._columns) if column.name == name), None)
 
     def _give_roles(self, lines: dict[str, Series]) -> None:
         for name in lines:

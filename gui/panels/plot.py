@@ -1,9 +1,10 @@
 """The drawing of a line chart, by QPainter.
 
 Measured here with three lines of 100 points on 720 × 240: pyqtgraph costs 0.5 s of imports (with numpy) and
-14 ms a frame, this about 1 ms and nothing to import; so the whole first picture stands with the window, and a
-frame stays free. The chart is kept as a picture and painted anew only when data, size or colours change; the
-hover readout lies above it.
+14 ms a frame, this about 1 ms and nothing to import: the first picture stands with the window, and a frame
+stays free. The chart is kept as a picture and painted anew only when data, size or colours change; the
+readout lies above it. A line wider than a pixel is drawn segment by segment: as one path, a jagged one takes
+Qt fifty times as long.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from itertools import pairwise
+from time import perf_counter
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -34,6 +37,7 @@ from gui.models.series import Line, nearest, step, thinned
 from gui.theme import Theme
 
 LABEL = 15          # the least distance between two labels at the lines' ends
+DENSE = 600         # from so many points on, a line is one pixel wide
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _CENTRE = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
@@ -58,6 +62,7 @@ class Plot(QWidget):
         self.theme = theme
         self.chart = Chart()
         self.read_at: float | None = None       # the x that is read out
+        self.cost_ms = 0.0                      # of the last drawing
         self._picture: QPixmap | None = None
         self._frame: Frame | None = None
         self.setMouseTracking(True)
@@ -89,6 +94,7 @@ class Plot(QWidget):
         painter.end()
 
     def _draw(self, ratio: float) -> QPixmap:
+        started = perf_counter()
         picture = QPixmap(self.size() * ratio)
         picture.setDevicePixelRatio(ratio)
         picture.fill(Qt.GlobalColor.transparent)
@@ -101,6 +107,7 @@ class Plot(QWidget):
                 self._paint_line(painter, self._frame, line, self._color(name))
             self._paint_ends(painter, self._frame)
             painter.end()
+        self.cost_ms = (perf_counter() - started) * 1000
         return picture
 
     def _fit(self) -> Frame | None:
@@ -124,14 +131,17 @@ class Plot(QWidget):
     def _paint_line(self, painter: QPainter, fit: Frame, line: Line, color: QColor) -> None:
         columns = max(1, round(fit.right - fit.left))
         for run in line.runs():
-            xs, ys = thinned(run, fit.low_x, fit.high_x, columns)
-            painter.setPen(QPen(color, 1.6 if len(xs) < 1_000 else 1))
-            if len(xs) == 1:
+            points = fit.points(thinned(run, fit.low_x, fit.high_x, columns))
+            if len(points) == 1:
+                painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(color)
-                painter.drawEllipse(QPointF(fit.x(xs[0]), fit.y(ys[0])), 1, 1)
+                painter.drawEllipse(QPointF(*points[0]), 1.5, 1.5)
+            elif len(points) < DENSE:
+                painter.setPen(QPen(color, 1.6))
+                painter.drawLines([QLineF(*a, *b) for a, b in pairwise(points)])
             else:
-                points = [QPointF(x, y) for x, y in zip(map(fit.x, xs), map(fit.y, ys), strict=True)]
-                painter.drawPolyline(QPolygonF(points))
+                painter.setPen(QPen(color, 1))
+                painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in points]))
 
     def _paint_ends(self, painter: QPainter, fit: Frame) -> None:
         """A dot at each line's end and its value beside it, moved apart where they would overlap."""

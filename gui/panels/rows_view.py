@@ -8,7 +8,7 @@ selection follows its rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from PySide6.QtCore import (
@@ -36,13 +36,14 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from dataflow.zset import Row
 from gui.models.query import Sort
-from gui.models.table_model import Cell, Shown, TableModel
+from gui.models.table_model import ALIGN, Shown, TableModel
 from gui.theme import Theme
 
 ROW = 26
 GUTTER = 18         # left of the first column: the mark of a pending row
 GAP = 8             # on either side of a cell
 _KEPT = 8192
+_QUIET = frozenset({"text", "dim", "faint"})     # what turns violet in a pending row; alarms stay
 
 
 class Header(QHeaderView):
@@ -82,15 +83,16 @@ class Header(QHeaderView):
 
     def _paint_name(self, painter: QPainter, section: int, column: Shown, left: int, width: int) -> None:
         font = self.theme.font("small")
-        box = cell_box(section, left, 0, width)
+        start, room = cell_span(section, left, width)
+        box = QRectF(start, 0, room, ROW)
         arrow = self.sort is not None and self.sort.column == column.name
-        right = bool(column.align & Qt.AlignmentFlag.AlignRight)
+        right = column.align == "right"
         if arrow:
             box.adjust(12 if right else 0, 0, 0 if right else -12, 0)
         words = QFontMetricsF(font).elidedText(column.label, Qt.TextElideMode.ElideRight, box.width() + 1)
         painter.setFont(font)
         painter.setPen(self.theme.color("text" if arrow else "dim" if section == self.marked else "faint"))
-        painter.drawText(box, column.align | Qt.AlignmentFlag.AlignVCenter, words)
+        painter.drawText(box, ALIGN[column.align] | Qt.AlignmentFlag.AlignVCenter, words)
         if arrow and self.sort is not None:
             used = QFontMetricsF(font).horizontalAdvance(words)
             middle = box.right() - used - 9 if right else box.left() + used + 9
@@ -116,12 +118,13 @@ class RowsView(QTableView):
         self.theme = theme
         self.rows = model
         self._hovered = -1
-        self._laid: dict[tuple[str, bool, int], tuple[QStaticText, float]] = {}
+        self._laid: dict[tuple[str, bool, int], tuple[QStaticText, float, float]] = {}
         self.header = Header(theme, self)
         self.setHorizontalHeader(self.header)
         self._set_up(model)
         self.header.sectionClicked.connect(self.sort_wanted)
         model.modelReset.connect(self.restyle)
+        self.restyle()
 
     def _set_up(self, model: TableModel) -> None:
         self.setModel(model)
@@ -138,11 +141,14 @@ class RowsView(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setMinimumSectionSize(ROW)
         self.verticalHeader().setDefaultSectionSize(ROW)
-        self.viewport().setAutoFillBackground(False)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def restyle(self) -> None:
         """Other colours, fonts or columns: nothing that was laid out holds."""
         self._laid.clear()
+        self._ground = self.theme.color("hover")
+        self._hover_ground = _faint(self._ground, 0.55)
+        self._hairline = _faint(self.theme.color("line"), 0.6)
         self.viewport().update()
         self.header.viewport().update()
 
@@ -216,51 +222,49 @@ class RowsView(QTableView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
-        columns = [
-            (column, self.columnViewportPosition(at), self.columnWidth(at))
-            for at, column in enumerate(self.rows.shown)
-        ]
         area, top = event.rect(), self._top()
+        painter.fillRect(area, self.theme.color("card"))
+        spans = self._spans()
         selected = set(self.selected_rows())
         first = max(0, (area.top() + top) // ROW)
         last = min(len(self.rows.store) - 1, (area.bottom() + top) // ROW)
         for at in range(first, last + 1):
-            self._paint_row(painter, at, at * ROW - top, columns, at in selected)
+            y = at * ROW - top
+            self._paint_ground(painter, at, y, at in selected)
+            self._paint_cells(painter, at, y, spans)
         painter.end()
 
-    def _paint_row(
-        self, painter: QPainter, at: int, y: int, columns: list[tuple[Shown, int, int]], selected: bool
-    ) -> None:
+    def _spans(self) -> list[tuple[float, float, str]]:
+        """Where each column's text may stand: left, width, and at which end."""
+        return [
+            (*cell_span(at, self.columnViewportPosition(at), self.columnWidth(at)), column.align)
+            for at, column in enumerate(self.rows.shown)
+        ]
+
+    def _paint_ground(self, painter: QPainter, at: int, y: int, selected: bool) -> None:
         width = self.viewport().width()
         if selected or at == self._hovered:
-            painter.fillRect(0, y, width, ROW - 1, self._ground(selected))
+            painter.fillRect(0, y, width, ROW - 1, self._ground if selected else self._hover_ground)
         if selected and self.hasFocus() and at == self.currentIndex().row():
             painter.fillRect(0, y, 2, ROW - 1, self.theme.color("accent"))
-        painter.fillRect(0, y + ROW - 1, width, 1, self._hairline())
-        pending = self.rows.pending(at)
+        painter.fillRect(0, y + ROW - 1, width, 1, self._hairline)
+
+    def _paint_cells(
+        self, painter: QPainter, at: int, y: int, spans: Sequence[tuple[float, float, str]]
+    ) -> None:
+        pending, theme = self.rows.pending(at), self.theme
         if pending:
             self._paint_ring(painter, y)
-        for section, cell in enumerate(self.rows.cells(at)):
-            if cell.text:
-                column, left, size = columns[section]
-                role = "pending" if pending and cell.role in {"text", "dim"} else cell.role
-                self._paint_cell(painter, cell, column.align, cell_box(section, left, y, size), role)
-
-    def _paint_cell(
-        self, painter: QPainter, cell: Cell, align: Qt.AlignmentFlag, box: QRectF, role: str
-    ) -> None:
-        room = box.width()
-        laid, wide = self._lay(cell.text, cell.bold, -1)
-        if wide > room:
-            laid, wide = self._lay(cell.text, cell.bold, int(room))
-        x = box.left()
-        if align & Qt.AlignmentFlag.AlignRight:
-            x = box.right() - wide
-        elif align & Qt.AlignmentFlag.AlignHCenter:
-            x += (room - wide) / 2
-        painter.setFont(self.theme.font("bold" if cell.bold else "body"))
-        painter.setPen(self.theme.color(role))
-        painter.drawStaticText(QPointF(x, box.top() + (ROW - 1 - laid.size().height()) / 2), laid)
+        for (text, role, bold), (left, room, align) in zip(self.rows.cells(at), spans, strict=True):
+            if not text:
+                continue
+            laid, wide, drop = self._lay(text, bold, -1)
+            if wide > room:
+                laid, wide, drop = self._lay(text, bold, int(room))
+            x = left if align == "left" else left + (room - wide) * (1 if align == "right" else 0.5)
+            painter.setFont(theme.font("bold" if bold else "body"))
+            painter.setPen(theme.color("pending" if pending and role in _QUIET else role))
+            painter.drawStaticText(QPointF(x, y + drop), laid)
 
     def _paint_ring(self, painter: QPainter, y: int) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -268,8 +272,8 @@ class RowsView(QTableView):
         painter.drawEllipse(QPointF(9 - self.horizontalOffset(), y + ROW / 2 - 0.5), 3, 3)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
-    def _lay(self, text: str, bold: bool, room: int) -> tuple[QStaticText, float]:
-        """The text laid out, and its width; elided to `room` unless that is negative."""
+    def _lay(self, text: str, bold: bool, room: int) -> tuple[QStaticText, float, float]:
+        """The text laid out, its width, and how far below a row's top it begins; elided to `room` unless < 0."""
         laid = self._laid.get((text, bold, room))
         if laid is None:
             if len(self._laid) >= _KEPT:
@@ -277,7 +281,7 @@ class RowsView(QTableView):
             laid = self._laid[(text, bold, room)] = self._laid_out(text, bold, room)
         return laid
 
-    def _laid_out(self, text: str, bold: bool, room: int) -> tuple[QStaticText, float]:
+    def _laid_out(self, text: str, bold: bool, room: int) -> tuple[QStaticText, float, float]:
         font = self.theme.font("bold" if bold else "body")
         metrics = QFontMetricsF(font)
         if room >= 0:
@@ -286,17 +290,7 @@ class RowsView(QTableView):
         laid.setTextFormat(Qt.TextFormat.PlainText)
         laid.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
         laid.prepare(font=font)
-        return laid, metrics.horizontalAdvance(text)
-
-    def _ground(self, selected: bool) -> QColor:
-        color = QColor(self.theme.color("hover"))
-        color.setAlphaF(1.0 if selected else 0.55)
-        return color
-
-    def _hairline(self) -> QColor:
-        color = QColor(self.theme.color("line"))
-        color.setAlphaF(0.6)
-        return color
+        return laid, metrics.horizontalAdvance(text), (ROW - 1 - laid.size().height()) / 2
 
     # The operator
 
@@ -344,7 +338,13 @@ class RowsView(QTableView):
             self.viewport().update(QRect(0, at * ROW - self._top(), self.viewport().width(), ROW))
 
 
-def cell_box(section: int, left: int, top: int, width: int) -> QRectF:
-    """Where a cell's text may stand."""
+def cell_span(section: int, left: float, width: float) -> tuple[float, float]:
+    """Where a cell's text may begin, and how wide it may be."""
     indent = GUTTER if section == 0 else GAP
-    return QRectF(left + indent, top, max(0, width - indent - GAP), ROW)
+    return left + indent, max(0, width - indent - GAP)
+
+
+def _faint(color: QColor, alpha: float) -> QColor:
+    result = QColor(color)
+    result.setAlphaF(alpha)
+    return result

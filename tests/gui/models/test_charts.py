@@ -87,7 +87,7 @@ def test_rows_become_lines_with_gaps() -> None:
         (2, "a", None),
         (3, "a", 7),
         (None, "a", 9),
-        (4, "a", "odd"),
+        (4, "a", float("nan")),
         (1, "b", 0.5),
     ]
     lines = read(rows, 0, 2, 1)
