@@ -22,6 +22,8 @@ _COMMANDS = {
     "open": "gui.commands.open_board",
     "check": "gui.commands.check",
     "emit": "gui.commands.emit",
+    "import": "gui.commands.import_events",
+    "export": "gui.commands.export_events",
     "query": "gui.commands.query",
     "shot": "gui.commands.shot",
 }
@@ -29,7 +31,7 @@ _EXPECTED = (
     ("dataflow.problems", "BoardError"),
     ("dataflow.session", "EntryRefused"),
     ("dataflow.sql.errors", "SqlError"),
-    ("dataflow.exchange", "ExchangeError"),
+    ("dataflow.lines", "FileError"),
     ("storage.errors", "StorageError"),
 )
 

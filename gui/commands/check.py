@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.command("check")
+@click.command("check", short_help="Everything that is wrong with a board file.")
 @click.argument("board")
 def command(board: str) -> None:
     """Check BOARD: its keys, event types, tables, SQL, and the columns that panels need.

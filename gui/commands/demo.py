@@ -10,7 +10,7 @@ from gui.commands.boards import load_board, theme_option
 from gui.commands.display import clock, need_display, recording
 
 
-@click.command("demo")
+@click.command("demo", short_help="A real day of New York flights, live.")
 @click.option("--speed", type=click.FloatRange(0.1, 10_000), default=60, show_default=True, metavar="FACTOR",
               help="So many times as fast as it was.")
 @click.option("--from", "start", metavar="HH:MM", callback=clock, default="06:00", show_default=True,

@@ -16,7 +16,7 @@ from gui.commands.boards import load_board, store_option, store_path
 SOURCE = "/watchfloor/cli"
 
 
-@click.command("emit")
+@click.command("emit", short_help="One event into a board's log.")
 @click.argument("board")
 @click.argument("type_", metavar="TYPE")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")

@@ -11,7 +11,7 @@ from gui.commands.boards import load_board, store_option, store_path, theme_opti
 from gui.commands.display import need_display
 
 
-@click.command("open")
+@click.command("open", short_help="A board, live on its store.")
 @click.argument("board")
 @store_option
 @theme_option

@@ -28,7 +28,7 @@ def _moment(_: click.Context, __: click.Parameter, value: str | None) -> int:
         raise click.BadParameter(f"{value!r} is no time; write it as 2013-02-08T14:30:00Z") from None
 
 
-@click.command("query")
+@click.command("query", short_help="One answer from a board's store.")
 @click.argument("board")
 @click.argument("sql")
 @store_option

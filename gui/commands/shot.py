@@ -14,7 +14,7 @@ from gui.commands.display import size as pixels
 _OUT = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command("shot")
+@click.command("shot", short_help="A picture of a board, without a display.")
 @click.argument("board")
 @click.argument("out", type=_OUT, metavar="OUT.png")
 @store_option

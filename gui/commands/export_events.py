@@ -1,0 +1,37 @@
+"""`watchfloor export`: a board's whole log as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.progress import bar
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("export", short_help="A board's whole log into a file.")
+@click.argument("board")
+@click.argument("file", type=_FILE)
+@store_option
+def command(board: str, file: Path, store: Path | None) -> None:
+    """Write BOARD's log into FILE (replaced): .ndjson or .ndjson.gz (CloudEvents; import reads it back), or .csv.
+
+    CSV has a column for each part of the envelope and for each field that the board declares.
+    """
+    name = file.name.lower()
+    if not name.endswith((".ndjson", ".ndjson.gz", ".csv")):
+        raise click.UsageError(f"{file}: give it a name that ends in .ndjson, .ndjson.gz or .csv")
+    loaded = load_board(board)
+    from dataflow.exchange import export_csv, export_ndjson
+    from storage.database import Database
+
+    fields = list(dict.fromkeys(name for names in loaded.schema.kinds.values() for name in names))
+    with Database.open(store_path(loaded, store), create=False) as database, bar(file.name) as progress:
+        if name.endswith(".csv"):
+            written = export_csv(file, database.log, fields, progress)
+        else:
+            written = export_ndjson(file, database.log, progress)
+    click.echo(f"{written:,} events written to {file}")
