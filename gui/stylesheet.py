@@ -16,6 +16,7 @@ QLineEdit, QPlainTextEdit, QComboBox {
     selection-background-color: $accent; selection-color: $on_accent;
 }
 QLineEdit, QComboBox { min-height: 28px; max-height: 28px; }
+QLineEdit#filter { min-height: 23px; max-height: 23px; }
 QPlainTextEdit { padding: 3px 4px; }
 QComboBox { padding-left: 10px; }
 QLineEdit:hover, QPlainTextEdit:hover, QComboBox:hover { border-color: $faint; }
@@ -30,16 +31,21 @@ QComboBox QAbstractItemView, QListView#popup {
 }
 
 QCheckBox { color: $text; spacing: 8px; min-height: 24px; }
-QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $faint; border-radius: 3px; background: $input; }
+QCheckBox::indicator {
+    width: 14px; height: 14px; border: 1px solid $faint; border-radius: 3px; background: $input;
+}
 QCheckBox::indicator:focus, QCheckBox:focus::indicator { border-color: $accent; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
 
 QPushButton {
-    color: $text; background: $card; border: 1px solid $line; border-radius: 5px; padding: 0 14px; min-height: 28px;
+    color: $text; background: $card; border: 1px solid $line; border-radius: 5px;
+    padding: 0 14px; min-height: 28px;
 }
 QPushButton:hover { background: $hover; }
 QPushButton:focus { border-color: $accent; }
-QPushButton#submit { color: $on_accent; background: $accent; border: 1px solid $accent; font-weight: 600; min-height: 30px; }
+QPushButton#submit {
+    color: $on_accent; background: $accent; border: 1px solid $accent; font-weight: 600; min-height: 30px;
+}
 QPushButton#submit:focus { border: 2px solid $text; }
 QPushButton#submit:pressed { background: $dim; border-color: $dim; }
 
