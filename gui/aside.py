@@ -16,7 +16,7 @@ _WIDTH, _CHROME, _FIELD = 380, 120, 62
 
 
 class Aside(QDialog):
-    """Shown with `open()` once it is filled; closes when the entry is accepted. Its form is a panel like any other."""
+    """Closes when the entry is accepted. Its form is a panel like any other."""
 
     def __init__(self, spec: FormPanel, board: Board, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)

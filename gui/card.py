@@ -25,7 +25,7 @@ HEADER = 34
 
 
 class Card(QWidget):
-    """A titled surface. Subclasses call `set_body` once, and `set_note`, `set_legend`, `say` whenever they like."""
+    """A titled surface. Subclasses call `set_body` once; `set_note`, `set_legend`, `say` at any time."""
 
     def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,7 +70,6 @@ class Card(QWidget):
         self._body = body
         self.content.addWidget(body)
         if body.focusPolicy() & Qt.FocusPolicy.TabFocus:
-            self.setFocusProxy(body)
             self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             body.installEventFilter(self)
 
@@ -105,6 +104,11 @@ class Card(QWidget):
         if self._message is not None:
             self._paint_message(painter)
         painter.end()
+
+    def focus(self) -> None:
+        """Put the keyboard here: into the body, if it takes it."""
+        takes = self._body is not None and self._body.focusPolicy() != Qt.FocusPolicy.NoFocus
+        (self._body if self._body and takes else self).setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     # Focus: the ring shows where the keyboard is, once the keyboard has been used to get there
 

@@ -1,5 +1,4 @@
-"""The type: Inter (SIL OFL 1.1), shipped in `assets/fonts` so that the same input gives the same picture
-everywhere.
+"""The type: Inter (SIL OFL 1.1), shipped in `assets/fonts`, so that a picture is the same on every machine.
 
 Sizes are in device-independent pixels. Every style asks for tabular figures, so that numbers in motion do
 not dance.

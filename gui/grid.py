@@ -20,7 +20,7 @@ class Grid(QWidget):
         self._places: tuple[tuple[QWidget, At], ...] = ()
 
     def set_places(self, places: Sequence[tuple[QWidget, At]]) -> None:
-        """Which widget lies where. The widgets become children; those from before are the caller's to delete."""
+        """Which widget lies where. They become children; those from before are the caller's to delete."""
         self._places = tuple(places)
         for widget, _ in places:
             widget.setParent(self)

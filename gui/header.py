@@ -68,8 +68,9 @@ class Header(QWidget):
         self._show(self._clock, clock_text(status.now, self._zone) if status.now else "")
         self._show_pause(status)
         late = "" if status.delay_ms is None else delay_text(status.delay_ms)
+        waits = f"{status.pending:,} waiting" if status.pending else ""
         self._show(self._delay, late, "dim", "ok" if (status.delay_ms or 0) < 1000 else "warning")
-        self._show(self._waiting, f"{status.pending:,} waiting" if status.pending else "", "pending", "pending")
+        self._show(self._waiting, waits, "pending", "pending")
         self._show_attention(status.attention)
 
     def can_pause(self) -> bool:

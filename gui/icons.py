@@ -1,6 +1,4 @@
-"""Icons: one-colour SVGs (Lucide, ISC licence) in `assets/icons`, tinted with a theme's colour as they are
-loaded.
-"""
+"""Icons: one-colour SVGs (Lucide, ISC licence) in `assets/icons`, tinted from the theme as they are loaded."""
 
 from __future__ import annotations
 

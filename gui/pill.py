@@ -1,6 +1,4 @@
-"""Pills: the small rounded labels of the header, with a dot or an icon. A pill that can be pressed is a
-button.
-"""
+"""Pills: the small rounded labels of the header, with a dot or an icon. Some can be pressed."""
 
 from __future__ import annotations
 
@@ -42,7 +40,9 @@ class Pill(QAbstractButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, False)
 
-    def show_text(self, text: str, role: str = "dim", *, dot: str | None = None, icon: str | None = None) -> None:
+    def show_text(
+        self, text: str, role: str = "dim", *, dot: str | None = None, icon: str | None = None
+    ) -> None:
         """What it says: words in `role`, after a dot in the role `dot` or an icon."""
         wanted = (text, role, dot, icon)
         if wanted == (self.text(), self._role, self._dot, self._icon):

@@ -22,9 +22,9 @@ from gui import fonts
 from gui.stylesheet import stylesheet
 
 ROLES = (
-    "background", "card", "line", "text", "dim", "faint", "accent", "on_accent", "pending", "ok", "warning", "critical",
-    "hover", "input", "series1", "series2", "series3", "series4", "series5", "series6",
-)  # fmt: skip
+    "background", "card", "line", "text", "dim", "faint", "accent", "on_accent", "pending", "ok", "warning",
+    "critical", "hover", "input", "series1", "series2", "series3", "series4", "series5", "series6",
+)
 BUILT_IN = ("dark", "light")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -42,8 +42,8 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, name: str, dark: bool, roles: Mapping[str, str], parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str, dark: bool, roles: Mapping[str, str]) -> None:
+        super().__init__()
         self._set(name, dark, roles)
 
     def _set(self, name: str, dark: bool, roles: Mapping[str, str]) -> None:
@@ -92,12 +92,13 @@ class Theme(QObject):
         """The roles as Qt's own palette, for what Fusion paints."""
         role = QPalette.ColorRole
         wanted = {
-            role.Window: "background", role.WindowText: "text", role.Base: "input", role.AlternateBase: "hover",
-            role.Text: "text", role.Button: "card", role.ButtonText: "text", role.BrightText: "critical",
-            role.Highlight: "accent", role.HighlightedText: "on_accent", role.ToolTipBase: "card",
-            role.ToolTipText: "text", role.PlaceholderText: "faint", role.Link: "accent", role.LinkVisited: "pending",
-            role.Light: "line", role.Midlight: "line", role.Mid: "line", role.Dark: "line", role.Shadow: "background",
-        }  # fmt: skip
+            role.Window: "background", role.WindowText: "text", role.Base: "input",
+            role.AlternateBase: "hover", role.Text: "text", role.Button: "card", role.ButtonText: "text",
+            role.BrightText: "critical", role.Highlight: "accent", role.HighlightedText: "on_accent",
+            role.ToolTipBase: "card", role.ToolTipText: "text", role.PlaceholderText: "faint",
+            role.Link: "accent", role.LinkVisited: "pending", role.Light: "line", role.Midlight: "line",
+            role.Mid: "line", role.Dark: "line", role.Shadow: "background",
+        }
         result = QPalette()
         for target, name in wanted.items():
             result.setColor(target, self.color(name))

@@ -8,10 +8,11 @@ signals tell what the operator wants. `panels` are to be bound to live queries b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtCore import QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QVBoxLayout, QWidget
 
@@ -29,8 +30,11 @@ from gui.panels.form import Form
 from gui.status import Foot
 from gui.theme import Theme
 
+_SIZE = QSize(1600, 1000)
 _GEOMETRY, _THEME = "window/geometry", "window/theme"
-_NO_PANELS = "This board has no panels yet.\nAdd a [[panels]] section to its file: it is read again when you save it."
+_NO_PANELS = (
+    "This board has no panels yet.\nAdd a [[panels]] section to its file: it is read again when you save it."
+)
 
 
 class MainWindow(QWidget):
@@ -40,8 +44,8 @@ class MainWindow(QWidget):
     attention_wanted = Signal()
     closed = Signal()
 
-    def __init__(self, theme: Theme, settings: QSettings | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, settings: QSettings | None = None) -> None:
+        super().__init__()
         self.theme = theme
         self.panels: list[Panel] = []
         self._board = Board(id="", title="")
@@ -144,17 +148,14 @@ class MainWindow(QWidget):
 
     def focus_form(self) -> None:
         """Put the keyboard into the first entry form."""
-        if form := next((panel for panel in self.panels if isinstance(panel, Form) and panel.isVisible()), None):
+        forms = (panel for panel in self.panels if isinstance(panel, Form) and panel.isVisible())
+        if form := next(forms, None):
             form.focus()
 
     def focus_panel(self, number: int) -> None:
         """Put the keyboard on panel `number`, counted from 1 by place."""
         if number <= len(self.panels):
-            panel = self.panels[number - 1]
-            if isinstance(panel, Form):
-                panel.focus()
-            else:
-                panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self.panels[number - 1].focus()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -181,7 +182,7 @@ class MainWindow(QWidget):
         self._pause_key = self._key("Space", self._space)
         self._pause_key.setEnabled(False)
         for number in range(1, 10):
-            self._key(f"Ctrl+{number}", lambda number=number: self.focus_panel(number))
+            self._key(f"Ctrl+{number}", partial(self.focus_panel, number))
         for sequence, slot in (
             ("F11", self.toggle_full_screen), ("Ctrl+Q", self.close), ("Ctrl+T", self.toggle_theme),
             ("Ctrl+N", self.focus_form), ("E", self.focus_form), ("F1", self.show_keys), ("?", self.show_keys),
@@ -205,4 +206,4 @@ class MainWindow(QWidget):
     def _restore(self) -> None:
         geometry = self._settings.value(_GEOMETRY) if self._settings is not None else None
         if geometry is None or not self.restoreGeometry(geometry):
-            self.resize(1600, 1000)
+            self.resize(_SIZE.boundedTo(self.screen().availableSize()))

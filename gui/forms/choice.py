@@ -20,7 +20,7 @@ _CHEVRON = 14
 
 
 class Choice(QComboBox):
-    """Qt's combo box with our chevron, which a stylesheet cannot tint. The wheel scrolls the form, not the choice."""
+    """Qt's combo box, with our chevron: a stylesheet cannot tint one. The wheel is left to the form."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -94,8 +94,9 @@ class ChoiceBox(FieldBox):
         return self._choices[at] if at >= 0 else self.text()
 
     def set_value(self, value: Any) -> None:
-        self.editor.setCurrentIndex(self._choices.index(value) if value in self._choices else -1)
-        if self.editor.isEditable() and value not in self._choices:
+        at = next((at for at, each in enumerate(self._choices) if value in (each, str(each))), -1)
+        self.editor.setCurrentIndex(at)
+        if self.editor.isEditable() and at < 0:
             self.editor.setEditText("" if value is None else str(value))
 
     def text(self) -> str:

@@ -39,20 +39,24 @@ class EntryForm(QWidget):
         self.type = type
         self.event_type = event
         self.fields: dict[str, FieldBox] = {}
+        self._sent: dict[str, str] = {}
+        self._sheet = Sheet(self)
+        self._add_fields(theme, zone)
         self.button = QPushButton(self)
         self.button.setObjectName("submit")
         self.button.clicked.connect(self.submit)
         self.outcome = Outcome(theme, self)
-        self._arrange(theme, zone)
+        self._arrange()
         self.clear()
 
-    def _arrange(self, theme: Theme, zone: ZoneInfo) -> None:
-        self._sheet = Sheet(self)
+    def _add_fields(self, theme: Theme, zone: ZoneInfo) -> None:
         for name, field in self.event_type.fields.items():
             box = kinds.make(name, field, theme, zone, self._sheet.ground)
             box.edited.connect(self._edited)
             self.fields[name] = box
         self._sheet.set_boxes(list(self.fields.values()))
+
+    def _arrange(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -71,6 +75,7 @@ class EntryForm(QWidget):
             self.refused(problems)
             return
         self.refused(())
+        self._sent = {name: box.text() for name, box in self.fields.items()}
         self.submitted.emit(self.type, values)
 
     def clear(self) -> None:
@@ -156,6 +161,12 @@ class EntryForm(QWidget):
         if wrong:
             self.focus(wrong)
 
+    def failed(self, reason: str) -> None:
+        """The entry could not be kept: say why, and give back what was entered, unless another was begun."""
+        if self.blank():
+            self.fill({name: text for name, text in self._sent.items() if text})
+        self.outcome.failed(reason)
+
     def _read(self) -> tuple[dict[str, Any], list[Problem]]:
         values: dict[str, Any] = {}
         problems = []
@@ -173,7 +184,7 @@ class EntryForm(QWidget):
 
 
 def filled(words: str, values: Mapping[str, str]) -> str:
-    """The words with each `{field}` replaced by what was entered there; "Hold {flight}" is "Hold" while it is empty."""
+    """The words with each `{field}` filled in; "Hold {flight}" is "Hold" while that is empty."""
     return " ".join(_NAMED.sub(lambda found: values.get(found[1], ""), words).split())
 
 

@@ -13,7 +13,7 @@ from gui.theme import Theme
 
 
 class FieldBox(QWidget):
-    """Subclasses make an editor, hand it to `_set_editor`, and read and write it by `value` and `set_value`."""
+    """Subclasses make an editor, hand it to `_set_editor`, and read and write it."""
 
     edited = Signal()
 
@@ -39,7 +39,6 @@ class FieldBox(QWidget):
 
     def _set_editor(self, editor: QWidget) -> None:
         self.editor = editor
-        self.setFocusProxy(editor)
         self._label.setBuddy(editor)
         self._column.insertWidget(1, editor)
         editor.setAccessibleName(f"{self.words}, required" if self.must() else self.words)

@@ -1,6 +1,4 @@
-"""A time field: "15:10" is the nearest ten past three by the board's clock, and the hint says how far that
-is.
-"""
+"""A time field: "15:10" is the nearest one by the board's clock, and the hint says how far that is."""
 
 from __future__ import annotations
 
@@ -54,9 +52,9 @@ class MomentBox(TextBox):
 
 
 def read_moment(text: str, now: int, zone: ZoneInfo) -> int:
-    """The time that the text means to somebody who looks at the board. Raises ValueError with words for people.
+    """The time that the text means to somebody who looks at the board. Raises ValueError, in words for people.
 
-    Read are "now", "+45" (minutes from now), "15:10" (the nearest one), "2013-02-08 15:10" and other ISO 8601.
+    Read are "now", "+45" (minutes from now), "15:10" (the nearest), "2013-02-08 15:10" and other ISO 8601.
     """
     plain = text.strip().lower()
     if plain == "now":

@@ -13,11 +13,12 @@ from dataflow.board import Field
 from gui.forms.text import TextBox
 from gui.theme import Theme
 
+_PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
 _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
 
 
 class NumberBox(TextBox):
-    """An int or a float, as text: whether it is one, and within its range, is for the board's schema to say."""
+    """An int or a float, as text: whether it is one, and in its range, is for the schema to say."""
 
     def __init__(self, name: str, field: Field, theme: Theme, zone: ZoneInfo, parent: QWidget) -> None:
         super().__init__(name, field, theme, zone, parent)
@@ -36,7 +37,7 @@ class NumberBox(TextBox):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             step = _STEPS.get(Qt.Key(event.key()))
-            if step and event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier):
+            if step and event.modifiers() in _PLAIN:
                 self._count(step)
                 return True
         return super().eventFilter(watched, event)
@@ -51,7 +52,7 @@ class NumberBox(TextBox):
 
 
 def plain_number(text: str) -> str:
-    """The text as programs write numbers: a comma may have stood for the point, a true minus for the hyphen."""
+    """The text as programs write it: a comma may have stood for the point, a true minus for the hyphen."""
     plain = text.replace("\u2212", "-").replace("\u202f", "").replace("\xa0", "").replace(" ", "")
     return plain.replace(",", ".")
 

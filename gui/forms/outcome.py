@@ -39,10 +39,6 @@ class Outcome(QWidget):
         """It was not taken."""
         self._say(reason, "critical")
 
-    def is_pending(self) -> bool:
-        """Whether it speaks of an entry that is not yet confirmed."""
-        return self._role == "pending"
-
     def text(self) -> str:
         """What it says."""
         return self._text

@@ -23,11 +23,13 @@ from gui.theme import Theme
 class Panel(Card):
     """A card that shows live queries. Subclasses implement `set_columns` and `apply`."""
 
-    action = Signal(object, dict)           # (dataflow.board.Action, event field → value): open that entry form
-    query_changed = Signal(str, str)        # (query name, new SQL): sorted or filtered; the bridge subscribes anew
-    submitted = Signal(str, dict)           # (event type, field → value or text): only entry forms emit it
+    action = Signal(object, dict)       # (dataflow.board.Action, event field → value): open that entry form
+    query_changed = Signal(str, str)    # (query name, new SQL): sorted or filtered; to be subscribed anew
+    submitted = Signal(str, dict)       # (event type, field → value or text): only entry forms emit it
 
-    def __init__(self, spec: board.Panel, theme: Theme, zone: ZoneInfo, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, spec: board.Panel, theme: Theme, zone: ZoneInfo, parent: QWidget | None = None
+    ) -> None:
         super().__init__(spec.title, theme, parent)
         self.spec = spec
         self.zone = zone
@@ -43,7 +45,7 @@ class Panel(Card):
         """The columns of query `name`: before its first `apply`, and again whenever the query is another."""
 
     def apply(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
-        """Query `name` has changed. `rows` is the whole result after the splices; it is not the panel's to keep."""
+        """Query `name` has changed. `rows` is the whole result after the splices, and not to be kept."""
 
     def set_now(self, now: int) -> None:
         """The board's clock, in microseconds since 1970-01-01 UTC."""

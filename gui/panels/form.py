@@ -18,7 +18,7 @@ from gui.theme import Theme
 
 
 class Form(Panel):
-    """`submitted` says that an entry is wanted; the answer comes by `accepted` or `refused`, then `confirmed`."""
+    """`submitted` asks for an entry; the answer is `accepted` or `refused`, and then `confirmed`."""
 
     spec: FormPanel
     done = Signal()             # an entry was accepted
@@ -33,13 +33,14 @@ class Form(Panel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(spec, theme, zone, parent)
+        self._choice = Choice(theme, self)
         self._stack = QStackedWidget(self)
         self._forms: dict[str, EntryForm] = {}
         self._told: EntryForm | None = None
         for type in spec.events:
             if type in events:
                 self._add(type, events[type])
-        self._choice = self._make_choice()
+        self._offer()
         self._arrange()
         if not self._forms:
             self.say("No form here. Name event types with entry = true in this panel's events.")
@@ -51,13 +52,11 @@ class Form(Panel):
         self._forms[type] = form
         self._stack.addWidget(form)
 
-    def _make_choice(self) -> Choice:
-        choice = Choice(self.theme, self)
-        choice.set_choices([form.event_type.label or type for type, form in self._forms.items()])
-        choice.setAccessibleName("What to enter")
-        choice.activated.connect(self._choose)
-        choice.setVisible(len(self._forms) > 1)
-        return choice
+    def _offer(self) -> None:
+        self._choice.set_choices([form.event_type.label or type for type, form in self._forms.items()])
+        self._choice.setAccessibleName("What to enter")
+        self._choice.activated.connect(self._choose)
+        self._choice.setVisible(len(self._forms) > 1)
 
     def _arrange(self) -> None:
         body = QWidget(self)
@@ -112,14 +111,14 @@ class Form(Panel):
             self._told.refused(problems)
 
     def confirmed(self, position: int, delay_ms: float | None) -> None:
-        """The log gave the last entry its position."""
-        if self._told and self._told.outcome.is_pending():
+        """The log gave an entry its position; not worth a word to who is at the next one already."""
+        if self._told and self._told.outcome.text():
             self._told.outcome.confirmed(position, delay_ms)
 
     def failed(self, reason: str) -> None:
         """The last entry could not be kept, for a reason that is not its fault."""
         if self._told:
-            self._told.outcome.failed(reason)
+            self._told.failed(reason)
 
     def _submit(self, type: str, fields: dict[str, Any]) -> None:
         self._told = self._forms[type]

@@ -1,4 +1,4 @@
-"""From a panel's section of the board file to its widget. Modules are imported by need: charts cost a second."""
+"""From a panel's section of the board file to its widget. Imported by need: charts cost a second."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What happened, newest first: time, title, and a dim second line. Painted by one delegate over a list fed by
-splices.
-"""
+"""What happened, newest first: time, title and a dim second line; one delegate over a list fed by splices."""
 
 from __future__ import annotations
 
@@ -29,7 +27,6 @@ from gui.theme import Theme
 
 _EMPTY = "Nothing has happened yet."
 _TALL, _LOW = 42, 28
-_LEFT = 0
 
 
 class Line(NamedTuple):
@@ -43,7 +40,7 @@ class Line(NamedTuple):
 
 
 class Lines(QAbstractListModel):
-    """The rows under the view; translates splices into Qt's row signals, and a row into a Line when it is painted."""
+    """The rows under the view: splices become Qt's row signals, a row becomes a Line when it is painted."""
 
     def __init__(self, zone: ZoneInfo, parent: QWidget) -> None:
         super().__init__(parent)
@@ -130,12 +127,12 @@ class Painter(QStyledItemDelegate):
             painter.fillRect(box, theme.color("hover"))
         painter.setPen(QPen(theme.color("line"), 1))
         painter.drawLine(box.bottomLeft(), box.bottomRight())
-        first = box.adjusted(_LEFT, 0, 0, 0) if single else QRect(box.left() + _LEFT, box.top() + 4, box.width(), 18)
+        first = box if single else QRect(box.left(), box.top() + 4, box.width(), 18)
         painter.setFont(theme.font("label"))
         painter.setPen(theme.color("faint"))
         painter.drawText(first, _LEFT_MIDDLE, line.time)
         indent = painter.fontMetrics().horizontalAdvance("00:00") + 16 if line.time else 0
-        self._words(painter, first.adjusted(indent, 0, -_LEFT, 0), line.title, "medium", line.role)
+        self._words(painter, first.adjusted(indent, 0, 0, 0), line.title, "medium", line.role)
         if not single:
             second = first.translated(indent, 17)
             second.setRight(box.right())

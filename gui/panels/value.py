@@ -1,4 +1,4 @@
-"""One number, large; its unit smaller beside it, a caption below, and a spark that shows where it came from."""
+"""One number, large; its unit small beside it, a caption below, and a spark that shows where it came from."""
 
 from __future__ import annotations
 

@@ -39,9 +39,11 @@ _FLIGHTS = [("B6705", "JFK", "SJU", "JetBlue Airways", "A7", 9, "Departed 13:34"
             ("AA753", "LGA", "DFW", "American Airlines", "B22", 26, "Held · crew"),
             ("WN1078", "EWR", "PHX", "Southwest Airlines Co.", "D28", None, "Cancelled")]  # fmt: skip
 
-_LOG = [("Held AA753", "amy · crew, until 15:10", True, "text"), ("Departed B6 1161 JFK–SJU", "+12 min · gate A7", False, "text"),
+_LOG = [("Held AA753", "amy · crew, until 15:10", True, "text"),
+        ("Departed B6 1161 JFK–SJU", "+12 min · gate A7", False, "text"),
         ("Cancelled EV 4187 EWR–CLE", "weather", False, "critical"), ("Gate B18 for AA 753", "bob", False, "text"),
-        ("Departed UA 1172 EWR–SFO", "−2 min", False, "dim"), ("Incident: plough on taxiway B", "bob · LGA", False, "warning")]  # fmt: skip
+        ("Departed UA 1172 EWR–SFO", "−2 min", False, "dim"),
+        ("Incident: plough on taxiway B", "bob · LGA", False, "warning")]  # fmt: skip
 
 _BARS = [("ExpressJet", 29), ("Delta Air Lines", 21), ("United Air Lines", 21), ("Envoy Air", 14), ("Endeavor Air", 12),
          ("JetBlue", 5), ("US Airways", 5)]  # fmt: skip
@@ -57,8 +59,10 @@ def feed(panel: Panel, nth: int) -> None:
                 _show(panel, "spark", [("x", "int"), ("y", "float")],
                       [(x, 5 + x / 3 + 3 * math.sin(x * 1.3 + nth)) for x in range(12)])
         case LogPanel():
-            rows = [(NOW - at * 2 * MINUTE, *_LOG[at % 6], 2118 - at) for at in range(40)]
-            rows = [(t, title, detail, pending and at == 0, tone, p) for at, (t, title, detail, pending, tone, p) in enumerate(rows)]
+            rows = []
+            for at in range(40):
+                title, detail, pending, tone = _LOG[at % 6]
+                rows.append((NOW - at * 2 * MINUTE, title, detail, pending and at == 0, tone, 2118 - at))
             _show(panel, "main", [("time", "timestamp"), ("title", "text"), ("detail", "text"), ("pending", "bool"),
                                   ("tone", "text"), ("position", "int")], rows)
         case BarPanel():
@@ -66,8 +70,11 @@ def feed(panel: Panel, nth: int) -> None:
         case LinePanel():
             series = [(spec.series, "text")] if spec.series else []
             names = ["EWR", "JFK", "LGA"] if series else [None]
-            rows = [(NOW - (40 - x) * 12 * MINUTE, 8 + at * 9 + 6 * math.sin(x / 4 + at) + at * x / 2, *([name] if series else []))
-                    for x in range(40) for at, name in enumerate(names)]
+            rows = []
+            for x in range(40):
+                for at, name in enumerate(names):
+                    y = 8 + at * 9 + 6 * math.sin(x / 4 + at) + at * x / 2
+                    rows.append((NOW - (40 - x) * 12 * MINUTE, y, *([name] if series else [])))
             _show(panel, "main", [(spec.x, "timestamp"), (spec.y, "float"), *series], rows)
         case TablePanel():
             _show_table(panel, spec)
@@ -75,8 +82,9 @@ def feed(panel: Panel, nth: int) -> None:
 
 def _show_table(panel: Panel, spec: TablePanel) -> None:
     columns = [(name, "text") for name in spec.columns] + [("pending", "bool")]
-    rows = [tuple([*(_FLIGHTS[at % 5] * 3)[: len(columns) - 1], at == 3]) for at in range(30)]
-    _show(panel, "main", columns, [tuple(str(v) if isinstance(v, int) and not isinstance(v, bool) else v for v in row) for row in rows])
+    cells = [[None if cell is None else str(cell) for cell in flight] * 3 for flight in _FLIGHTS]
+    rows = [(*cells[at % 5][: len(columns) - 1], at == 3) for at in range(30)]
+    _show(panel, "main", columns, rows)
 
 
 def _show(panel: Panel, name: str, columns: list[tuple[str, str]], rows: list[Row]) -> None:
