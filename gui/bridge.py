@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
@@ -75,7 +76,7 @@ class Bridge(QObject):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._bindings: list[Binding] = []
+        self._bindings: dict[tuple[Panel, str], Binding] = {}
         self._dirty: dict[Binding, None] = {}
         self._entries: set[asyncio.Task[None]] = set()
         self._subscriptions = CompositeDisposable()
@@ -93,10 +94,8 @@ class Bridge(QObject):
         self._release()
         for panel in panels:
             for name, sql in panel.queries().items():
-                binding = Binding(self._session, panel, name, self._changed)
-                self._bindings.append(binding)
-                binding.subscribe(sql)
-                panel.query_changed.connect(self._on_query(binding, name))
+                self._show(panel, name, sql)
+            panel.query_changed.connect(partial(self._show, panel))
             if isinstance(panel, Form):
                 panel.submitted.connect(lambda type, fields, form=panel: self._enter(form, type, fields))
 
@@ -108,18 +107,22 @@ class Bridge(QObject):
             task.cancel()
 
     def _release(self) -> None:
-        for binding in self._bindings:
+        for binding in self._bindings.values():
             binding.close()
         self._bindings.clear()
         self._dirty.clear()
 
-    @staticmethod
-    def _on_query(binding: Binding, name: str) -> Callable[[str, str], None]:
-        def changed(which: str, sql: str) -> None:
-            if which == name:
-                binding.subscribe(sql)
-
-        return changed
+    def _show(self, panel: Panel, name: str, sql: str) -> None:
+        """Bind a panel to a query from now on; an empty one is not wanted any more."""
+        binding = self._bindings.get((panel, name))
+        if sql:
+            if binding is None:
+                binding = self._bindings[panel, name] = Binding(self._session, panel, name, self._changed)
+            binding.subscribe(sql)
+        elif binding is not None:
+            del self._bindings[panel, name]
+            self._dirty.pop(binding, None)
+            binding.close()
 
     def _changed(self, binding: Binding) -> None:
         self._dirty[binding] = None
