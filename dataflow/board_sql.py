@@ -175,9 +175,9 @@ def _needs(panel: Panel) -> tuple[Need, ...]:
             return (Need("pending", ("bool",), False),)
         case LinePanel():
             series = (Need(panel.series, _ANY, True, "series"),) if panel.series else ()
-            return Need(panel.x, _AXIS, True, "x"), Need(panel.y, _NUMBER, True, "y"), *series
+            return _named("x", panel.x, _AXIS), _named("y", panel.y, _NUMBER), *series
         case BarPanel():
-            label, value = Need(panel.label, _ANY, True, "label"), Need(panel.value, _NUMBER, True, "value")
+            label, value = _named("label", panel.label, _ANY), _named("value", panel.value, _NUMBER)
             return label, value, Need("pending", ("bool",), False)
         case LogPanel():
             texts = (Need(name, ("text",), name == "title") for name in ("title", "detail", "tone"))
@@ -185,12 +185,17 @@ def _needs(panel: Panel) -> tuple[Need, ...]:
     return ()
 
 
+def _named(key: str, column: str, types: tuple[str, ...]) -> Need:
+    """A column that the board file may name by `key`, and whose name is `key` otherwise."""
+    return Need(column, types, True, None if column == key else key)
+
+
 def _meets(path: Path, need: Need, columns: Columns, query: str) -> Findings:
     found = columns.get(need.column)
     if found is None and need.required:
-        hint = suggest(need.column, columns) if need.column not in ("value", "x", "y") else ""
         message = f"the query gives no column `{need.column}`"
-        yield Finding((*path, need.key or query), message, hint or f"name one so: … AS {need.column}")
+        hint = suggest(need.column, columns) if need.key else f"name one so: … AS {need.column}"
+        yield Finding((*path, need.key or query), message, hint)
     elif found is not None and found not in need.types:
         message = f"the column `{need.column}` is {found}; it must be {' or '.join(need.types)}"
         yield Finding((*path, query), message)
