@@ -32,12 +32,17 @@ def arranged(sql: str, columns: Sequence[Column], sort: Sort | None, words: str)
     condition = _condition([column.name for column in columns if column.type == "text"], words.split())
     if sort is None and not condition:
         return sql
-    parts = [f"SELECT * FROM (\n{sql.strip().rstrip(';')}\n) AS shown"]
+    parts = [f"SELECT * FROM (\n{_bare(sql)}\n) AS shown"]
     if condition:
         parts.append(f"WHERE {condition}")
     if sort is not None:
         parts.append(f"ORDER BY {_name(sort.column)} {'DESC' if sort.descending else 'ASC'} NULLS LAST")
     return "\n".join(parts)
+
+
+def counted(sql: str) -> str:
+    """How many rows the board's query has, filtered or not."""
+    return f"SELECT count(*) AS total FROM (\n{_bare(sql)}\n) AS shown"
 
 
 def _condition(names: Sequence[str], words: Sequence[str]) -> str:
@@ -48,6 +53,10 @@ def _condition(names: Sequence[str], words: Sequence[str]) -> str:
 
 def _holds(name: str, word: str) -> str:
     return f"contains(lower({_name(name)}), {_text(word.lower())})"
+
+
+def _bare(sql: str) -> str:
+    return sql.strip().rstrip(";")
 
 
 def _name(name: str) -> str:

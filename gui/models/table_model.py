@@ -114,6 +114,11 @@ class TableModel(QAbstractTableModel):
             kept = self._cells[id(row)] = (row, [cell(column, row) for column in self.shown])
         return kept[1]
 
+    @property
+    def marks_pending(self) -> bool:
+        """Whether rows tell if they are pending."""
+        return self._pending is not None
+
     def pending(self, at: int) -> bool:
         """Whether the row holds an entry that the log has not confirmed."""
         return self._pending is not None and self.store.rows[at][self._pending] is True

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -41,8 +41,6 @@ class Line(Panel):
         self.plot = Plot(theme, self)
         self.plot.setAccessibleName(spec.title)
         self.set_body(self.plot)
-        self.setFocusProxy(self.plot)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         if spec.unit and f"({spec.unit})" not in spec.title:
             self.set_title(f"{spec.title} ({spec.unit})")
         self._columns: list[Column] = []

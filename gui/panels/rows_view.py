@@ -24,8 +24,10 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QFontMetricsF,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -40,7 +42,7 @@ from gui.models.table_model import ALIGN, Shown, TableModel
 from gui.theme import Theme
 
 ROW = 26
-GUTTER = 18         # left of the first column: the mark of a pending row
+GUTTER = 18         # left of the first column, where rows can be pending: their mark
 GAP = 8             # on either side of a cell
 _KEPT = 8192
 _QUIET = frozenset({"text", "dim", "faint"})     # what turns violet in a pending row; alarms stay
@@ -49,8 +51,9 @@ _QUIET = frozenset({"text", "dim", "faint"})     # what turns violet in a pendin
 class Header(QHeaderView):
     """Column names: small, grey; the sorted one with an arrow, the one a key would sort by brighter."""
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, rows: TableModel, theme: Theme, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
+        self.rows = rows
         self.theme = theme
         self.sort: Sort | None = None
         self.marked = -1
@@ -75,16 +78,15 @@ class Header(QHeaderView):
         painter = QPainter(self.viewport())
         painter.setPen(QPen(self.theme.color("line"), 1))
         painter.drawLine(0, self.height() - 1, self.viewport().width(), self.height() - 1)
-        model = self.model()
-        for section, column in enumerate(model.shown if isinstance(model, TableModel) else ()):
+        for section, column in enumerate(self.rows.shown):
             left = self.sectionViewportPosition(section)
             self._paint_name(painter, section, column, left, self.sectionSize(section))
         painter.end()
 
     def _paint_name(self, painter: QPainter, section: int, column: Shown, left: int, width: int) -> None:
         font = self.theme.font("small")
-        start, room = cell_span(section, left, width)
-        box = QRectF(start, 0, room, ROW)
+        lead = indent(self.rows, section)
+        box = QRectF(left + lead, 0, max(0, width - lead - GAP), ROW)
         arrow = self.sort is not None and self.sort.column == column.name
         right = column.align == "right"
         if arrow:
@@ -108,18 +110,20 @@ class Header(QHeaderView):
 
 
 class RowsView(QTableView):
-    """Rows 26 px high with hairlines. Keys that mean something to the panel are handed on by signals."""
+    """Rows 26 px high with hairlines. `keys` maps what is pressed ("H", "Ctrl+C") to what it does."""
 
-    chosen = Signal(int)            # Enter or a double click on a row
-    sort_wanted = Signal(int)       # a header click or key: by this shown column
+    chosen = Signal(int)            # a double click on a row
+    sort_wanted = Signal(int)       # a header click: by this shown column
 
     def __init__(self, model: TableModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme = theme
         self.rows = model
+        self.keys: dict[str, Callable[[], object]] = {}
+        self._message = ""
         self._hovered = -1
         self._laid: dict[tuple[str, bool, int], tuple[QStaticText, float, float]] = {}
-        self.header = Header(theme, self)
+        self.header = Header(model, theme, self)
         self.setHorizontalHeader(self.header)
         self._set_up(model)
         self.header.sectionClicked.connect(self.sort_wanted)
@@ -151,6 +155,12 @@ class RowsView(QTableView):
         self._hairline = _faint(self.theme.color("line"), 0.6)
         self.viewport().update()
         self.header.viewport().update()
+
+    def say(self, message: str) -> None:
+        """What to say in the place of rows, while there are none."""
+        if message != self._message:
+            self._message = message
+            self.viewport().update()
 
     # What the panel asks
 
@@ -232,14 +242,21 @@ class RowsView(QTableView):
             y = at * ROW - top
             self._paint_ground(painter, at, y, at in selected)
             self._paint_cells(painter, at, y, spans)
+        if self._message and not self.rows.store.rows:
+            painter.setPen(self.theme.color("dim"))
+            painter.setFont(self.theme.font("body"))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.viewport().rect().adjusted(GUTTER, 0, -GUTTER, -ROW), flags, self._message)
         painter.end()
 
-    def _spans(self) -> list[tuple[float, float, str]]:
+    def _spans(self) -> list[tuple[int, int, str]]:
         """Where each column's text may stand: left, width, and at which end."""
-        return [
-            (*cell_span(at, self.columnViewportPosition(at), self.columnWidth(at)), column.align)
-            for at, column in enumerate(self.rows.shown)
-        ]
+        spans = []
+        for at, column in enumerate(self.rows.shown):
+            lead = indent(self.rows, at)
+            room = max(0, self.columnWidth(at) - lead - GAP)
+            spans.append((self.columnViewportPosition(at) + lead, room, column.align))
+        return spans
 
     def _paint_ground(self, painter: QPainter, at: int, y: int, selected: bool) -> None:
         width = self.viewport().width()
@@ -250,7 +267,7 @@ class RowsView(QTableView):
         painter.fillRect(0, y + ROW - 1, width, 1, self._hairline)
 
     def _paint_cells(
-        self, painter: QPainter, at: int, y: int, spans: Sequence[tuple[float, float, str]]
+        self, painter: QPainter, at: int, y: int, spans: Sequence[tuple[int, int, str]]
     ) -> None:
         pending, theme = self.rows.pending(at), self.theme
         if pending:
@@ -269,7 +286,7 @@ class RowsView(QTableView):
     def _paint_ring(self, painter: QPainter, y: int) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(self.theme.color("pending"), 1.3))
-        painter.drawEllipse(QPointF(9 - self.horizontalOffset(), y + ROW / 2 - 0.5), 3, 3)
+        painter.drawEllipse(QPointF(8 - self.horizontalOffset(), y + ROW / 2 - 0.5), 3, 3)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def _lay(self, text: str, bold: bool, room: int) -> tuple[QStaticText, float, float]:
@@ -309,23 +326,41 @@ class RowsView(QTableView):
         if at >= 0 and event.button() == Qt.MouseButton.LeftButton:
             self.chosen.emit(at)
 
+    def event(self, event: QEvent) -> bool:
+        """A key of ours goes before the window's shortcuts."""
+        override = event.type() == QEvent.Type.ShortcutOverride
+        if override and isinstance(event, QKeyEvent) and _pressed(event) in self.keys:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        at = self.current_row()
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and at is not None:
-            self.chosen.emit(at)
-        elif event.key() == Qt.Key.Key_S and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
-            self.sort_wanted.emit(max(0, self.currentIndex().column()))
+        call = self.keys.get(_pressed(event))
+        if call is not None:
+            call()
         else:
             super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._mark()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._mark()
 
     def keyboardSearch(self, search: str) -> None:
         """Typing in a table is for shortcuts, not for jumping about."""
 
     def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:  # type: ignore[override]
         super().currentChanged(current, previous)
-        self.header.mark(current.column() if self.hasFocus() else -1)
+        self._mark()
         self._update_row(previous.row())
         self._update_row(current.row())
+
+    def _mark(self) -> None:
+        self.header.mark(self.currentIndex().column() if self.hasFocus() else -1)
+        self._update_row(self.currentIndex().row())
 
     def _hover(self, at: int) -> None:
         if at != self._hovered:
@@ -338,10 +373,15 @@ class RowsView(QTableView):
             self.viewport().update(QRect(0, at * ROW - self._top(), self.viewport().width(), ROW))
 
 
-def cell_span(section: int, left: float, width: float) -> tuple[float, float]:
-    """Where a cell's text may begin, and how wide it may be."""
-    indent = GUTTER if section == 0 else GAP
-    return left + indent, max(0, width - indent - GAP)
+def _pressed(event: QKeyEvent) -> str:
+    """The key as people write it: "H", "Shift+S", "Ctrl+C"; both Enter keys are "Return"."""
+    text = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
+    return text.removeprefix("Num+").replace("Enter", "Return")
+
+
+def indent(model: TableModel, section: int) -> int:
+    """How far from its column's left a cell's text begins: the first leaves room for the mark of a pending row."""
+    return GUTTER if section == 0 and model.marks_pending else GAP
 
 
 def _faint(color: QColor, alpha: float) -> QColor:

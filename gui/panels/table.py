@@ -1,14 +1,14 @@
 """The table panel: rows of a live query, with sorting and filtering in the engine and actions on rows.
 
-The board's query stays as it is; what the operator sorts and filters by is wrapped around it
-(`gui.models.query`), and the panel asks for that query instead. Rows are told apart by their bold text
-columns, else by the first text that an action takes from them, else by the first text: by that the
-selection follows its row, and is dropped when the row is gone, so that an action never hits a neighbour.
+The board's query stays as it is; what the operator sorts and filters by is wrapped around it (`gui.models.query`), and
+the panel asks for that query instead. Rows are told apart by the hidden columns that actions take from them, else by
+their bold text, else by their first text: by that the selection follows its row, and is dropped when the row is gone,
+so that an action never hits a neighbour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -22,7 +22,6 @@ from PySide6.QtGui import (
     QHelpEvent,
     QKeySequence,
     QResizeEvent,
-    QShortcut,
 )
 from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
@@ -30,12 +29,12 @@ from dataflow.board import Action, TablePanel, queries
 from dataflow.zset import Column, Row, Splice
 from gui.card import HEADER, PADDING
 from gui.format import plain_value
-from gui.models.query import Sort, arranged, next_sort
+from gui.models.query import Sort, arranged, counted, next_sort
 from gui.models.table_model import TableModel
 from gui.models.widths import share
 from gui.panels.base import Panel
 from gui.panels.filter_field import FilterField
-from gui.panels.rows_view import GAP, GUTTER, RowsView
+from gui.panels.rows_view import GAP, RowsView, indent
 from gui.theme import Theme
 
 SAMPLE = 200
@@ -50,7 +49,7 @@ class Table(Panel):
         self.table = spec
         self.sort: Sort | None = None
         self.words = ""
-        self._known = 0             # rows before the operator filtered
+        self._total: int | None = None          # rows without the operator's filter, while there is one
         self._fresh = True          # the next batch is the first of another query
         self._measured = 0
         self._natural: list[int] = []
@@ -63,26 +62,30 @@ class Table(Panel):
 
     def _set_up(self) -> None:
         self.set_body(self.view)
-        self.setFocusProxy(self.view)
         self.view.setAccessibleName(self.table.title)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._open_menu)
         self.view.chosen.connect(self._choose)
         self.view.sort_wanted.connect(self.sort_by)
+        self.view.keys.update(self._keys())
         self.view.viewport().installEventFilter(self)
         self.view.header.sectionResized.connect(self._dragged_to)
         self.filter.filtered.connect(self.filter_by)
         self.filter.left.connect(self.view.setFocus)
-        for key, call in (("Ctrl+F", self.open_filter), ("/", self.open_filter), ("Ctrl+C", self.copy)):
-            self._shortcut(key, call)
+
+    def _keys(self) -> dict[str, Callable[[], object]]:
+        """What keys do here; a board's own come first."""
+        keys: dict[str, Callable[[], object]] = {
+            "Ctrl+F": self.open_filter, "/": self.open_filter, "Ctrl+C": self.copy, "Shift+S": self._sort_here,
+            "Esc": self._escape,
+        }  # fmt: skip
+        if self.table.actions:
+            keys["Return"] = partial(self._act, self.table.actions[0])
         for action in self.table.actions:
             if action.key:
-                self._shortcut(action.key, partial(self._act, action))
-
-    def _shortcut(self, key: str, call: Any) -> None:
-        shortcut = QShortcut(QKeySequence(key), self.view)
-        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(call)
+                key = QKeySequence(action.key).toString(QKeySequence.SequenceFormat.PortableText)
+                keys[key] = partial(self._act, action)
+        return keys
 
     # Live query
 
@@ -94,6 +97,8 @@ class Table(Panel):
         return arranged(queries(self.table)["main"], self._searched(), self.sort, self.words)
 
     def set_columns(self, name: str, columns: Sequence[Column]) -> None:
+        if name != "main":
+            return
         self._fresh = True
         if self.model.set_columns(columns):
             self._measured = 0
@@ -102,6 +107,10 @@ class Table(Panel):
             self._measure()
 
     def apply(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
+        if name != "main":
+            self._total = rows[0][0] if rows else None
+            self._tell()
+            return
         if self._fresh:
             splices = [Splice(0, len(self.model.store), tuple(rows))]
             self._fresh = False
@@ -109,17 +118,15 @@ class Table(Panel):
             self.model.apply(splices)
         if self._measured < SAMPLE and len(rows) > 4 * self._measured:
             self._measure()
-        if not self.words:
-            self._known = len(rows)
         self._tell()
 
     def _identity(self) -> Any:
         """What tells one row from another."""
         texts = [column for column in self.model.shown if column.type == "text"]
-        taken = {column for action in self.table.actions for column in action.fields.values()}
-        places = [column.at for column in texts if column.bold]
-        places = places or [column.at for column in texts if column.name in taken][:1]
-        places = places or [column.at for column in texts][:1]
+        shown = {column.name for column in self.model.shown}
+        taken = {column for action in self.table.actions for column in action.fields.values()} - shown
+        places = [at for at, column in enumerate(self.model.columns) if column.name in taken]
+        places = places or [column.at for column in texts if column.bold] or [column.at for column in texts][:1]
         return itemgetter(*places) if places else _whole
 
     def values(self) -> dict[str, Any]:
@@ -141,16 +148,27 @@ class Table(Panel):
             self.view.header.set_sort(self.sort)
             self._ask()
 
+    def _sort_here(self) -> None:
+        self.sort_by(max(0, self.view.currentIndex().column()))
+
     def filter_by(self, words: str) -> None:
         """See only rows that hold these words."""
-        self.words = words
+        self.words, self._total = words, None
         self._ask()
+        self.query_changed.emit("total", counted(queries(self.table)["main"]) if words else "")
 
     def open_filter(self) -> None:
         """Let the operator type what rows to see."""
         if self._searched():
             self._place_filter()
             self.filter.open()
+
+    def _escape(self) -> None:
+        """Back to all rows; where all are shown, to none selected."""
+        if self.words:
+            self.filter.clear_filter()
+        else:
+            self.view.clearSelection()
 
     def copy(self) -> None:
         """The selected rows, with column names, as tab-separated text on the clipboard."""
@@ -214,7 +232,7 @@ class Table(Panel):
     def _tell(self) -> None:
         """Say how much is shown, in what order, or why there is nothing."""
         count = len(self.model.store)
-        parts = [f"{count} of {self._known}" if self.words else "1 row" if count == 1 else f"{count} rows"]
+        parts = [f"{count} of {self._total}" if self._total is not None else "1 row" if count == 1 else f"{count} rows"]
         if self.words:
             parts.append(f"filter “{self.words}”")
         if self.sort is not None:
@@ -222,7 +240,9 @@ class Table(Panel):
             parts.append(f"by {label} {'↓' if self.sort.descending else '↑'}")
         arranged_here = bool(self.words or self.sort)
         self.set_note(" · ".join(parts) if arranged_here or not self.spec.note else self.spec.note)
-        self.say(None if count else self._nothing())
+        nothing = "" if count else self._nothing()
+        self.view.say(nothing)
+        self.setAccessibleDescription(nothing)
 
     def _nothing(self) -> str:
         if self.words:
@@ -240,9 +260,9 @@ class Table(Panel):
                 if len(cell.text) * 4 > needs[section]:
                     needs[section] = max(needs[section], metrics.horizontalAdvance(cell.text))
         self._measured = len(rows)
-        self._natural = [round(min(need, WIDEST)) + 2 * GAP + 4 for need in needs]
-        if self._natural:
-            self._natural[0] += GUTTER - GAP
+        self._natural = [
+            round(min(need, WIDEST)) + GAP + 4 + indent(self.model, section) for section, need in enumerate(needs)
+        ]
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -271,11 +291,12 @@ class Table(Panel):
         self._place_filter()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            self._lay_out()
-        elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            self._tip(event)
-            return True
+        if watched is self.view.viewport():
+            if event.type() == QEvent.Type.Resize:
+                self._lay_out()
+            elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+                self._tip(event)
+                return True
         return super().eventFilter(watched, event)
 
     def _tip(self, event: QHelpEvent) -> None:
@@ -288,7 +309,7 @@ class Table(Panel):
             QToolTip.hideText()
 
     def _cut_off(self, text: str, bold: bool, section: int) -> bool:
-        room = self.view.columnWidth(section) - GAP - (GUTTER if section == 0 else GAP)
+        room = self.view.columnWidth(section) - GAP - indent(self.model, section)
         return QFontMetricsF(self.theme.font("bold" if bold else "body")).horizontalAdvance(text) > room
 
 

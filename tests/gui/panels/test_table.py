@@ -105,14 +105,18 @@ def test_filters_in_the_engine_a_moment_after_the_last_key(desk: Desk, qtbot: Qt
     qtbot.keyClicks(desk.table.filter, "aa1")
     assert desk.asked == []
     qtbot.waitUntil(lambda: bool(desk.asked), timeout=2_000)
-    assert len(desk.asked) == 1
+    assert [name for name, _ in desk.asked] == ["main", "total"]
     assert """contains(lower("flight"), 'aa1')""" in desk.asked[0][1]
     desk.table.set_columns("main", COLUMNS)
     desk.rows = []
     desk.put(Splice(0, 0, tuple(row for row in rows(100) if "AA1" in row[1])))
+    assert desk.table._note == "11 rows · filter “aa1”"
+    assert desk.asked[1] == ("total", f"SELECT count(*) AS total FROM (\n{SQL}\n) AS shown")
+    desk.table.set_columns("total", [Column("total", "int")])
+    desk.table.apply("total", [Splice(0, 0, ((100,),))], [(100,)])
     assert desk.table._note == "11 of 100 · filter “aa1”"
     qtbot.keyClick(desk.table.filter, Qt.Key.Key_Escape)
-    assert desk.asked[-1][1] == SQL
+    assert desk.asked[-2:] == [("main", SQL), ("total", "")]
     assert not desk.table.filter.isVisible()
 
 
