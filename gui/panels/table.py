@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import ceil
 from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,6 +40,7 @@ from gui.theme import Theme
 
 SAMPLE = 200
 WIDEST = 340
+WIDEST_LETTER = 14
 
 
 class Table(Panel):
@@ -253,15 +255,15 @@ class Table(Panel):
         """How wide each column wants to be, from its name and a sample of its values."""
         rows = range(min(len(self.model.store), SAMPLE))
         small, body, bold = (QFontMetricsF(self.theme.font(style)) for style in ("small", "body", "bold"))
-        needs = [small.horizontalAdvance(column.label) + 14 for column in self.model.shown]
+        needs = [small.horizontalAdvance(column.label) for column in self.model.shown]
         for at in rows:
             for section, cell in enumerate(self.model.cells(at)):
                 metrics = bold if cell.bold else body
-                if len(cell.text) * 4 > needs[section]:
+                if len(cell.text) * WIDEST_LETTER > needs[section]:
                     needs[section] = max(needs[section], metrics.horizontalAdvance(cell.text))
         self._measured = len(rows)
         self._natural = [
-            round(min(need, WIDEST)) + GAP + 4 + indent(self.model, section) for section, need in enumerate(needs)
+            ceil(min(need, WIDEST)) + 1 + GAP + indent(self.model, section) for section, need in enumerate(needs)
         ]
         self._lay_out()
 

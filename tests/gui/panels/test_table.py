@@ -194,12 +194,13 @@ def test_at_the_top_new_rows_are_seen(desk: Desk) -> None:
     assert desk.top() == "new"
 
 
-def test_columns_fill_the_width_and_nothing_is_cut_off(desk: Desk) -> None:
+@pytest.mark.parametrize("width", [290, 600])
+def test_columns_fill_the_width_and_nothing_is_cut_off(desk: Desk, width: int) -> None:
+    desk.table.resize(width, 300)
     total = sum(desk.view.columnWidth(section) for section in range(3))
     assert total == desk.view.viewport().width()
-    assert not any(
-        desk.table._cut_off(cell.text, cell.bold, at) for at, cell in enumerate(desk.table.model.cells(99))
-    )
+    cells = desk.table.model.cells(99)
+    assert [cell.text for at, cell in enumerate(cells) if desk.table._cut_off(cell.text, cell.bold, at)] == []
 
 
 def test_another_theme_repaints_in_its_colours(desk: Desk, qapp: Any) -> None:
