@@ -17,8 +17,8 @@ QLineEdit, QPlainTextEdit, QComboBox {
 }
 QLineEdit, QComboBox { min-height: 28px; max-height: 28px; }
 QLineEdit#filter { min-height: 23px; max-height: 23px; }
-QPlainTextEdit { padding: 3px 4px; }
-QComboBox { padding-left: 10px; }
+QPlainTextEdit { padding: 3px 6px; }
+QComboBox { padding-left: 10px; combobox-popup: 0; }
 QLineEdit:hover, QPlainTextEdit:hover, QComboBox:hover { border-color: $faint; }
 QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus { border-color: $accent; }
 *[problem="true"], *[problem="true"]:focus { border-color: $critical; }
@@ -26,9 +26,11 @@ QComboBox::drop-down { border: none; width: 26px; }
 QComboBox::down-arrow { image: none; }
 QComboBox QLineEdit { border: none; background: transparent; padding: 0; min-height: 24px; }
 QComboBox QAbstractItemView, QListView#popup {
-    color: $text; background: $card; border: 1px solid $line; outline: none;
+    color: $text; background: $card; border: 1px solid $line; outline: none; padding: 3px;
     selection-background-color: $hover; selection-color: $text;
 }
+QComboBox QAbstractItemView::item, QListView#popup::item { min-height: 26px; padding: 0 7px; border: none; border-radius: 4px; }
+QComboBox QAbstractItemView::item:selected, QListView#popup::item:selected { background: $hover; color: $text; }
 
 QCheckBox { color: $text; spacing: 8px; min-height: 24px; }
 QCheckBox::indicator {
@@ -60,7 +62,7 @@ QListView, QTreeView, QTableView {
     selection-background-color: $hover; selection-color: $text;
 }
 QScrollArea#scroll, QWidget#sheet { background: transparent; }
-QDialog { background: $card; }
+QDialog { background: $card; border: 1px solid $line; }
 
 QListWidget { background: $input; border: 1px solid $line; border-radius: 5px; }
 QListWidget::item { padding: 7px 10px; border-bottom: 1px solid $line; }

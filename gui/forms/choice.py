@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QCompleter, QWidget
+from PySide6.QtWidgets import QComboBox, QCompleter, QStyledItemDelegate, QWidget
 
 from dataflow.board import Field
 from gui.forms.field import FieldBox
@@ -25,6 +25,7 @@ class Choice(QComboBox):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
+        self.setItemDelegate(QStyledItemDelegate(self))
         self.setMaxVisibleItems(14)
         self.setMinimumContentsLength(4)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -38,6 +39,7 @@ class Choice(QComboBox):
             completer = QCompleter(list(words), self)
             completer.setFilterMode(Qt.MatchFlag.MatchContains)
             completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+            completer.popup().setObjectName("popup")
             self.setCompleter(completer)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -58,11 +60,6 @@ class Choice(QComboBox):
         picture = icon("chevron-down", self._theme.color("dim"), _CHEVRON, self.devicePixelRatioF())
         painter.drawImage(QPoint(self.width() - _CHEVRON - 9, (self.height() - _CHEVRON) // 2), picture)
         painter.end()
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.StyleChange:
-            self.view().setTextElideMode(Qt.TextElideMode.ElideRight)
-        return super().event(event)
 
 
 class ChoiceBox(FieldBox):

@@ -43,6 +43,7 @@ class Form(Panel):
         self._offer()
         self._arrange()
         if not self._forms:
+            self.set_note(spec.note or "")
             self.say("No form here. Name event types with entry = true in this panel's events.")
 
     def _add(self, type: str, event: EventType) -> None:
