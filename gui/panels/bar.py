@@ -30,6 +30,7 @@ class Chart(QWidget):
         self.theme = theme
         self.role = role
         self.entries: list[Entry] = []
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def show_entries(self, entries: list[Entry]) -> None:
         """Draw these from now on."""
@@ -47,6 +48,7 @@ class Chart(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        painter.fillRect(event.rect(), self.theme.color("card"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         bars = self.layout_now()
         for placed in bars.rows:
@@ -107,6 +109,7 @@ class Bar(Panel):
         super().__init__(spec, theme, zone, parent)
         self.bar = spec
         self.chart = Chart(theme, spec.role, self)
+        self.chart.setAccessibleName(spec.title)
         self.set_body(self.chart)
         self._columns: list[Column] = []
         self._rows: list[Row] = []

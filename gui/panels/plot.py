@@ -66,6 +66,7 @@ class Plot(QWidget):
         self._picture: QPixmap | None = None
         self._frame: Frame | None = None
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def show_chart(self, chart: Chart) -> None:
@@ -97,7 +98,7 @@ class Plot(QWidget):
         started = perf_counter()
         picture = QPixmap(self.size() * ratio)
         picture.setDevicePixelRatio(ratio)
-        picture.fill(Qt.GlobalColor.transparent)
+        picture.fill(self.theme.color("card"))
         self._frame = self._fit()
         if self._frame is not None:
             painter = QPainter(picture)
