@@ -11,7 +11,9 @@ from typing import Any, Literal
 import msgspec
 
 FieldType = Literal["text", "int", "float", "bool", "timestamp", "json"]
-Role = Literal["text", "dim", "faint", "accent", "pending", "ok", "warning", "critical", "series1", "series2", "series3"]
+Role = Literal[
+    "text", "dim", "faint", "accent", "pending", "ok", "warning", "critical", "series1", "series2", "series3"
+]  # fmt: skip
 
 ENVELOPE: dict[str, str] = {
     "position": "int",
@@ -39,7 +41,7 @@ class Field(Section, kw_only=True):
     label: str | None = None        # on forms; None: the name, with spaces
     unit: str | None = None
     choices: list[Any] | None = None
-    default: Any = None             # "auto" on the subject's field: a fresh short id; "now" on a timestamp: the board's clock
+    default: Any = None             # "auto" (the subject's field): a fresh short id; "now" (a timestamp): the board's clock
     required: bool = False
     min: float | None = None
     max: float | None = None
@@ -130,7 +132,7 @@ class TablePanel(PanelBase, tag_field="kind", tag="table", kw_only=True):
 
 
 class LinePanel(PanelBase, tag_field="kind", tag="line", kw_only=True):
-    """Lines over time: columns x (timestamp or number), y (number) and, where there are several lines, series (text)."""
+    """Lines over time: columns x (timestamp or number), y (number) and, for several lines, series (text)."""
 
     sql: str
     x: str = "x"

@@ -44,7 +44,7 @@ class FixedClock:
 
 
 class ReplayClock:
-    """Recorded time, `speed` times as fast as the scheduler's, from `start` to `end` at the most. Stands until resumed."""
+    """Recorded time, `speed` times as fast as the scheduler's, from `start` to `end`. Stands until resumed."""
 
     def __init__(self, scheduler: SchedulerBase, start: int, end: int, speed: float) -> None:
         self._scheduler = scheduler

@@ -1,4 +1,4 @@
-"""A desk: a board's pipeline on a store, with the feed and the clock that fit. Composed here, for window and tests alike."""
+"""A desk: a board's pipeline on a store, with the feed and the clock that fit, composed."""
 
 from __future__ import annotations
 

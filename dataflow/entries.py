@@ -1,8 +1,8 @@
 """Entries: from an operator's submission to the position that the log gives it.
 
-An entry is checked, written to the outbox, and pushed into the engine as a pending row at once. When it is durable it is
-published. When it comes back with a position, the intake swaps the rows and calls `confirmed`. If the disk refuses it,
-the pending row is retracted and the entry's futures carry the error. Pending rows order after all confirmed ones.
+An entry is checked, written to the outbox, and pushed into the engine as a pending row at once. When it is durable it
+is published. When it comes back with a position, the intake swaps the rows and calls `confirmed`. If the disk refuses
+it, the pending row is retracted and the entry's futures carry the error. Pending rows order after all confirmed ones.
 """
 
 from __future__ import annotations

@@ -58,7 +58,8 @@ class _Floor:
         self.schema = Schema(loaded.board)
         self.engine = make_engine(loaded, self.schema, plans)
         self.misfits: deque[Attention] = deque(maxlen=MISFITS)
-        self._held = [live for panel in loaded.board.panels for sql in queries(panel).values() if (live := self._try(sql))]
+        wanted = [sql for panel in loaded.board.panels for sql in queries(panel).values()]
+        self._held = [live for sql in wanted if (live := self._try(sql))]
 
     def intake(self, database: Database, entries: Entries, position: int = 0) -> Intake:
         """The intake of the floor that is shown: it confirms entries."""
@@ -71,7 +72,7 @@ class _Floor:
         return Intake(database.log, self.schema, self.engine, {}, self._misfit, lambda _: None)
 
     def _try(self, sql: str) -> LiveQuery | None:
-        """Each panel's query is there before history is read, so that it is read once. A wrong one waits for its panel."""
+        """Each panel's query is there before history is read, so that it is read once. A wrong one is its panel's."""
         try:
             return self.engine.live(sql)
         except SqlError:
@@ -226,7 +227,7 @@ class Pipeline:
             self._wake()
 
     def _prepare(self, floor: _Floor, intake: Intake) -> bool:
-        """Bring the next floor nearer; move onto it when it holds what this one holds. True while there is more to do."""
+        """Bring the next floor nearer; move onto it when it holds what this one holds. True while more is to do."""
         intake.step(self._intake.position, SLICE_S)
         if intake.position < self._intake.position:
             return True

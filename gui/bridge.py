@@ -1,7 +1,7 @@
 """The bridge: the only place that knows both observables and Qt's signals.
 
-Each panel query has a binding: it holds the live query and its rows, and collects splices. All bindings that changed are
-brought to their panels together, once a frame (16 ms): at once when the last frame is long over, else when it is.
+Each panel query has a binding: it holds the live query and its rows, and collects splices. All bindings that changed
+are brought to their panels together, once a frame (16 ms): at once when the last frame is long over, else when it is.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 
 from dataflow.board import Board

@@ -30,9 +30,9 @@ TICK_S = 0.05
 
 def read_recording(path: Path) -> list[Event]:
     """All events of a CloudEvents NDJSON file (gzip where the name ends so), by time."""
-    opened = gzip.open(path) if path.suffix == ".gz" else path.open("rb")
-    with opened as lines:
-        return sorted(map(cloudevents.decode, lines), key=lambda event: event.time)
+    raw = path.read_bytes()
+    lines = (gzip.decompress(raw) if path.suffix == ".gz" else raw).splitlines()
+    return sorted(map(cloudevents.decode, lines), key=lambda event: event.time)
 
 
 class ReplayFeed:

@@ -2,9 +2,9 @@
 
     uv run python -m tests.bench.entry [--json] [--entries 200] [--rate 500]
 
-The demo board in a real window (Qt's offscreen platform). For each entry the form of `incident.opened` is filled in, and Return pressed in
-it; times run from just before that keypress. *Painted* is the end of the first frame whose log panel held the entry: as pending, and
-as confirmed. Another process appends the background to the same store.
+The demo board in a real window (Qt's offscreen platform). For each entry the form of `incident.opened` is filled in,
+and Return pressed in it; times run from just before that keypress. *Painted* is the end of the first frame whose log
+panel held the entry: as pending, and as confirmed. Another process appends the background to the same store.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""The demo board under load: another process appends 5,000 real events a second to its store, and the window shows them.
+"""The demo board under load: another process appends 5,000 real events a second to its store, and the window shows
+them.
 
     uv run python -m tests.bench.frames [--json] [--rate 5000] [--seconds 30]
 
-A *frame* is all the work of the event loop's thread from one picture to the next: the pipeline's steps (reading the log, the engine),
-the bridge's flush (models and panels) and painting. A *stall* is the longest time for which the loop, asked by a timer every 2 ms, did
-not answer. The *backlog* is how many events the log holds that the views do not show yet.
+A *frame* is all the work of the event loop's thread from one picture to the next: the pipeline's steps (reading the
+log, the engine), the bridge's flush (models and panels) and painting. A *stall* is the longest time for which the
+loop, asked by a timer every 2 ms, did not answer. The *backlog* is how many events the log holds that the views do
+not show yet.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A background load: another process that appends real events to a store, so many a second.
 
-`python -m tests.bench.load STORE RATE START_US` goes on until its standard input is closed. The events are the demo's own two days,
-told again and again with fresh ids: corrections to the same flights, so that every view of the demo board changes all the time.
-Each bears the time START_US plus what has passed since.
+`python -m tests.bench.load STORE RATE START_US` goes on until its standard input is closed. The events are the demo's
+own two days, told again and again with fresh ids: corrections to the same flights, so that every view of the demo
+board changes all the time. Each bears the time START_US plus what has passed since.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RECORDING = Path(__file__).parents[2] / "assets" / "demo" / "nyc-2013-02-08.ndjs
 
 
 def append(store: Path, rate: float, start: int, stop: threading.Event) -> int:
-    """Append until told to stop; the number of events. What could not be appended in time is appended as soon as it can."""
+    """Append until told to stop; the number of events. What is late is appended as soon as it can be."""
     events = cycle(read_recording(RECORDING))
     began = time.perf_counter()
     sent = 0
@@ -36,7 +36,8 @@ def append(store: Path, rate: float, start: int, stop: threading.Event) -> int:
         while not stop.wait(TICK_S):
             elapsed = time.perf_counter() - began
             now = start + int(elapsed * 1e6)
-            due = [msgspec.structs.replace(e, id=uuid7(now), time=now) for e in islice(events, int(elapsed * rate) - sent)]
+            told = islice(events, int(elapsed * rate) - sent)
+            due = [msgspec.structs.replace(event, id=uuid7(now), time=now) for event in told]
             sent += len(due)
             if due:
                 waiting.append(database.log.append(due))

@@ -1,4 +1,4 @@
-"""A desk with its window, on the demo board at 14:30 of the demo's day, for benchmarks that watch what an operator sees."""
+"""A desk with its window, on the demo board at 14:30 of the demo's day: what an operator sees."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
     uv run python -m tests.bench.startup [--json] [--runs 7]
 
-Each run is a new process with the desktop's own start (`gui.cli`), on Qt's offscreen platform; the child says when the first content is
-painted. *Warm* runs have the plan cache of an earlier one, *cold* runs an empty one, as on the very first start.
+Each run is a new process with the desktop's own start (`gui.cli`), on Qt's offscreen platform; the child says when
+the first content is painted. *Warm* runs have the plan cache of an earlier one, *cold* runs an empty one, as on the
+very first start.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def environment(cache: str) -> dict[str, str]:
 def demo(cache: str) -> float:
     """Seconds from the start of the process to the first content on the screen."""
     began = monotonic()
-    done = subprocess.run([sys.executable, "-c", CHILD], env=environment(cache), stdout=subprocess.PIPE, text=True, check=False)
+    command = [sys.executable, "-c", CHILD]
+    done = subprocess.run(command, env=environment(cache), stdout=subprocess.PIPE, text=True, check=False)
     return float(done.stdout.split()[0]) - began
 
 

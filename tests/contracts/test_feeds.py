@@ -168,7 +168,8 @@ def test_a_replay_ends(replay):
     while replay.states[-1] != "ended":
         replay.scheduler.advance_by(1)
         while not replay.delivered.empty():
-            replay.run_until(lambda before=replay.delivered.qsize(): replay.delivered.qsize() < before)
+            function, arguments = replay.delivered.get()
+            function(*arguments)
         if replay.positions[-1] == 4:
             replay.scheduler.advance_by(10)
             replay.run_until(lambda: replay.positions[-1] == 5)
