@@ -29,7 +29,9 @@ QComboBox QAbstractItemView, QListView#popup {
     color: $text; background: $card; border: 1px solid $line; outline: none; padding: 3px;
     selection-background-color: $hover; selection-color: $text;
 }
-QComboBox QAbstractItemView::item, QListView#popup::item { min-height: 26px; padding: 0 7px; border: none; border-radius: 4px; }
+QComboBox QAbstractItemView::item, QListView#popup::item {
+    min-height: 26px; padding: 0 7px; border: none; border-radius: 4px;
+}
 QComboBox QAbstractItemView::item:selected, QListView#popup::item:selected { background: $hover; color: $text; }
 
 QCheckBox { color: $text; spacing: 8px; min-height: 24px; }

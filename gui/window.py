@@ -74,7 +74,8 @@ class MainWindow(QWidget):
     # What it is told
 
     def show_board(self, board: Board) -> list[Panel]:
-        """Show this board from now on. The panels are new ones, not yet bound to anything."""
+        """Show this board from now on. The panels are new ones, not yet bound to anything; drafts are kept."""
+        drafts = [form.drafts() for form in self._forms()]
         self._drop()
         self._board = board
         zone = ZoneInfo(board.timezone)
@@ -88,6 +89,9 @@ class MainWindow(QWidget):
             spec = FormPanel(title="Entry", at=(0, 0, 1, 1), events=missing)
             self._aside = Aside(spec, board, self.theme, self)
             self.panels.append(self._aside.form)
+        for form in self._forms():
+            for kept in drafts:
+                form.put(kept)
         for panel in shown:
             panel.action.connect(self._open_form)
             if isinstance(panel, Form):
@@ -148,8 +152,7 @@ class MainWindow(QWidget):
 
     def focus_form(self) -> None:
         """Put the keyboard into the first entry form."""
-        forms = (panel for panel in self.panels if isinstance(panel, Form) and panel.isVisible())
-        if form := next(forms, None):
+        if form := next((form for form in self._forms() if form.isVisible()), None):
             form.focus()
 
     def focus_panel(self, number: int) -> None:
@@ -170,13 +173,16 @@ class MainWindow(QWidget):
         self.closed.emit()
 
     def _open_form(self, action: Action, values: Mapping[str, Any]) -> None:
-        for panel in self.panels:
-            if isinstance(panel, Form) and action.event in panel.events():
-                if self._aside is not None and panel is self._aside.form:
-                    self._aside.show_for(action, self._board.events[action.event], values)
-                else:
-                    panel.fill(action.event, values)
-                return
+        form = next((form for form in self._forms() if action.event in form.events()), None)
+        if form is None:
+            return
+        if self._aside is not None and form is self._aside.form:
+            self._aside.show_for(action, self._board.events[action.event], values)
+        else:
+            form.fill(action.event, values)
+
+    def _forms(self) -> list[Form]:
+        return [panel for panel in self.panels if isinstance(panel, Form)]
 
     def _bind_keys(self) -> None:
         self._pause_key = self._key("Space", self._space)

@@ -39,7 +39,8 @@ class Choice(QComboBox):
             completer = QCompleter(list(words), self)
             completer.setFilterMode(Qt.MatchFlag.MatchContains)
             completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-            completer.popup().setObjectName("popup")
+            if popup := completer.popup():
+                popup.setObjectName("popup")
             self.setCompleter(completer)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -120,14 +120,22 @@ class EntryForm(QWidget):
 
     def fill(self, values: Mapping[str, Any]) -> None:
         """Defaults, and over them these values; the keyboard goes to the first field that is still empty."""
+        self.put(values)
+        empty = (box for name, box in self.fields.items() if name not in values and not box.text())
+        self.focus(next(empty, None))
+
+    def put(self, values: Mapping[str, Any]) -> None:
+        """Defaults, and over them these values; the keyboard stays where it is."""
         self.clear()
         self.outcome.clear()
         for name, value in values.items():
             if name in self.fields and value is not None:
                 self.fields[name].set_value(value)
         self._name_button()
-        empty = (box for name, box in self.fields.items() if name not in values and not box.text())
-        self.focus(next(empty, None))
+
+    def draft(self) -> dict[str, str]:
+        """What was entered and not yet submitted, as text; `put` takes it back."""
+        return {name: box.text() for name, box in self.fields.items() if box.changed()}
 
     def set_now(self, now: int) -> None:
         """The board's clock."""
@@ -164,7 +172,7 @@ class EntryForm(QWidget):
     def failed(self, reason: str) -> None:
         """The entry could not be kept: say why, and give back what was entered, unless another was begun."""
         if self.blank():
-            self.fill({name: text for name, text in self._sent.items() if text})
+            self.put({name: text for name, text in self._sent.items() if text})
         self.outcome.failed(reason)
 
     def _read(self) -> tuple[dict[str, Any], list[Problem]]:

@@ -86,9 +86,18 @@ class Form(Panel):
 
     def fill(self, event: str, values: Mapping[str, Any]) -> None:
         """Show the form of an event type, filled in (a row action), with the keyboard in it."""
-        self._choice.setCurrentIndex(list(self._forms).index(event))
-        self._stack.setCurrentWidget(self._forms[event])
+        self._show(event)
         self._forms[event].fill(values)
+
+    def drafts(self) -> dict[str, dict[str, str]]:
+        """By event type, what was entered and not yet submitted."""
+        return {type: draft for type, form in self._forms.items() if (draft := form.draft())}
+
+    def put(self, drafts: Mapping[str, Mapping[str, str]]) -> None:
+        """Take back drafts; the last one's form is shown."""
+        for type in [type for type in drafts if type in self._forms]:
+            self._forms[type].put(drafts[type])
+            self._show(type)
 
     def focus(self) -> None:
         """Put the keyboard into the form's first field."""
@@ -120,6 +129,10 @@ class Form(Panel):
         """The last entry could not be kept, for a reason that is not its fault."""
         if self._told:
             self._told.failed(reason)
+
+    def _show(self, type: str) -> None:
+        self._choice.setCurrentIndex(list(self._forms).index(type))
+        self._stack.setCurrentWidget(self._forms[type])
 
     def _submit(self, type: str, fields: dict[str, Any]) -> None:
         self._told = self._forms[type]

@@ -176,6 +176,14 @@ def test_another_board_leaves_nothing_of_the_first(window, qtbot):
     assert not set(old) & set(window.panels)
 
 
+def test_what_was_being_entered_outlives_a_saved_board_file(window):
+    _, form, _ = window.panels
+    form.form().fields["note"].editor.setText("half a sen")
+    _, again, _ = window.show_board(msgspec.structs.replace(BOARD, title="Again"))
+    assert again.form().fields["note"].text() == "half a sen"
+    assert again.form().fields["flight"].text() == ""
+
+
 def test_place_and_theme_are_remembered_in_the_settings_given(qtbot, theme, tmp_path):
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     first = MainWindow(theme, settings)
