@@ -42,7 +42,7 @@ class Feed(Protocol):
         """Begin. Nothing is delivered before."""
 
     def publish(self, entries: Sequence[Event]) -> None:
-        """Send entries on their way, in order. Each comes back through `arrivals`, or stays in the outbox and is sent again."""
+        """Send entries on their way, in order. Each comes back by `arrivals`, or stays in the outbox to be sent again."""
 
     def pause(self, paused: bool) -> None:
         """Hold or resume, where the feed can be held."""
