@@ -13,7 +13,8 @@ Invariant: `RowStore.rows` after `apply` of all edits equals the splices applied
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dataflow.zset import Row, Splice, apply_splices
@@ -69,10 +70,17 @@ class RowStore:
             case Remove(first, gone):
                 del self.rows[first : first + gone]
 
-    def find(self, key: Callable[[Row], object], wanted: object, near: int) -> int | None:
-        """The row nearest to `near` whose key is `wanted`."""
-        found = [at for at, row in enumerate(self.rows) if key(row) == wanted]
-        return min(found, key=lambda at: abs(at - near), default=None)
+    def holds(self, wanted: Mapping[int, object], key: Callable[[Row], object]) -> bool:
+        """Whether each wanted row still stands where it stood."""
+        return all(at < len(self.rows) and key(self.rows[at]) == value for at, value in wanted.items())
+
+    def find(self, wanted: Mapping[int, object], key: Callable[[Row], object]) -> dict[int, int]:
+        """From where each wanted row stood to where one with its key stands now, the nearest; without those gone."""
+        places: dict[object, list[int]] = {value: [] for value in wanted.values()}
+        for at, row in enumerate(self.rows):
+            if (found := places.get(key(row))) is not None:
+                found.append(at)
+        return {at: _nearest(places[value], at) for at, value in wanted.items() if places[value]}
 
     def _edits(self, splice: Splice) -> Iterator[Edit]:
         old, new = self.rows[splice.index : splice.index + splice.removed], splice.rows
@@ -91,6 +99,21 @@ class RowStore:
         after = list(self.rows)
         apply_splices(after, splices)
         return Splice(0, len(self.rows), tuple(after))
+
+
+def runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """(first, last) of each stretch of ascending places without a hole."""
+    start = 0
+    for at in range(1, len(places) + 1):
+        if at == len(places) or places[at] != places[at - 1] + 1:
+            yield places[start], places[at - 1]
+            start = at
+
+
+def _nearest(places: Sequence[int], at: int) -> int:
+    """Of ascending places the one nearest to `at`."""
+    after = bisect_left(places, at)
+    return min(places[max(0, after - 1) : after + 1], key=lambda place: abs(place - at))
 
 
 def _structural(splices: Sequence[Splice]) -> int:

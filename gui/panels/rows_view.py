@@ -8,7 +8,7 @@ selection follows its rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 
 from PySide6.QtCore import (
@@ -38,6 +38,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from dataflow.zset import Row
 from gui.models.query import Sort
+from gui.models.rows import runs
 from gui.models.table_model import ALIGN, Shown, TableModel
 from gui.theme import Theme
 
@@ -175,27 +176,31 @@ class RowsView(QTableView):
 
     def select(self, rows: list[int], current: int | None) -> None:
         """Select rows, and make one of them current."""
-        selection = QItemSelection()
-        for at in rows:
-            selection.select(self.rows.index(at, 0), self.rows.index(at, self.rows.columnCount() - 1))
+        selection, last = QItemSelection(), self.rows.columnCount() - 1
+        for first, end in runs(rows):
+            selection.select(self.rows.index(first, 0), self.rows.index(end, last))
         flags = QItemSelectionModel.SelectionFlag
         index = self.rows.index(current, max(0, self.header.marked)) if current is not None else QModelIndex()
         self.selectionModel().setCurrentIndex(index, flags.NoUpdate)
         self.selectionModel().select(selection, flags.ClearAndSelect)
 
     @contextmanager
-    def keep_place(self, key: Callable[[Row], object]) -> Iterator[None]:
+    def keep_place(self, key: Callable[[Row], Hashable]) -> Iterator[None]:
         """Around a change of rows: selected rows (told by `key`) stay selected, the view stays put."""
-        store = self.rows.store
+        rows = self.rows.store.rows
         current, selected = self.current_row(), self.selected_rows()
-        wanted = {at: key(store.rows[at]) for at in [*selected, *([] if current is None else [current])]}
+        wanted = {at: key(rows[at]) for at in selected}
         anchor = self._anchor(current)
-        held = None if anchor is None else (key(store.rows[anchor]), anchor, anchor * ROW - self._top())
+        held = {} if anchor is None else {anchor: key(rows[anchor])}
+        top = self._top()
         yield
-        if wanted:
-            self._reselect(wanted, current, key)
-        if held is not None:
-            self._scroll_back(*held, key)
+        if wanted and not (self.selected_rows() == selected and self.rows.store.holds(wanted, key)):
+            now = self.rows.store.find(wanted, key)
+            self.select(sorted(set(now.values())), None if current is None else now.get(current))
+        if held and not self.rows.store.holds(held, key):
+            for before, after in self.rows.store.find(held, key).items():
+                self.updateGeometries()
+                self.verticalScrollBar().setValue(top + (after - before) * ROW)
 
     def _anchor(self, current: int | None) -> int | None:
         """The row to hold on to: the current one, if the keyboard is here; else the top one, if scrolled."""
@@ -205,25 +210,6 @@ class RowsView(QTableView):
             return current
         first = (top + ROW - 1) // ROW
         return first if top > 0 and first < len(store) else None
-
-    def _reselect(self, wanted: dict[int, object], current: int | None, key: Callable[[Row], object]) -> None:
-        rows = self.rows.store.rows
-        if self.selected_rows() == sorted(wanted) and all(
-            at < len(rows) and key(rows[at]) == value for at, value in wanted.items()
-        ):
-            return
-        now = {at: self.rows.store.find(key, value, at) for at, value in wanted.items()}
-        found = sorted({at for at in now.values() if at is not None})
-        self.select(found, None if current is None else now[current])
-
-    def _scroll_back(self, value: object, at: int, offset: int, key: Callable[[Row], object]) -> None:
-        rows = self.rows.store.rows
-        if at < len(rows) and key(rows[at]) == value:
-            return
-        found = self.rows.store.find(key, value, at)
-        if found is not None:
-            self.updateGeometries()
-            self.verticalScrollBar().setValue(found * ROW - offset)
 
     def _top(self) -> int:
         return self.verticalHeader().offset()
@@ -235,12 +221,12 @@ class RowsView(QTableView):
         area, top = event.rect(), self._top()
         painter.fillRect(area, self.theme.color("card"))
         spans = self._spans()
-        selected = set(self.selected_rows())
+        is_selected, root = self.selectionModel().isRowSelected, QModelIndex()
         first = max(0, (area.top() + top) // ROW)
         last = min(len(self.rows.store) - 1, (area.bottom() + top) // ROW)
         for at in range(first, last + 1):
             y = at * ROW - top
-            self._paint_ground(painter, at, y, at in selected)
+            self._paint_ground(painter, at, y, is_selected(at, root))
             self._paint_cells(painter, at, y, spans)
         if self._message and not self.rows.store.rows:
             painter.setPen(self.theme.color("dim"))

@@ -8,7 +8,7 @@ so that an action never hits a neighbour.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from math import ceil
 from operator import itemgetter
@@ -122,14 +122,14 @@ class Table(Panel):
             self._measure()
         self._tell()
 
-    def _identity(self) -> Any:
+    def _identity(self) -> Callable[[Row], Hashable]:
         """What tells one row from another."""
         texts = [column for column in self.model.shown if column.type == "text"]
         shown = {column.name for column in self.model.shown}
         taken = {column for action in self.table.actions for column in action.fields.values()} - shown
         places = [at for at, column in enumerate(self.model.columns) if column.name in taken]
         places = places or [column.at for column in texts if column.bold] or [column.at for column in texts][:1]
-        return itemgetter(*places) if places else _whole
+        return itemgetter(*places) if places else repr
 
     def values(self) -> dict[str, Any]:
         at = self.view.current_row()
@@ -313,7 +313,3 @@ class Table(Panel):
     def _cut_off(self, text: str, bold: bool, section: int) -> bool:
         room = self.view.columnWidth(section) - GAP - indent(self.model, section)
         return QFontMetricsF(self.theme.font("bold" if bold else "body")).horizontalAdvance(text) > room
-
-
-def _whole(row: Row) -> Row:
-    return row

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflow.zset import Row, Splice, apply_splices
-from gui.models.rows import Change, Insert, Remove, RowStore
+from gui.models.rows import Change, Insert, Remove, RowStore, runs
 
 ROWS = st.tuples(st.integers(0, 3), st.integers(0, 2))
 
@@ -65,9 +65,14 @@ def test_rows_that_stay_at_either_end_are_not_touched() -> None:
     assert list(store.plan([Splice(0, 5, ((0,), (4,)))])) == [Remove(1, 3)]
 
 
+def test_runs_of_places() -> None:
+    assert list(runs([1, 2, 3, 7, 9, 10])) == [(1, 3), (7, 7), (9, 10)]
+    assert list(runs([])) == []
+
+
 def test_the_nearest_of_equals_is_found() -> None:
     store = RowStore()
     store.rows[:] = [("a", 1), ("b", 2), ("a", 3), ("a", 4)]
-    assert store.find(lambda row: row[0], "a", 3) == 3
-    assert store.find(lambda row: row[0], "a", 1) in {0, 2}
-    assert store.find(lambda row: row[0], "c", 0) is None
+    assert store.find({3: "a", 9: "a", 2: "b", 0: "c"}, lambda row: row[0]) == {3: 3, 9: 3, 2: 1}
+    assert store.holds({0: "a", 3: "a"}, lambda row: row[0])
+    assert not store.holds({4: "a"}, lambda row: row[0])
