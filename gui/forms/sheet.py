@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QSizePolicy, QWi
 
 from gui.forms.field import FieldBox
 
-_PAIRS_FROM = 230       # narrower sheets have no room for two fields side by side
+_PAIRS_FROM = 230       # narrower sheets have no room for two short fields side by side
+_WIDE_FROM = 360        # from here on, two of any kind have it
 
 
 class Sheet(QScrollArea):
@@ -22,7 +23,7 @@ class Sheet(QScrollArea):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._boxes: list[FieldBox] = []
-        self._paired: bool | None = None
+        self._pairable: list[FieldBox] | None = None
         self.ground = QWidget(self)
         self.ground.setObjectName("sheet")
         self._lines = QGridLayout(self.ground)
@@ -41,21 +42,22 @@ class Sheet(QScrollArea):
     def set_boxes(self, boxes: Sequence[FieldBox]) -> None:
         """The fields, in order."""
         self._boxes = list(boxes)
-        self._arrange(False)
+        self._arrange([])
 
     def fit(self, width: int, height: int) -> None:
         """Arrange the fields for this much room."""
         gaps = self._lines.verticalSpacing() * max(0, len(self._boxes) - 1)
         alone = gaps + sum(box.plain_height() for box in self._boxes)
-        self._arrange(alone > height and width >= _PAIRS_FROM)
+        low = alone > height
+        self._arrange([box for box in self._boxes if low and width >= (_PAIRS_FROM if box.short() else _WIDE_FROM)])
 
-    def _arrange(self, paired: bool) -> None:
-        if paired == self._paired:
+    def _arrange(self, pairable: list[FieldBox]) -> None:
+        if pairable == self._pairable:
             return
-        self._paired = paired
+        self._pairable = pairable
         for box in self._boxes:
             self._lines.removeWidget(box)
-        for line, boxes in enumerate(lines(self._boxes, paired)):
+        for line, boxes in enumerate(lines(self._boxes, pairable)):
             for at, box in enumerate(boxes):
                 self._lines.addWidget(box, line, at, 1, 3 - len(boxes), Qt.AlignmentFlag.AlignTop)
         self._lines.setColumnStretch(0, 1)
@@ -79,12 +81,12 @@ class Sheet(QScrollArea):
         return super().eventFilter(watched, event)
 
 
-def lines(boxes: Sequence[FieldBox], paired: bool) -> list[list[FieldBox]]:
-    """The fields line by line: with `paired`, two short ones that follow each other share a line."""
+def lines(boxes: Sequence[FieldBox], pairable: Sequence[FieldBox]) -> list[list[FieldBox]]:
+    """The fields line by line: two pairable ones that follow each other share a line."""
     found: list[list[FieldBox]] = []
     for box in boxes:
         last = found[-1] if found else []
-        if paired and box.short() and len(last) == 1 and last[0].short():
+        if box in pairable and len(last) == 1 and last[0] in pairable:
             last.append(box)
         else:
             found.append([box])
