@@ -26,6 +26,7 @@ _COMMANDS = {
     "export": "gui.commands.export_events",
     "query": "gui.commands.query",
     "shot": "gui.commands.shot",
+    "schema": "gui.commands.schema",
 }
 _EXPECTED = (
     ("dataflow.problems", "BoardError"),

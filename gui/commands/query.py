@@ -69,7 +69,8 @@ def answer(
                 except Misfit as misfit:
                     misfits.append(f"{event.type} at position {event.position}: {misfit.reason}")
             engine.push("events", rows)
-    if misfits:
-        left = f"{len(misfits)} events do not fit the board and were left out"
-        click.echo(f"{left}; first {misfits[0]}", err=True)
+    if len(misfits) == 1:
+        click.echo(f"1 event does not fit the board and was left out: {misfits[0]}", err=True)
+    elif misfits:
+        click.echo(f"{len(misfits)} events do not fit the board and were left out; first {misfits[0]}", err=True)
     return live.columns, live.rows()
