@@ -23,7 +23,7 @@ def clock(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     if value is None:
         return None
     try:
-        return time.strptime(value, "%H:%M") and value.rjust(5, "0")
+        return time.strftime("%H:%M", time.strptime(value, "%H:%M"))
     except ValueError:
         raise click.BadParameter(f"{value!r} is no time of day; write it as 06:00") from None
 
