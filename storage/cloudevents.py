@@ -7,6 +7,7 @@ its position; `data` keeps its bytes. Attributes that Watchfloor has no use for 
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -44,6 +45,10 @@ class _Strict(_Wire, kw_only=True, omit_defaults=True, forbid_unknown_fields=Tru
     """Only the attributes above: the fast path."""
 
 
+DEEPEST = 100
+"""Levels of objects and arrays in `data`."""
+
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{}]')
 _KNOWN = frozenset(_Wire.__struct_fields__)
 _WORDS = (
     ("Object missing required field", "no"),
@@ -127,10 +132,21 @@ def _data(raw: Raw | UnsetType) -> bytes:
         return b"{}"
     data = bytes(raw)
     if data[:1] == b"{":
+        if data.count(b"{") + data.count(b"[") > DEEPEST:
+            _refuse_depth(data)
         return data
     if data == b"null":
         return b"{}"
     raise CloudEventError("data is not a JSON object")
+
+
+def _refuse_depth(data: bytes) -> None:
+    """Whoever decodes the data later may have less stack left than there is here, so the bound is a number."""
+    depth = 0
+    for bracket in _BRACKETS.findall(data):
+        depth += (bracket in b"{[") - (bracket in b"}]")
+        if depth > DEEPEST:
+            raise CloudEventError(f"nested too deeply: data has more than {DEEPEST} levels")
 
 
 def _extensions(attributes: dict[str, Raw]) -> bytes | None:

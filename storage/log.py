@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 _READ = rows.select("log", "position", "position > ? AND position <= ? ORDER BY position LIMIT ?")
+_IDS = "(SELECT value FROM json_each(?))"
+_pairs = msgspec.json.Decoder(list[tuple[str, int]])
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
@@ -77,53 +79,40 @@ class EventLog:
 
 
 def _append(connection: Connection, events: Sequence[Event]) -> Appended:
-    ((last, waiting),) = connection.exec_driver_sql(
-        "SELECT (SELECT max(position) FROM log), EXISTS (SELECT 1 FROM outbox)"
-    ).fetchall()
-    appended = _insert(connection, events, last or 0)
-    if waiting:
-        connection.exec_driver_sql("DELETE FROM outbox WHERE id = ?", [(e.id,) for e in events])
+    """Most appends are all new and take the next positions, so that is one statement."""
+    if any(event.position is not None for event in events):
+        return _append_at(connection, events)
+    count, last = rows.insert(connection, "log", "position", events, [None] * len(events))
+    if count == len(events):
+        return Appended(list(range(last - count + 1, last + 1)), [True] * count)
+    at = _known(connection, events)
+    return _told(connection, events, at, {id for id, position in at.items() if count and position > last - count})
+
+
+def _append_at(connection: Connection, events: Sequence[Event]) -> Appended:
+    """A feed gave the positions."""
+    before = _known(connection, events)
+    fresh = {event.id: event for event in reversed(events) if event.id not in before}
+    in_order = [event for event in events if fresh.get(event.id) is event]
+    rows.insert(connection, "log", "position", in_order, [event.position for event in in_order])
+    return _told(connection, events, _known(connection, events), set(fresh))
+
+
+def _told(connection: Connection, events: Sequence[Event], at: dict[str, int], new: set[str]) -> Appended:
+    """Some were known, or came twice. The log's trigger saw only the new ones leave the outbox."""
+    appended = Appended([at[event.id] for event in events], [])
+    for event in events:
+        appended.new.append(event.id in new)
+        new.discard(event.id)
+    connection.exec_driver_sql(f"DELETE FROM outbox WHERE id IN {_IDS}", (_ids(events),))
     return appended
 
 
-def _insert(connection: Connection, events: Sequence[Event], last: int) -> Appended:
-    """Most appends are all new, so try that first; else find out which are."""
-    positions = _positions(events, last)
-    connection.exec_driver_sql("SAVEPOINT fresh")
-    inserted = rows.insert(connection, "log", "position", events, positions)
-    if inserted == len(events):
-        connection.exec_driver_sql("RELEASE fresh")
-        return Appended(positions, [True] * len(positions))
-    connection.exec_driver_sql("ROLLBACK TO fresh")
-    connection.exec_driver_sql("RELEASE fresh")
-    return _insert_unknown(connection, events, last)
-
-
-def _insert_unknown(connection: Connection, events: Sequence[Event], last: int) -> Appended:
-    known = _known(connection, events)
-    first: dict[str, Event] = {}
-    for event in events:
-        if event.id not in known:
-            first.setdefault(event.id, event)
-    fresh = list(first.values())
-    positions = _positions(fresh, last)
-    rows.insert(connection, "log", "position", fresh, positions)
-    at = known | dict(zip(first, positions, strict=True))
-    return Appended([at[e.id] for e in events], [first.get(e.id) is e for e in events])
-
-
-def _positions(events: Sequence[Event], last: int) -> list[int]:
-    positions = []
-    for event in events:
-        position = last + 1 if event.position is None else event.position
-        positions.append(position)
-        last = max(last, position)
-    return positions
-
-
 def _known(connection: Connection, events: Sequence[Event]) -> dict[str, int]:
-    ids = msgspec.json.encode([event.id for event in events]).decode()
-    found = connection.exec_driver_sql(
-        "SELECT id, position FROM log WHERE id IN (SELECT value FROM json_each(?))", (ids,)
-    ).fetchall()
-    return {row[0]: row[1] for row in found}
+    """The positions of those that the log has, in one step: see `rows.py`."""
+    sql = f"SELECT json_group_array(json_array(id, position)) FROM log WHERE id IN {_IDS}"
+    return dict(_pairs.decode(connection.exec_driver_sql(sql, (_ids(events),)).scalar_one()))
+
+
+def _ids(events: Sequence[Event]) -> str:
+    return msgspec.json.encode([event.id for event in events]).decode()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _INTO = "id, type, source, subject, time, authid, causationid, seen, expects, data, extensions"
 _VALUES = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT))"
 _WIDTH = 12
-_TOGETHER = (512, 64, 8, 1)  # rows in one statement, the largest that fits first
+_TOGETHER = 2048  # rows in one statement at the most; below it, the next power of two
 
 _Meta = tuple[
     int, str, str, str, str | None, int, str | None, str | None, int | None, int | None, int, int | None
@@ -32,17 +32,20 @@ _metas = msgspec.json.Decoder(list[_Meta])
 
 def insert(
     connection: Connection, table: str, key: str, events: Sequence[Event], keys: Sequence[int | None]
-) -> int:
-    """Insert those whose id is not there; tells how many that were."""
-    values = _flat(events, keys)
-    inserted = start = 0
-    for size in _TOGETHER:
-        sql = _insert_sql(table, key, size)
-        while len(events) - start >= size:
-            chunk = tuple(values[start * _WIDTH : (start + size) * _WIDTH])
-            inserted += connection.exec_driver_sql(sql, chunk).rowcount
-            start += size
-    return inserted
+) -> tuple[int, int]:
+    """Insert those whose id is not there. Tells how many that were, and, if any, the last one's key.
+
+    To keep statements few in kind, a chunk is filled up with its last event, whose id then is there.
+    """
+    count = last = 0
+    for start in range(0, len(events), _TOGETHER):
+        chunk = _flat(events[start : start + _TOGETHER], keys[start : start + _TOGETHER])
+        size = 1 << (len(chunk) // _WIDTH - 1).bit_length()
+        chunk += [None, *chunk[1 - _WIDTH :]] * (size - len(chunk) // _WIDTH)
+        done = connection.exec_driver_sql(_insert_sql(table, key, size), tuple(chunk))
+        count += done.rowcount
+        last = done.lastrowid if done.rowcount else last
+    return count, last
 
 
 def select(table: str, key: str, where: str) -> str:

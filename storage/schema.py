@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table, Text
 
-HEAD = "0002"
+HEAD = "0003"
 APPLICATION_ID = 0x57464C52
 """`PRAGMA application_id` of every store: "WFLR"."""
+
+CONFIRMED = (
+    "CREATE TRIGGER confirmed AFTER INSERT ON log BEGIN DELETE FROM outbox WHERE id = NEW.id; END"
+)
+"""What the log holds is not in the outbox, whoever appended it."""
 
 metadata = MetaData()
 
@@ -62,6 +67,7 @@ checkpoints = Table(
 def create(connection: Connection) -> None:
     """Make the newest schema in an empty database."""
     metadata.create_all(connection, checkfirst=False)
+    connection.exec_driver_sql(CONFIRMED)
     connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD,))
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")

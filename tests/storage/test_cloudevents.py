@@ -103,6 +103,15 @@ def test_absent_and_null_data_are_empty():
     assert decode(line(data=None)).data == decode(line()).data == b"{}"
 
 
+def test_the_depth_of_data_is_bounded_and_brackets_in_text_do_not_count():
+    def nested(levels: int) -> bytes:
+        inner = b'{"text":"%s \\" {"}' % (b"[{" * 200)
+        return line()[:-1] + b', "data": ' + b'{"a":[' * levels + inner + b"]}" * levels + b"}"
+
+    assert decode(nested(49)).data.startswith(b'{"a":[')
+    assert refusal(nested(50)) == "nested too deeply: data has more than 100 levels"
+
+
 def test_another_kind_of_json_is_kept():
     event = decode(line(datacontenttype="application/geo+json", data={}))
     assert json.loads(encode(event))["datacontenttype"] == "application/geo+json"

@@ -60,6 +60,19 @@ def test_append_takes_its_ids_out_of_the_outbox(store):
     store.outbox.add(events(1, 3)).result()
     store.log.append([event(2), event(9)]).result()
     assert [e.id for e in store.outbox.pending()] == ["id-1", "id-3"]
+    store.outbox.add([event(9)]).result()
+    store.log.append([event(9), event(3, position=7)]).result()
+    assert [e.id for e in store.outbox.pending()] == ["id-1"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 511, 512, 513, 1100])
+def test_batches_of_any_size(store, count):
+    store.log.append([event(0)]).result()
+    assert store.log.append(events(1, count)).result().positions == list(range(2, count + 2))
+    again = store.log.append(events(0, count + 1)).result()
+    assert again.positions == list(range(1, count + 3))
+    assert again.new == [False] * (count + 1) + [True]
+    assert ids(store.log) == [f"id-{n}" for n in range(count + 2)]
 
 
 def test_read_is_bounded_on_both_sides_and_chunked(store):

@@ -23,9 +23,10 @@ def shape(path) -> set[tuple[object, ...]]:
         tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         columns = {(t, *row) for t in tables for row in raw.execute(f"PRAGMA table_info({t})")}
         indexes = {(t, *row[2:5]) for t in tables for row in raw.execute(f"PRAGMA index_list({t})")}
+        triggers = set(raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
         application = raw.execute("PRAGMA application_id").fetchone()
     raw.close()
-    return columns | indexes | {application}
+    return columns | indexes | triggers | {application}
 
 
 def first_version(path) -> None:
