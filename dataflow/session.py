@@ -7,13 +7,15 @@ Everything here is called, and every observable here delivers, on the event loop
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
-from reactivex import Observable
 
 from dataflow.board import Board
 from dataflow.zset import Column, Row, Splice
+
+if TYPE_CHECKING:
+    from reactivex import Observable
 
 FeedState = Literal["live", "replaying", "paused", "catching up", "offline", "ended", "failed"]
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from dataflow.board_file import LoadedBoard
 from gui.theme import Theme
-from gui.window import MainWindow
+from gui.window import MainWindow, remembered_theme
 
 if TYPE_CHECKING:
     from dataflow.desk import Desk, DeskBuilder
@@ -89,7 +89,7 @@ def _application() -> QApplication:
 
 
 def _window(app: QApplication, options: Options, settings: QSettings | None) -> MainWindow:
-    theme = Theme.load(options.theme or "dark")
+    theme = Theme.load(options.theme or (remembered_theme(settings) if settings else "dark"))
     theme.apply(app)
     window = MainWindow(theme, settings)
     window.show_board(options.board.board)

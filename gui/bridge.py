@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 from reactivex.abc import DisposableBase
 from reactivex.disposable import CompositeDisposable, Disposable
+from shiboken6 import isValid
 
 from dataflow.session import Entered, EntryRefused, Live, Session
 from dataflow.sql.errors import SqlError
@@ -144,13 +146,17 @@ class Bridge(QObject):
             form.refused(refused.problems)
             return
         form.accepted()
-        task = asyncio.ensure_future(self._watch(form, entered))
+        task = asyncio.ensure_future(self._watch(form, entered, perf_counter()))
         self._entries.add(task)
         task.add_done_callback(self._entries.discard)
 
-    async def _watch(self, form: Form, entered: Entered) -> None:
+    async def _watch(self, form: Form, entered: Entered, since: float) -> None:
+        """Tell the form what became of its entry, unless a saved board has taken the form away meanwhile."""
         try:
             await entered.durable
-            form.confirmed(await entered.confirmed, None)
+            position = await entered.confirmed
+            if isValid(form):
+                form.confirmed(position, (perf_counter() - since) * 1000)
         except StorageError as error:
-            form.failed(str(error))
+            if isValid(form):
+                form.failed(str(error))

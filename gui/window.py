@@ -37,6 +37,12 @@ _NO_PANELS = (
 )
 
 
+def remembered_theme(settings: QSettings) -> str:
+    """The theme of the window that was closed last; dark where it is not known."""
+    theme = settings.value(_THEME)
+    return theme if theme in ("dark", "light") else "dark"
+
+
 class MainWindow(QWidget):
     """One board. `settings` remembers place, size and theme; without it nothing is remembered."""
 

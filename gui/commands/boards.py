@@ -20,8 +20,8 @@ store_option = click.option(
 
 
 def theme_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--theme", metavar="NAME", default="dark", show_default=True, callback=_known_theme,
-                        help="dark, or light.")(function)
+    return click.option("--theme", metavar="NAME", callback=_known_theme,
+                        help="dark, or light.  [default: the window's last one; at first dark]")(function)
 
 
 def load_board(name: str) -> LoadedBoard:
@@ -42,13 +42,13 @@ def store_path(loaded: LoadedBoard, store: Path | None) -> Path:
     return path
 
 
-def _known_theme(_: click.Context, __: click.Parameter, name: str) -> str:
+def _known_theme(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
     from importlib.resources import files
 
     from dataflow.hints import suggest
 
     themes = sorted(file.name[:-5] for file in files("assets").joinpath("themes").iterdir()
                     if file.name.endswith(".toml"))
-    if name not in themes:
+    if name is not None and name not in themes:
         raise click.BadParameter(f"there is no theme {name!r}; {suggest(name, themes)}")
     return name

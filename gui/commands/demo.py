@@ -16,7 +16,7 @@ from gui.commands.display import clock, need_display, recording
 @click.option("--from", "start", metavar="HH:MM", callback=clock, default="06:00", show_default=True,
               help="The local time at which the replay begins; what came before is there at once.")
 @theme_option
-def command(speed: float, start: str, theme: str) -> int:
+def command(speed: float, start: str, theme: str | None) -> int:
     """Replay a day of New York flights, 8 February 2013 (the blizzard Nemo), on a fresh store.
 
     The store is gone when the window is closed: nothing that you enter here is kept.

@@ -15,7 +15,7 @@ from gui.commands.display import need_display
 @click.argument("board")
 @store_option
 @theme_option
-def command(board: str, store: Path | None, theme: str) -> int:
+def command(board: str, store: Path | None, theme: str | None) -> int:
     """Open BOARD in a window, live on its store, which is made if there is none.
 
     Events that `watchfloor emit` or `import` bring to the same store appear at once, and the board file is

@@ -24,7 +24,7 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--at", metavar="HH:MM", callback=clock,
               help="With demo: the local time to show.  [default: 14:30]")
 def command(
-    board: str, out: Path, store: Path | None, size: tuple[int, int], theme: str, at: str | None
+    board: str, out: Path, store: Path | None, size: tuple[int, int], theme: str | None, at: str | None
 ) -> int:
     """Draw BOARD into OUT.png as it is after the last event in its store; with demo, as it was at a time of
     that day.
