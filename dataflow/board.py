@@ -34,7 +34,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A section of a board file."""
 
 
-class Field(Section, kw_only=True):
+class Field(Section, frozen=True, kw_only=True):
     """One declared field of an event type."""
 
     type: FieldType = "text"
@@ -49,7 +49,7 @@ class Field(Section, kw_only=True):
     multiline: bool = False
 
 
-class EventType(Section, kw_only=True):
+class EventType(Section, frozen=True, kw_only=True):
     """`[events."flight.held"]`."""
 
     label: str | None = None        # "Hold a flight": the form's title
@@ -60,19 +60,19 @@ class EventType(Section, kw_only=True):
     fields: dict[str, Field] = {}
 
 
-class Table(Section, kw_only=True):
+class Table(Section, frozen=True, kw_only=True):
     """`[tables.airlines]`: a CSV file beside the board; column types are told from its values."""
 
     csv: str
 
 
-class View(Section, kw_only=True):
+class View(Section, frozen=True, kw_only=True):
     """`[views.flights]`: a named live query."""
 
     sql: str
 
 
-class Threshold(Section, kw_only=True):
+class Threshold(Section, frozen=True, kw_only=True):
     """From `at` upwards (or down to `below`) a value is shown in `role`."""
 
     role: Role
@@ -80,7 +80,7 @@ class Threshold(Section, kw_only=True):
     below: float | None = None
 
 
-class ColumnSpec(Section, kw_only=True):
+class ColumnSpec(Section, frozen=True, kw_only=True):
     """How one result column is shown."""
 
     label: str | None = None
@@ -94,7 +94,7 @@ class ColumnSpec(Section, kw_only=True):
     hidden: bool = False
 
 
-class Action(Section, kw_only=True):
+class Action(Section, frozen=True, kw_only=True):
     """A row action: opens the entry form of `event`, filled from the row. `fields` maps event field to column."""
 
     label: str
@@ -103,7 +103,7 @@ class Action(Section, kw_only=True):
     fields: dict[str, str] = {}
 
 
-class PanelBase(Section, kw_only=True):
+class PanelBase(Section, frozen=True, kw_only=True):
     """What every panel has. `at` is [row, column, height, width] on the board's grid."""
 
     title: str
@@ -111,7 +111,7 @@ class PanelBase(Section, kw_only=True):
     note: str | None = None         # small text at the title's right end, in place of the default (row count …)
 
 
-class ValuePanel(PanelBase, tag_field="kind", tag="value", kw_only=True):
+class ValuePanel(PanelBase, tag_field="kind", tag="value", frozen=True, kw_only=True):
     """One number. Columns by name: `value`; optional `caption` (text) and `pending`. `spark` is a query of (x, y)."""
 
     sql: str
@@ -122,7 +122,7 @@ class ValuePanel(PanelBase, tag_field="kind", tag="value", kw_only=True):
     thresholds: list[Threshold] = []
 
 
-class TablePanel(PanelBase, tag_field="kind", tag="table", kw_only=True):
+class TablePanel(PanelBase, tag_field="kind", tag="table", frozen=True, kw_only=True):
     """Rows. A bool column named `pending` marks the row and is not shown."""
 
     sql: str
@@ -131,7 +131,7 @@ class TablePanel(PanelBase, tag_field="kind", tag="table", kw_only=True):
     empty: str | None = None        # what to say where there are no rows
 
 
-class LinePanel(PanelBase, tag_field="kind", tag="line", kw_only=True):
+class LinePanel(PanelBase, tag_field="kind", tag="line", frozen=True, kw_only=True):
     """Lines over time: columns x (timestamp or number), y (number) and, for several lines, series (text)."""
 
     sql: str
@@ -142,7 +142,7 @@ class LinePanel(PanelBase, tag_field="kind", tag="line", kw_only=True):
     empty: str | None = None
 
 
-class BarPanel(PanelBase, tag_field="kind", tag="bar", kw_only=True):
+class BarPanel(PanelBase, tag_field="kind", tag="bar", frozen=True, kw_only=True):
     """Horizontal bars in the query's order: columns label (text) and value (number), optional `pending`."""
 
     sql: str
@@ -153,14 +153,14 @@ class BarPanel(PanelBase, tag_field="kind", tag="bar", kw_only=True):
     empty: str | None = None
 
 
-class LogPanel(PanelBase, tag_field="kind", tag="log", kw_only=True):
+class LogPanel(PanelBase, tag_field="kind", tag="log", frozen=True, kw_only=True):
     """What happened, newest first: columns `time`, `title`; optional `detail`, `tone` (a role) and `pending`."""
 
     sql: str | None = None          # None: every event, with its type, subject and author
     empty: str | None = None
 
 
-class FormPanel(PanelBase, tag_field="kind", tag="form", kw_only=True):
+class FormPanel(PanelBase, tag_field="kind", tag="form", frozen=True, kw_only=True):
     """Entry forms, one at a time."""
 
     events: list[str]
@@ -169,7 +169,7 @@ class FormPanel(PanelBase, tag_field="kind", tag="form", kw_only=True):
 Panel = ValuePanel | TablePanel | LinePanel | BarPanel | LogPanel | FormPanel
 
 
-class Board(Section, kw_only=True):
+class Board(Section, frozen=True, kw_only=True):
     """A board file, decoded. `timezone` is an IANA name: how times are shown (data is UTC throughout)."""
 
     id: str

@@ -23,14 +23,14 @@ class Column(NamedTuple):
 
 
 class Splice(NamedTuple):
-    """A positional change to an ordered result: at `index`, `removed` rows go and `rows` come. Applied in order."""
+    """A positional change to an ordered result: at row `at`, `removed` rows go and `rows` come. Applied in order."""
 
-    index: int
+    at: int
     removed: int
     rows: tuple[Row, ...]
 
 
 def apply_splices(rows: list[Row], splices: Iterable[Splice]) -> None:
     """Bring `rows` up to date, in place."""
-    for index, removed, added in splices:
-        rows[index : index + removed] = added
+    for at, removed, added in splices:
+        rows[at : at + removed] = added

@@ -83,9 +83,9 @@ class RowStore:
         return {at: _nearest(places[value], at) for at, value in wanted.items() if places[value]}
 
     def _edits(self, splice: Splice) -> Iterator[Edit]:
-        old, new = self.rows[splice.index : splice.index + splice.removed], splice.rows
+        old, new = self.rows[splice.at : splice.at + splice.removed], splice.rows
         head, tail = _common(old, new)
-        first = splice.index + head
+        first = splice.at + head
         removed, added = len(old) - head - tail, len(new) - head - tail
         both = min(removed, added)
         if both:

@@ -176,7 +176,7 @@ class Log(Panel):
 
     def apply(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
         bar = self._view.verticalScrollBar()
-        read, came = bar.value(), sum(len(s.rows) - s.removed for s in splices if s.index == 0)
+        read, came = bar.value(), sum(len(s.rows) - s.removed for s in splices if s.at == 0)
         self._model.splice(splices)
         if read:
             bar.setValue(read + came * self._painter.height())
