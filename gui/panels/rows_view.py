@@ -18,96 +18,31 @@ from PySide6.QtCore import (
     QModelIndex,
     QPointF,
     QRect,
-    QRectF,
     Qt,
     Signal,
 )
 from PySide6.QtGui import (
     QColor,
+    QCursor,
     QFocusEvent,
-    QFontMetricsF,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
-    QStaticText,
 )
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
 from dataflow.zset import Row
-from gui.models.query import Sort
 from gui.models.rows import runs
-from gui.models.table_model import ALIGN, Shown, TableModel
+from gui.models.table_model import TableModel
+from gui.panels.laid_text import LaidText
+from gui.panels.rows_header import GAP, GUTTER, ROW, Header, indent
 from gui.theme import Theme
 
-ROW = 26
-GUTTER = 18         # left of the first column, where rows can be pending: their mark
-GAP = 8             # on either side of a cell
-_KEPT = 8192
+_STEPS = frozenset({Qt.Key.Key_Down, Qt.Key.Key_Up})
 _QUIET = frozenset({"text", "dim", "faint"})     # what turns violet in a pending row; alarms stay
-
-
-class Header(QHeaderView):
-    """Column names: small, grey; the sorted one with an arrow, the one a key would sort by brighter."""
-
-    def __init__(self, rows: TableModel, theme: Theme, parent: QWidget) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
-        self.rows = rows
-        self.theme = theme
-        self.sort: Sort | None = None
-        self.marked = -1
-        self.setFixedHeight(ROW)
-        self.setSectionsClickable(True)
-        self.setHighlightSections(False)
-        self.setMinimumSectionSize(24)
-        self.setStretchLastSection(False)
-
-    def set_sort(self, sort: Sort | None) -> None:
-        """The column that the operator sorted by."""
-        self.sort = sort
-        self.viewport().update()
-
-    def mark(self, section: int) -> None:
-        """The column that a key would sort by."""
-        if section != self.marked:
-            self.marked = section
-            self.viewport().update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        painter.setPen(QPen(self.theme.color("line"), 1))
-        painter.drawLine(0, self.height() - 1, self.viewport().width(), self.height() - 1)
-        for section, column in enumerate(self.rows.shown):
-            left = self.sectionViewportPosition(section)
-            self._paint_name(painter, section, column, left, self.sectionSize(section))
-        painter.end()
-
-    def _paint_name(self, painter: QPainter, section: int, column: Shown, left: int, width: int) -> None:
-        font = self.theme.font("small")
-        lead = indent(self.rows, section)
-        box = QRectF(left + lead, 0, max(0, width - lead - GAP), ROW)
-        arrow = self.sort is not None and self.sort.column == column.name
-        right = column.align == "right"
-        if arrow:
-            box.adjust(12 if right else 0, 0, 0 if right else -12, 0)
-        words = QFontMetricsF(font).elidedText(column.label, Qt.TextElideMode.ElideRight, box.width() + 1)
-        painter.setFont(font)
-        painter.setPen(self.theme.color("text" if arrow else "dim" if section == self.marked else "faint"))
-        painter.drawText(box, ALIGN[column.align] | Qt.AlignmentFlag.AlignVCenter, words)
-        if arrow and self.sort is not None:
-            used = QFontMetricsF(font).horizontalAdvance(words)
-            middle = box.right() - used - 9 if right else box.left() + used + 9
-            self._paint_arrow(painter, middle, self.sort.descending)
-
-    def _paint_arrow(self, painter: QPainter, middle: float, down: bool) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self.theme.color("accent"), 1.5))
-        y, tip = self.height() / 2, 2 if down else -2
-        ends, point = y - tip / 2 + 0.5, y + tip + 0.5
-        painter.drawPolyline([QPointF(middle - 3, ends), QPointF(middle, point), QPointF(middle + 3, ends)])
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
 class RowsView(QTableView):
@@ -123,7 +58,7 @@ class RowsView(QTableView):
         self.keys: dict[str, Callable[[], object]] = {}
         self._message = ""
         self._hovered = -1
-        self._laid: dict[tuple[str, bool, int], tuple[QStaticText, float, float]] = {}
+        self._laid = LaidText(theme)
         self.header = Header(model, theme, self)
         self.setHorizontalHeader(self.header)
         self._set_up(model)
@@ -185,18 +120,20 @@ class RowsView(QTableView):
         self.selectionModel().select(selection, flags.ClearAndSelect)
 
     @contextmanager
-    def keep_place(self, key: Callable[[Row], Hashable]) -> Iterator[None]:
-        """Around a change of rows: selected rows (told by `key`) stay selected, the view stays put."""
+    def keep_place(self, key: Callable[[Row], Hashable], *, to_top: bool = False) -> Iterator[None]:
+        """Around a change of rows: selected rows (told by `key`) stay selected, the view stays put, or at the top."""
         rows = self.rows.store.rows
         current, selected = self.current_row(), self.selected_rows()
         wanted = {at: key(rows[at]) for at in selected}
-        anchor = self._anchor(current)
+        anchor = None if to_top else self._anchor(current)
         held = {} if anchor is None else {anchor: key(rows[anchor])}
         top = self._top()
         yield
         if wanted and not (self.selected_rows() == selected and self.rows.store.holds(wanted, key)):
             now = self.rows.store.find(wanted, key)
             self.select(sorted(set(now.values())), None if current is None else now.get(current))
+        if to_top:
+            self.scrollToTop()
         if held and not self.rows.store.holds(held, key):
             for before, after in self.rows.store.find(held, key).items():
                 self.updateGeometries()
@@ -261,13 +198,12 @@ class RowsView(QTableView):
         for (text, role, bold), (left, room, align) in zip(self.rows.cells(at), spans, strict=True):
             if not text:
                 continue
-            laid, wide, drop = self._lay(text, bold, -1)
-            if wide > room:
-                laid, wide, drop = self._lay(text, bold, int(room))
+            style = "bold" if bold else "body"
+            laid, wide, high = self._laid.fit(text, style, room)
             x = left if align == "left" else left + (room - wide) * (1 if align == "right" else 0.5)
-            painter.setFont(theme.font("bold" if bold else "body"))
+            painter.setFont(theme.font(style))
             painter.setPen(theme.color("pending" if pending and role in _QUIET else role))
-            painter.drawStaticText(QPointF(x, y + drop), laid)
+            painter.drawStaticText(QPointF(x, y + (ROW - 1 - high) / 2), laid)
 
     def _paint_ring(self, painter: QPainter, y: int) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -275,31 +211,16 @@ class RowsView(QTableView):
         painter.drawEllipse(QPointF(8 - self.horizontalOffset(), y + ROW / 2 - 0.5), 3, 3)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
-    def _lay(self, text: str, bold: bool, room: int) -> tuple[QStaticText, float, float]:
-        """The text laid out, its width, and how far below a row's top it begins; elided to `room` unless < 0."""
-        laid = self._laid.get((text, bold, room))
-        if laid is None:
-            if len(self._laid) >= _KEPT:
-                self._laid.clear()
-            laid = self._laid[(text, bold, room)] = self._laid_out(text, bold, room)
-        return laid
-
-    def _laid_out(self, text: str, bold: bool, room: int) -> tuple[QStaticText, float, float]:
-        font = self.theme.font("bold" if bold else "body")
-        metrics = QFontMetricsF(font)
-        if room >= 0:
-            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
-        laid = QStaticText(text)
-        laid.setTextFormat(Qt.TextFormat.PlainText)
-        laid.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
-        laid.prepare(font=font)
-        return laid, metrics.horizontalAdvance(text), (ROW - 1 - laid.size().height()) / 2
-
     # The operator
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
         self._hover(self.rowAt(event.position().toPoint().y()))
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        if self._hovered >= 0:
+            self._hover(self.rowAt(self.viewport().mapFromGlobal(QCursor.pos()).y()))
 
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
@@ -322,8 +243,11 @@ class RowsView(QTableView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         call = self.keys.get(_pressed(event))
+        first = (self._top() + ROW - 1) // ROW
         if call is not None:
             call()
+        elif event.key() in _STEPS and not self.selectionModel().hasSelection() and first < len(self.rows.store):
+            self.select([first], first)     # the first step goes to what is in sight
         else:
             super().keyPressEvent(event)
 
@@ -363,11 +287,6 @@ def _pressed(event: QKeyEvent) -> str:
     """The key as people write it: "H", "Shift+S", "Ctrl+C"; both Enter keys are "Return"."""
     text = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
     return text.removeprefix("Num+").replace("Enter", "Return")
-
-
-def indent(model: TableModel, section: int) -> int:
-    """How far from its column's left a cell's text begins: the first leaves room for the mark of a pending row."""
-    return GUTTER if section == 0 and model.marks_pending else GAP
 
 
 def _faint(color: QColor, alpha: float) -> QColor:

@@ -8,23 +8,20 @@ so that an action never hits a neighbour.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
-from math import ceil
 from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import (
     QFontMetrics,
-    QFontMetricsF,
     QGuiApplication,
-    QHelpEvent,
     QKeySequence,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QMenu, QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from dataflow.board import Action, TablePanel, queries
 from dataflow.zset import Column, Row, Splice
@@ -32,15 +29,11 @@ from gui.card import HEADER, PADDING
 from gui.format import plain_value
 from gui.models.query import Sort, arranged, counted, next_sort
 from gui.models.table_model import TableModel
-from gui.models.widths import share
 from gui.panels.base import Panel
+from gui.panels.columns import Columns
 from gui.panels.filter_field import FilterField
-from gui.panels.rows_view import GAP, RowsView, indent
+from gui.panels.rows_view import RowsView
 from gui.theme import Theme
-
-SAMPLE = 200
-WIDEST = 340
-WIDEST_LETTER = 14
 
 
 class Table(Panel):
@@ -53,12 +46,9 @@ class Table(Panel):
         self.words = ""
         self._total: int | None = None          # rows without the operator's filter, while there is one
         self._fresh = True          # the next batch is the first of another query
-        self._measured = 0
-        self._natural: list[int] = []
-        self._dragged: dict[str, int] = {}
-        self._laying_out = False
         self.model = TableModel(spec.columns, zone, self)
         self.view = RowsView(self.model, theme, self)
+        self.columns = Columns(self.view)
         self.filter = FilterField(self)
         self._set_up()
 
@@ -70,8 +60,6 @@ class Table(Panel):
         self.view.chosen.connect(self._choose)
         self.view.sort_wanted.connect(self.sort_by)
         self.view.keys.update(self._keys())
-        self.view.viewport().installEventFilter(self)
-        self.view.header.sectionResized.connect(self._dragged_to)
         self.filter.filtered.connect(self.filter_by)
         self.filter.left.connect(self.view.setFocus)
 
@@ -82,11 +70,11 @@ class Table(Panel):
             "Esc": self._escape,
         }  # fmt: skip
         if self.table.actions:
-            keys["Return"] = partial(self._act, self.table.actions[0])
+            keys["Return"] = partial(self._act_here, self.table.actions[0])
         for action in self.table.actions:
             if action.key:
                 key = QKeySequence(action.key).toString(QKeySequence.SequenceFormat.PortableText)
-                keys[key] = partial(self._act, action)
+                keys[key] = partial(self._act_here, action)
         return keys
 
     # Live query
@@ -103,23 +91,20 @@ class Table(Panel):
             return
         self._fresh = True
         if self.model.set_columns(columns):
-            self._measured = 0
             self.sort = self.sort if self.sort and any(c.name == self.sort.column for c in columns) else None
             self.view.header.set_sort(self.sort)
-            self._measure()
 
     def apply(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
         if name != "main":
             self._total = rows[0][0] if rows else None
             self._tell()
             return
-        if self._fresh:
+        fresh, self._fresh = self._fresh, False
+        if fresh:
             splices = [Splice(0, len(self.model.store), tuple(rows))]
-            self._fresh = False
-        with self.view.keep_place(self._identity()):
+        with self.view.keep_place(self._identity(), to_top=fresh):
             self.model.apply(splices)
-        if self._measured < SAMPLE and len(rows) > 4 * self._measured:
-            self._measure()
+        self.columns.sample()
         self._tell()
 
     def _identity(self) -> Callable[[Row], Hashable]:
@@ -197,13 +182,13 @@ class Table(Panel):
 
     def _choose(self, at: int) -> None:
         if self.table.actions:
-            self._act(self.table.actions[0], at)
+            self._act(self.table.actions[0], self._row(at))
 
-    def _act(self, action: Action, at: int | None = None) -> None:
-        at = self.view.current_row() if at is None else at
-        if at is None:
-            return
-        row = self._row(at)
+    def _act_here(self, action: Action) -> None:
+        if row := self.values():
+            self._act(action, row)
+
+    def _act(self, action: Action, row: Mapping[str, Any]) -> None:
         self.action.emit(action, {field: row.get(column) for field, column in action.fields.items()})
 
     def _open_menu(self, place: QPoint) -> None:
@@ -212,12 +197,13 @@ class Table(Panel):
         menu.popup(self.view.viewport().mapToGlobal(place))
 
     def menu(self, at: int | None) -> QMenu:
-        """What can be done here; the actions first."""
+        """What can be done here; the actions first: on the row as it is now, wherever it goes meanwhile."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if at is not None:
             for action in self.table.actions:
-                menu.addAction(f"{action.label}\t{action.key or ''}".rstrip(), partial(self._act, action, at))
+                words = f"{action.label}\t{action.key or ''}".rstrip()
+                menu.addAction(words, partial(self._act, action, self._row(at)))
             if self.table.actions:
                 menu.addSeparator()
             menu.addAction("Copy\tCtrl+C", self.copy)
@@ -251,38 +237,6 @@ class Table(Panel):
             return f"No row holds “{self.words}”. Esc in the filter shows all."
         return self.table.empty or "No rows yet"
 
-    def _measure(self) -> None:
-        """How wide each column wants to be, from its name and a sample of its values."""
-        rows = range(min(len(self.model.store), SAMPLE))
-        small, body, bold = (QFontMetricsF(self.theme.font(style)) for style in ("small", "body", "bold"))
-        needs = [small.horizontalAdvance(column.label) for column in self.model.shown]
-        for at in rows:
-            for section, cell in enumerate(self.model.cells(at)):
-                metrics = bold if cell.bold else body
-                if len(cell.text) * WIDEST_LETTER > needs[section]:
-                    needs[section] = max(needs[section], metrics.horizontalAdvance(cell.text))
-        self._measured = len(rows)
-        self._natural = [
-            ceil(min(need, WIDEST)) + 1 + GAP + indent(self.model, section) for section, need in enumerate(needs)
-        ]
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        if not self._natural:
-            return
-        shown = self.model.shown
-        held = [self._dragged.get(column.name, column.width) for column in shown]
-        natural = [need if width is None else width for need, width in zip(self._natural, held, strict=True)]
-        widths = share(natural, [width is not None for width in held], self.view.viewport().width())
-        self._laying_out = True
-        for section, width in enumerate(widths):
-            self.view.setColumnWidth(section, width)
-        self._laying_out = False
-
-    def _dragged_to(self, section: int, before: int, now: int) -> None:
-        if not self._laying_out and section < len(self.model.shown):
-            self._dragged[self.model.shown[section].name] = now
-
     def _place_filter(self) -> None:
         title = QFontMetrics(self.theme.font("title")).horizontalAdvance(self._title)
         left = PADDING + min(title, self.width() // 3) + 14
@@ -291,25 +245,3 @@ class Table(Panel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place_filter()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.view.viewport():
-            if event.type() == QEvent.Type.Resize:
-                self._lay_out()
-            elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-                self._tip(event)
-                return True
-        return super().eventFilter(watched, event)
-
-    def _tip(self, event: QHelpEvent) -> None:
-        """A cell that is cut off tells all of it."""
-        index = self.view.indexAt(event.pos())
-        cell = self.model.cells(index.row())[index.column()] if index.isValid() else None
-        if cell and self._cut_off(cell.text, cell.bold, index.column()):
-            QToolTip.showText(event.globalPos(), cell.text, self.view)
-        else:
-            QToolTip.hideText()
-
-    def _cut_off(self, text: str, bold: bool, section: int) -> bool:
-        room = self.view.columnWidth(section) - GAP - indent(self.model, section)
-        return QFontMetricsF(self.theme.font("bold" if bold else "body")).horizontalAdvance(text) > room

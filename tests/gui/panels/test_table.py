@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from dataflow.board import Action, ColumnSpec, TablePanel
 from dataflow.zset import Column, Row, Splice
-from gui.panels.rows_view import ROW
+from gui.panels.rows_header import ROW
 from gui.panels.table import Table
 from gui.theme import Theme
 
@@ -128,10 +128,24 @@ def test_a_filter_that_finds_nothing_says_so(desk: Desk) -> None:
     assert "zz" in desk.table.accessibleDescription()
 
 
+def test_another_order_is_seen_from_its_top(desk: Desk) -> None:
+    desk.view.select([7], 7)
+    desk.view.verticalScrollBar().setValue(50 * ROW)
+    desk.table.sort_by(2)
+    desk.table.sort_by(2)
+    desk.table.set_columns("main", COLUMNS)
+    desk.rows = []
+    desk.put(Splice(0, 0, tuple(reversed(rows(100)))))
+    assert desk.top() == "AA99"
+    assert desk.selected() == ["AA7"]
+
+
 def test_enter_and_keys_act_on_the_selected_row(desk: Desk, qtbot: QtBot) -> None:
     qtbot.keyClick(desk.view, Qt.Key.Key_Return)
     assert desk.acted == []
     desk.view.setFocus()
+    qtbot.keyClick(desk.view, Qt.Key.Key_Down)
+    assert desk.selected() == ["AA0"]
     desk.view.select([7], 7)
     qtbot.keyClick(desk.view, Qt.Key.Key_Return)
     qtbot.keyClick(desk.view, Qt.Key.Key_G)
@@ -147,6 +161,7 @@ def test_the_menu_offers_the_actions_of_its_row(desk: Desk) -> None:
         "Copy\tCtrl+C",
         "Filter…\tCtrl+F",
     ]
+    desk.put(Splice(0, 1, ()))
     menu.actions()[1].trigger()
     menu.close()
     assert desk.acted == [(GATE, {"flight": "AA5"})]
@@ -199,8 +214,7 @@ def test_columns_fill_the_width_and_nothing_is_cut_off(desk: Desk, width: int) -
     desk.table.resize(width, 300)
     total = sum(desk.view.columnWidth(section) for section in range(3))
     assert total == desk.view.viewport().width()
-    cells = desk.table.model.cells(99)
-    assert [cell.text for at, cell in enumerate(cells) if desk.table._cut_off(cell.text, cell.bold, at)] == []
+    assert [at for at in range(3) if desk.table.columns.cut_off(99, at)] == []
 
 
 def test_another_theme_repaints_in_its_colours(desk: Desk, qapp: Any) -> None:
