@@ -1,0 +1,231 @@
+"""The circuit: plans made into nodes, equal subplans into one node, whose state is freed with its last reader.
+
+A node is known by its plan. `grow` builds what is missing and says which nodes are fresh, that is, empty and yet to be
+fed with what was before; `Hydration` in `hydration.py` does that. Nodes run in order of rank, inputs first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from dataflow.operators.aggregate import Aggregate, Folds
+from dataflow.operators.join import Join, Outer
+from dataflow.operators.node import Constant, Node, Piped, Source
+from dataflow.operators.timed import Timed
+from dataflow.operators.top import Top
+from dataflow.result import Result
+from dataflow.sql import plan
+from dataflow.sql.assemble import assemble, clock_function, pair_test
+from dataflow.sql.fold import fold_functions
+from dataflow.sql.pipeline import Index, Pipe, key_code, paired_function, pipes, rows_function
+from dataflow.sql.plan import Expr, Query, Rel, Scan, Values
+from dataflow.sql.python import Names
+from dataflow.sql.sorting import sort_key
+from dataflow.zset import Row
+
+TableRows = Callable[[str], Iterable[Row]]
+
+
+class Circuit:
+    """`constant` names the relations that lookups may index; `table_rows` gives their rows."""
+
+    def __init__(self, constant: Iterable[str], table_rows: TableRows) -> None:
+        self.constant = frozenset(constant)
+        self.table_rows = table_rows
+        self.now = 0
+        self.nodes: dict[Any, Node] = {}
+        self.keys: dict[Node, Any] = {}
+        self.readers: dict[Node, int] = {}
+        self.indexed: dict[Node, set[str]] = {}
+        self.fresh: list[Node] = []
+        self._routes: dict[tuple[Node, ...], list[Node]] = {}
+
+    # growing
+
+    def grow(self, query: Query) -> tuple[Result, list[Node]]:
+        """The result of a query, and the nodes that are new, inputs first."""
+        self.fresh = []
+        found = self.nodes.get(query)
+        if not isinstance(found, Result):
+            found = Result(query, self._node(query.rel))
+            self._add(query, found)
+        self.readers[found] += 1
+        fresh, self.fresh = self.fresh, []
+        return found, fresh
+
+    def release(self, node: Node) -> None:
+        """One reader less; without readers a node goes, and with it its claim on its inputs."""
+        self.readers[node] -= 1
+        if self.readers[node]:
+            return
+        del self.readers[node]
+        key = self.keys.pop(node)
+        if self.nodes.get(key) is node:
+            del self.nodes[key]
+        self.indexed.pop(node, None)
+        self._routes.clear()
+        for child in node.inputs:
+            self.release(child)
+
+    def forget(self, node: Node) -> None:
+        """Let nobody else find this node: it is about to be replaced."""
+        key = self.keys[node]
+        if self.nodes.get(key) is node:
+            del self.nodes[key]
+
+    def _add(self, key: Any, node: Node) -> None:
+        self.nodes[key] = node
+        self.keys[node] = key
+        self.readers[node] = 0
+        for child in node.inputs:
+            self.readers[child] += 1
+        self.fresh.append(node)
+        self._routes.clear()
+
+    def _node(self, rel: Rel) -> Node:
+        found = self.nodes.get(rel)
+        if found is None or (found not in self.fresh and not isinstance(found, Source) and found.rows() is None):
+            found = self._build(rel)
+            self._add(rel, found)
+        return found
+
+    def _build(self, rel: Rel) -> Node:
+        if isinstance(rel, Scan):
+            return Source()
+        if isinstance(rel, Values):
+            return Constant(rel.rows)
+        if isinstance(rel, plan.Aggregate):
+            return self._aggregate(rel)
+        if isinstance(rel, plan.Join):
+            return self._join(rel)
+        if isinstance(rel, plan.Timed):
+            return self._timed(rel)
+        if isinstance(rel, plan.Top):
+            return self._top(rel)
+        return self._piped(rel)
+
+    def _pipes(self, rel: Rel) -> tuple[list[Pipe], list[Node]]:
+        found = pipes(rel, self._is_constant)
+        return found, [self._node(pipe.source) for pipe in found]
+
+    def _is_constant(self, rel: Rel) -> bool:
+        while isinstance(rel, plan.Map):
+            rel = rel.input
+        return isinstance(rel, Values) or (isinstance(rel, Scan) and rel.relation in self.constant)
+
+    def _assemble(self, lines: list[str], names: Names, **given: Any) -> dict[str, Callable[..., Any]]:
+        indexes = {wanted: self._index(wanted) for wanted in names.lookups}
+        self._tables = {_table(wanted.rel) for wanted in names.lookups}
+        return assemble(lines, names, indexes, **given)
+
+    _tables: set[str]
+
+    def _index(self, wanted: Index) -> dict[Any, list[Row]]:
+        """A constant relation's rows by key."""
+        (pipe,) = pipes(wanted.rel, self._is_constant)
+        names = Names()
+        run = assemble(paired_function(pipe, wanted.keys, "run", names), names, {})["run"]
+        source = pipe.source
+        rows = source.rows if isinstance(source, Values) else list(self.table_rows(_table(source)))
+        found: dict[Any, list[Row]] = {}
+        for key, row in run(rows):
+            if key is not None:
+                found.setdefault(key, []).append(row)
+        return found
+
+    def _noted(self, node: Node) -> Node:
+        """The node, known to depend on the tables that its code has indexed."""
+        if self._tables - {""}:
+            self.indexed[node] = self._tables - {""}
+        return node
+
+    def _piped(self, rel: Rel) -> Node:
+        found, inputs = self._pipes(rel)
+        names = Names()
+        lines = [line for n, pipe in enumerate(found) for line in rows_function(pipe, f"run{n}", names)]
+        made = self._assemble(lines, names)
+        return self._noted(Piped(inputs, [made[f"run{n}"] for n in range(len(found))]))
+
+    def _aggregate(self, rel: plan.Aggregate) -> Node:
+        found, inputs = self._pipes(rel.input)
+        names = Names()
+        lines, layout = fold_functions(rel, found, names)
+        groups: dict[Any, list[Any]] = {}
+        dirty: list[list[Any]] = []
+        grand = self._grand(layout.initial()) if rel.grand else None
+        if grand is not None:
+            groups[()] = grand
+            dirty.append(grand)
+        made = self._assemble(lines, names, groups=groups, dirty=dirty, mark=dirty.append, grand=grand)
+        folds = [Folds(made[f"insert{n}"], *(made.get(f"{way}{n}") for way in ("retract", "hold", "release"))) for n in range(len(found))]
+        node = Aggregate(inputs, folds, groups, made["emit"])  # type: ignore[arg-type]
+        if grand is not None:
+            node.emit()
+        return self._noted(node)
+
+    def _grand(self, initial: list[str]) -> list[Any]:
+        names = Names()
+        made = assemble([f"def made(): return [True, None, (), 0{''.join(', ' + i for i in initial)}]"], names, {})
+        group: list[Any] = made["made"]()
+        return group
+
+    def _paired(self, rel: Rel, keys: tuple[Expr, ...]) -> tuple[list[Node], list[Callable[..., Any]]]:
+        found, inputs = self._pipes(rel)
+        names = Names()
+        lines = [line for n, pipe in enumerate(found) for line in paired_function(pipe, keys, f"run{n}", names)]
+        made = self._assemble(lines, names)
+        return inputs, [made[f"run{n}"] for n in range(len(found))]
+
+    def _join(self, rel: plan.Join) -> Node:
+        left = self._paired(rel.left, rel.left_keys)
+        tables = self._tables
+        right = self._paired(rel.right, rel.right_keys)
+        self._tables = tables | self._tables
+        on = pair_test(rel.on, rel.widths[0])
+        if rel.kind == "inner":
+            return self._noted(Join(left, right, on))
+        return self._noted(Outer(rel.kind, left, right, on, rel.widths))
+
+    def _timed(self, rel: plan.Timed) -> Node:
+        inputs, functions = self._paired(rel.input, (rel.value,))
+        return self._noted(Timed(inputs, functions, clock_function(rel.bound), rel.op, self.now))
+
+    def _top(self, rel: plan.Top) -> Node:
+        found, inputs = self._pipes(rel.input)
+        names = Names()
+        lines = [line for n, pipe in enumerate(found) for line in rows_function(pipe, f"run{n}", names)]
+        made = self._assemble(lines, names)
+        functions = [made[f"run{n}"] for n in range(len(found))]
+        log = all(pipe.log for pipe in found)
+        return self._noted(Top(inputs, functions, sort_key(rel.order), (rel.offset, rel.limit), log=log))
+
+    # running
+
+    def route(self, active: tuple[Node, ...], ready: Callable[[Node], bool]) -> list[Node]:
+        """The nodes to run when `active` have something to say, in order."""
+        known = self._routes.get(active)
+        if known is None:
+            reached: set[Node] = set(active)
+            for node in sorted(self.keys, key=_rank):
+                if node not in reached and ready(node) and any(child in reached for child in node.inputs):
+                    reached.add(node)
+            known = sorted((node for node in reached if not isinstance(node, Source)), key=_rank)
+            self._routes[active] = known
+        return known
+
+    def dirty_routes(self) -> None:
+        self._routes.clear()
+
+
+def _rank(node: Node) -> int:
+    return node.rank
+
+
+def _table(rel: Rel) -> str:
+    while isinstance(rel, plan.Map):
+        rel = rel.input
+    return rel.relation if isinstance(rel, Scan) else ""
+
+
+__all__ = ["Circuit", "key_code"]

@@ -1,0 +1,80 @@
+"""GROUP BY and DISTINCT, after the fold that `sql/fold.py` generates.
+
+Delta: for every group that a change touches, −(row last emitted) +(row now); nothing if they are equal. Grand aggregates have one
+group that always exists. State: `groups`, key to the group's list. Inserts go before retractions, so a count of rows
+falls to zero only when the group is truly empty; then the group goes.
+Over the log, accumulators that cannot take a value back refuse one (`Unretractable`) before they have changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from dataflow.operators.node import Node, Rows, Source
+from dataflow.zset import Row
+
+Fold = Callable[[Rows], None]
+
+
+class Unretractable(Exception):
+    """A confirmed row of the log is retracted from accumulators that only fold: what reads it must be built anew."""
+
+
+class Folds(NamedTuple):
+    """One pipeline's functions. Without `hold` pending rows are folded like any other."""
+
+    insert: Fold
+    retract: Fold | None
+    hold: Fold | None
+    release: Fold | None
+
+
+class Aggregate(Node):
+    """`emit` gives the rows that came and the rows that went since it was last called."""
+
+    def __init__(
+        self,
+        inputs: Sequence[Node],
+        folds: Sequence[Folds],
+        groups: dict[Any, list[Any]],
+        emit: Callable[[], tuple[list[Row], list[Row]]],
+    ) -> None:
+        super().__init__(inputs)
+        self.folds = tuple(folds)
+        self.groups = groups
+        self.emit = emit
+
+    def step(self) -> None:
+        pairs = list(zip(self.inputs, self.folds, strict=True))
+        for node, fold in pairs:
+            if fold.retract is None and isinstance(node, Source) and node.undone:
+                raise Unretractable
+        for node, fold in pairs:
+            self._insert(node, fold)
+        for node, fold in pairs:
+            self._retract(node, fold)
+        self.plus, self.minus = self.emit()
+
+    def _insert(self, node: Node, fold: Folds) -> None:
+        if fold.hold is None or not isinstance(node, Source):
+            if node.plus:
+                fold.insert(node.plus)
+            return
+        if node.confirmed:
+            fold.insert(node.confirmed)
+        if node.held:
+            fold.hold(node.held)
+
+    def _retract(self, node: Node, fold: Folds) -> None:
+        if fold.retract is not None:
+            if node.minus:
+                fold.retract(node.minus)
+        elif isinstance(node, Source) and node.released and fold.release is not None:
+            fold.release(node.released)
+
+    def rows(self) -> Iterable[Row]:
+        return [group[1] for group in self.groups.values() if group[1] is not None]
+
+    def size(self) -> int:
+        return len(self.groups)

@@ -1,0 +1,71 @@
+"""Exact sums of floats from which values may be taken out again: they do not drift.
+
+A sum is a list of floats that do not overlap, smallest first, whose exact sum is the sum (Shewchuk, 1997, as in `math.fsum`).
+Adding −x undoes adding x to the last bit. Infinities and NaN are kept apart, in a dict at the list's head, by how many
+there are of each; a list without them has none.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+INF, NAN = math.inf, math.nan
+
+
+def exact_add(parts: list[Any], value: float) -> None:
+    if value - value != 0.0:
+        _odd(parts, value, 1)
+    else:
+        _grow(parts, value)
+
+
+def exact_take(parts: list[Any], value: float) -> None:
+    """Take out a value that was added."""
+    if value - value != 0.0:
+        _odd(parts, value, -1)
+    else:
+        _grow(parts, -value)
+
+
+def _grow(parts: list[Any], value: float) -> None:
+    count = 0
+    skip = 1 if parts and type(parts[0]) is dict else 0
+    for at in range(skip, len(parts)):
+        part = parts[at]
+        if abs(value) < abs(part):
+            value, part = part, value
+        high = value + part
+        low = part - (high - value)
+        if low:
+            parts[skip + count] = low
+            count += 1
+        value = high
+    parts[skip + count :] = [value] if value else []
+
+
+def _odd(parts: list[Any], value: float, step: int) -> None:
+    if not parts or type(parts[0]) is not dict:
+        parts.insert(0, {})
+    odd = parts[0]
+    kind = str(value)
+    odd[kind] = odd.get(kind, 0) + step
+    if not odd[kind]:
+        del odd[kind]
+    if not odd:
+        del parts[0]
+
+
+def exact_total(parts: list[Any]) -> float:
+    if parts and type(parts[0]) is dict:
+        odd = parts[0]
+        return NAN if len(odd) > 1 or "nan" in odd else INF if "inf" in odd else -INF
+    return math.fsum(parts)
+
+
+def exact_sum(values: Any) -> float:
+    """Of distinct values."""
+    try:
+        return math.fsum(values)
+    except (ValueError, OverflowError):
+        return NAN

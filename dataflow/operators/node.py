@@ -1,0 +1,92 @@
+"""What every operator is: a node of the circuit, run at most once a step, inputs before readers.
+
+In a step a node reads what its inputs came out with and leaves its own change in `plus` (rows inserted) and `minus` (rows
+retracted), each row as often as its weight; a row may stand in both. After the step the engine calls `clear`. Over all
+steps a node's output is a multiset: whoever reads `plus` before `minus` never sees a count below zero.
+`rows()` gives the output as it stands, for a reader that comes later; None where it is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from dataflow.zset import Row
+
+Rows = Sequence[Row]
+NONE: Rows = ()
+
+
+class Node:
+    """`rank` is above that of every input."""
+
+    plus: Rows = NONE
+    minus: Rows = NONE
+
+    def __init__(self, inputs: Sequence[Node]) -> None:
+        self.inputs = tuple(inputs)
+        self.rank: int = 1 + max((node.rank for node in inputs), default=0)
+
+    def step(self) -> None:
+        raise NotImplementedError
+
+    def rows(self) -> Iterable[Row] | None:
+        return None
+
+    def clear(self) -> None:
+        self.plus = self.minus = NONE
+
+    def size(self) -> int:
+        """How many rows or groups it keeps."""
+        return 0
+
+
+class Source(Node):
+    """Where rows come in. Over the log, `confirmed` and `held` part the inserted rows, `released` are pending rows that go."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self.confirmed: Rows = NONE
+        self.held: Rows = NONE
+        self.released: Rows = NONE
+        self.undone: Rows = NONE
+
+    def put(self, confirmed: Rows, held: Rows = NONE, released: Rows = NONE, undone: Rows = NONE) -> None:
+        """The rows of one step."""
+        self.confirmed, self.held, self.released, self.undone = confirmed, held, released, undone
+        self.plus = [*confirmed, *held] if held else confirmed
+        self.minus = [*undone, *released] if released else undone
+
+    def step(self) -> None:
+        pass
+
+    def clear(self) -> None:
+        self.put(NONE)
+
+
+class Constant(Node):
+    """Rows that never change: VALUES."""
+
+    def __init__(self, held: Rows) -> None:
+        super().__init__(())
+        self.held = held
+
+    def step(self) -> None:
+        pass
+
+    def rows(self) -> Iterable[Row]:
+        return self.held
+
+
+RowsFunction = Callable[[Rows], list[Row]]
+
+
+class Piped(Node):
+    """Rows through one or more pipelines, without state of its own: filters, projections, unions."""
+
+    def __init__(self, inputs: Sequence[Node], functions: Sequence[RowsFunction]) -> None:
+        super().__init__(inputs)
+        self.functions = tuple(functions)
+
+    def step(self) -> None:
+        self.plus = [row for node, run in zip(self.inputs, self.functions, strict=True) if node.plus for row in run(node.plus)]
+        self.minus = [row for node, run in zip(self.inputs, self.functions, strict=True) if node.minus for row in run(node.minus)]

@@ -1,0 +1,89 @@
+"""Rows in order: a list kept sorted by key, with the positional changes (`Splice`) that bring a copy up to date.
+
+State: the rows and their keys, two lists. One change costs a binary search and a shift of pointers. A batch that would change
+much of the list is merged by sorting instead, and told as one splice over the part that differs.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dataflow.zset import Row, Splice
+
+FEW = 64
+"""Up to so many changes, or an eighth of the rows, each is a splice of its own."""
+
+
+class Sorted:
+    """`key` orders rows totally: rows with equal keys are equal."""
+
+    def __init__(self, key: Callable[[Row], Any]) -> None:
+        self.key = key
+        self.keys: list[Any] = []
+        self.rows: list[Row] = []
+
+    def change(self, plus: Sequence[Row], minus: Sequence[Row]) -> list[Splice]:
+        """Apply a change in which no row stands on both sides."""
+        if len(plus) + len(minus) <= max(FEW, len(self.rows) // 8):
+            return [self._remove(row) for row in minus] + [self._insert(row) for row in plus]
+        return self._merge(plus, minus)
+
+    def _insert(self, row: Row) -> Splice:
+        key = self.key(row)
+        at = bisect_right(self.keys, key)
+        self.keys.insert(at, key)
+        self.rows.insert(at, row)
+        return Splice(at, 0, (row,))
+
+    def _remove(self, row: Row) -> Splice:
+        at = bisect_left(self.keys, self.key(row))
+        del self.keys[at]
+        del self.rows[at]
+        return Splice(at, 1, ())
+
+    def _merge(self, plus: Sequence[Row], minus: Sequence[Row]) -> list[Splice]:
+        before = self.rows
+        for row in minus:
+            self._remove_late(row)
+        pairs = [(k, r) for k, r in zip(self.keys, self.rows, strict=True) if r is not GONE]
+        pairs += [(self.key(row), row) for row in plus]
+        pairs.sort(key=_first)
+        before = self.before if self.before is not None else before
+        self.before = None
+        self.keys = [key for key, _ in pairs]
+        self.rows = [row for _, row in pairs]
+        return difference(before, self.rows)
+
+    before: list[Row] | None = None
+
+    def _remove_late(self, row: Row) -> None:
+        if self.before is None:
+            self.before = list(self.rows)
+        key = self.key(row)
+        at = bisect_left(self.keys, key)
+        while self.rows[at] is GONE:
+            at += 1
+        self.rows[at] = GONE
+
+
+GONE: Row = ("gone", object())
+
+
+def _first(pair: tuple[Any, Row]) -> Any:
+    return pair[0]
+
+
+def difference(old: Sequence[Row], new: Sequence[Row]) -> list[Splice]:
+    """One splice from `old` to `new`, over what lies between their common ends."""
+    size = min(len(old), len(new))
+    start = 0
+    while start < size and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < size - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    if start == len(old) == len(new):
+        return []
+    return [Splice(start, len(old) - start - end, tuple(new[start : len(new) - end]))]

@@ -1,0 +1,136 @@
+"""A live query's result: who is told of its changes, and in what order its rows stand.
+
+Nothing is kept that nobody asks for: while only `changes` are subscribed to, a result whose node knows its own rows
+keeps none; the sorted list is made when `splices` or `rows()` are first asked for, and kept from then on.
+A result without ORDER BY is ordered by its columns, left to right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from dataflow.operators.node import NONE, Node, Rows
+from dataflow.operators.sorted import Sorted
+from dataflow.sql.plan import Query
+from dataflow.sql.sorting import sort_key
+from dataflow.zset import Change, Row, Splice
+
+Changed = Callable[[list[Change]], None]
+Spliced = Callable[[list[Splice]], None]
+
+
+class Result(Node):
+    """The root of a live query's circuit. Rows of its input have hidden sort columns at the end; those it shows do not."""
+
+    def __init__(self, plan: Query, node: Node) -> None:
+        super().__init__([node])
+        self.plan = plan
+        self.width = len(plan.names)
+        self.hidden = any(order.index >= self.width for order in plan.order)
+        self.counts: dict[Row, int] | None = {} if node.rows() is None else None
+        self.sorted: Sorted | None = None
+        self.changed: list[Changed] = []
+        self.spliced: list[Spliced] = []
+        self.told: list[Callable[[], None]] = []
+
+    def step(self) -> None:
+        node = self.inputs[0]
+        if self.counts is None and self.sorted is None and not self.changed:
+            return
+        plus, minus = net(node.plus, node.minus)
+        if not plus and not minus:
+            return
+        if self.counts is not None:
+            self._count(plus, minus)
+        if self.changed:
+            changes = self._changes(plus, minus)
+            self.told.append(lambda: self._tell_changes(changes))
+        if self.sorted is not None:
+            splices = self._shown(self.sorted.change(plus, minus))
+            self.told.append(lambda: self._tell_splices(splices))
+
+    def deliver(self) -> None:
+        """Tell subscribers, once the step is over."""
+        told, self.told = self.told, []
+        for tell in told:
+            tell()
+
+    def _tell_changes(self, changes: list[Change]) -> None:
+        if changes:
+            for tell in tuple(self.changed):
+                tell(changes)
+
+    def _tell_splices(self, splices: list[Splice]) -> None:
+        if splices:
+            for tell in tuple(self.spliced):
+                tell(splices)
+
+    def _count(self, plus: Rows, minus: Rows) -> None:
+        counts = self.counts
+        assert counts is not None
+        for row in plus:
+            counts[row] = counts.get(row, 0) + 1
+        for row in minus:
+            if counts[row] == 1:
+                del counts[row]
+            else:
+                counts[row] -= 1
+
+    def _changes(self, plus: Rows, minus: Rows) -> list[Change]:
+        if self.hidden:
+            plus, minus = net([row[: self.width] for row in plus], [row[: self.width] for row in minus])
+        weights: dict[Row, int] = {}
+        for row in minus:
+            weights[row] = weights.get(row, 0) - 1
+        for row in plus:
+            weights[row] = weights.get(row, 0) + 1
+        return list(weights.items())
+
+    def _shown(self, splices: list[Splice]) -> list[Splice]:
+        if not self.hidden:
+            return splices
+        return [Splice(at, gone, tuple(row[: self.width] for row in rows)) for at, gone, rows in splices]
+
+    def _whole(self) -> Iterable[Row]:
+        if self.counts is not None:
+            return [row for row, count in self.counts.items() for _ in range(count)]
+        return self.inputs[0].rows() or ()
+
+    def ordered(self) -> Sequence[Row]:
+        """The rows in order, as shown. Not to be changed by the caller."""
+        if self.sorted is None:
+            self.sorted = Sorted(sort_key(self.plan.order))
+            self.sorted.change(list(self._whole()), NONE)
+        if self.hidden:
+            return [row[: self.width] for row in self.sorted.rows]
+        return self.sorted.rows
+
+    def snapshot(self) -> list[Change]:
+        """The rows with their counts."""
+        weights: dict[Row, int] = {}
+        for row in self._whole():
+            shown = row[: self.width] if self.hidden else row
+            weights[shown] = weights.get(shown, 0) + 1
+        return list(weights.items())
+
+    def size(self) -> int:
+        return len(self.counts or ()) + (len(self.sorted.rows) if self.sorted else 0)
+
+
+def net(plus: Rows, minus: Rows) -> tuple[Rows, Rows]:
+    """What remains of a change when rows that stand on both sides are set off against each other."""
+    if not plus or not minus:
+        return plus, minus
+    left: dict[Row, int] = {}
+    for row in minus:
+        left[row] = left.get(row, 0) + 1
+    kept = []
+    for row in plus:
+        count = left.get(row)
+        if count:
+            left[row] = count - 1
+        else:
+            kept.append(row)
+    if len(kept) == len(plus):
+        return plus, minus
+    return kept, [row for row, count in left.items() for _ in range(count)]

@@ -1,0 +1,218 @@
+"""Aggregate functions: which there are, what they take, and into which accumulators they go (`plan.Agg`).
+
+avg is a sum over a count, so that both are shared with whoever else asks for them. `latest(x)` is `arg_max(x, position)`
+and `earliest(x)` `arg_min(x, position)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from dataflow.sql import types
+from dataflow.sql.casts import Typed, cast
+from dataflow.sql.expressions import Context, condition, lower
+from dataflow.sql.parse import error, only, refused, short
+from dataflow.sql.plan import Agg, Call, Col, Expr
+from dataflow.sql.types import BOOL, FLOAT, INT, JSON, MONTHS, NULL
+
+FIRST = 1_000_000
+"""While a SELECT is lowered, Col(FIRST + n) stands for its nth aggregate."""
+
+HINTS = {
+    "first": "earliest(x)", "last": "latest(x)", "any_value": "min(x)", "mode": "", "approxdistinct": "count(DISTINCT x)",
+    "median": "", "percentilecont": "", "stddev": "", "groupconcat": "", "arrayagg": "",
+}  # fmt: skip
+
+
+class Aggregates:
+    """The aggregates of one SELECT, each kept once."""
+
+    def __init__(self, rows: Context) -> None:
+        self.rows = rows
+        self.found: list[Agg] = []
+        self.inside = False
+
+    def lower(self, node: exp.Expression) -> Typed | None:
+        """The aggregate that `node` is, as a column to come; None if it is none."""
+        where, call = None, node
+        if isinstance(node, exp.Filter):
+            call, where = node.this, node.expression.this
+        name = name_of(call)
+        if name is None:
+            return None
+        if self.inside:
+            raise error(node, f"an aggregate inside an aggregate: {short(node)}", "aggregate in a subquery first")
+        self.inside = True
+        try:
+            test = condition(where, self.rows, "FILTER") if where is not None else None
+            return RULES[name](self, call, test)
+        finally:
+            self.inside = False
+
+    def add(self, agg: Agg) -> Col:
+        if agg not in self.found:
+            self.found.append(agg)
+        return Col(FIRST + self.found.index(agg))
+
+    def value(self, node: exp.Expression) -> Typed:
+        return lower(node, self.rows)
+
+
+Rule = Callable[[Aggregates, exp.Expression, Expr | None], Typed]
+
+
+def name_of(node: exp.Expression) -> str | None:
+    """The rule's name for an aggregate call; None for anything else. Raises for aggregates without a rule."""
+    if isinstance(node, exp.Anonymous):
+        name = node.name.lower()
+        return name if name in ("latest", "earliest") else None
+    if isinstance(node, exp.IgnoreNulls | exp.RespectNulls) and isinstance(node.this, exp.AggFunc):
+        node = node.this
+    if not isinstance(node, exp.AggFunc):
+        return None
+    name = type(node).__name__.lower()
+    if name not in RULES:
+        hint = HINTS.get(name, "")
+        raise refused(node, f"the aggregate {node.sql_name().lower()} is not supported", hint and f"write {hint}")
+    return name
+
+
+def holds(node: exp.Expression) -> bool:
+    """Whether an aggregate stands anywhere in the expression (not in its subqueries)."""
+    if isinstance(node, exp.Query):
+        return False
+    if isinstance(node, exp.AggFunc) or (isinstance(node, exp.Anonymous) and node.name.lower() in ("latest", "earliest")):
+        return True
+    return any(holds(child) for child in node.iter_expressions())
+
+
+def _single(found: Aggregates, node: exp.Expression, *also: str) -> tuple[Typed, bool]:
+    """The argument, and whether DISTINCT stands before it."""
+    only(node, "this", *also)
+    inner = node.this
+    if not isinstance(inner, exp.Distinct):
+        if inner is None or isinstance(inner, exp.Star):
+            raise error(node, f"{short(node)} needs a column")
+        return found.value(inner), False
+    only(inner, "expressions")
+    if len(inner.expressions) != 1:
+        raise refused(node, f"DISTINCT takes one expression: {short(node)}")
+    return found.value(inner.expressions[0]), True
+
+
+def count(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+    only(node, "this", "big_int")
+    if node.this is None or isinstance(node.this, exp.Star):
+        return Typed(found.add(Agg("count", (), where)), INT)
+    value, distinct = _single(found, node, "big_int")
+    if distinct and value.type == JSON:
+        raise refused(node, f"json values cannot be compared: {short(node)}")
+    return Typed(found.add(Agg("count", (value.expr,), where, distinct)), INT)
+
+
+def count_if(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+    value, distinct = _single(found, node)
+    if value.type not in (BOOL, NULL) or distinct:
+        raise error(node, f"count_if takes a condition: {short(node)}")
+    one = Call("({0} or None)", (value.expr,), nullable=True)
+    return Typed(found.add(Agg("count", (one,), where)), INT)
+
+
+def _number(found: Aggregates, node: exp.Expression) -> tuple[Typed, bool]:
+    value, distinct = _single(found, node)
+    if value.type == NULL or (value.type == BOOL and isinstance(node, exp.Sum)):
+        value = cast(value, INT, node)
+    if not types.is_number(value.type):
+        hint = "epoch(x)" if value.type in types.TIMES or value.type == types.INTERVAL else "TRY_CAST(x AS DOUBLE)"
+        raise error(node, f"{node.sql_name().lower()} needs numbers, not {types.spoken(value.type)}: {short(node)}", hint)
+    return value, distinct
+
+
+def sum_(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+    value, distinct = _number(found, node)
+    kind = "sum_float" if value.type == FLOAT else "sum"
+    return Typed(found.add(Agg(kind, (value.expr,), where, distinct)), value.type, value.type == FLOAT)
+
+
+def avg(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+    value, distinct = _number(found, node)
+    kind = "sum_float" if value.type == FLOAT else "sum"
+    total = found.add(Agg(kind, (value.expr,), where, distinct))
+    size = found.add(Agg("count", (value.expr,), where, distinct))
+    unit = 10 ** types.scale(value.type)
+    code = f"({{0}} / ({{1}} * {unit}))" if unit > 1 else "({0} / {1})"
+    return Typed(Call(code, (total, size)), FLOAT, True)
+
+
+def _extreme(kind: str) -> Rule:
+    def apply(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+        value, _ = _single(found, node)
+        _comparable(value, node)
+        name = kind + ("_float" if value.type == FLOAT else "")
+        return Typed(found.add(Agg(name, (value.expr,), where)), value.type, value.wild)
+
+    return apply
+
+
+def _comparable(value: Typed, node: exp.Expression) -> None:
+    if value.type in (JSON, MONTHS):
+        raise refused(node, f"{types.spoken(value.type)} values cannot be compared: {short(node)}")
+
+
+def _arg_extreme(kind: str) -> Rule:
+    def apply(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+        only(node, "this", "expression")
+        value, key = found.value(node.this), found.value(node.expression)
+        return _arg(found, kind, value, key, node, where)
+
+    return apply
+
+
+def _by_position(kind: str) -> Rule:
+    def apply(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+        if len(node.expressions) != 1:
+            raise error(node, f"{node.name.lower()} takes one expression: {short(node)}")
+        inner = node.expressions[0]
+        return _arg(found, kind, found.value(inner), found.value(position_for(inner)), node, where)
+
+    return apply
+
+
+def position_for(node: exp.Expression) -> exp.Column:
+    """The position column of the relation that `node`'s columns come from."""
+    tables = {column.table for column in node.find_all(exp.Column)}
+    table = tables.pop() if len(tables) == 1 else ""
+    found = exp.column("position", table=table or None)
+    for part in node.find_all(exp.Identifier):
+        found.this.meta.update(part.meta)
+        break
+    return found
+
+
+def _arg(
+    found: Aggregates, kind: str, value: Typed, key: Typed, node: exp.Expression, where: Expr | None
+) -> Typed:
+    _comparable(key, node)
+    _comparable(value, node)
+    name = kind + ("_float" if key.type == FLOAT else "")
+    return Typed(found.add(Agg(name, (value.expr, key.expr), where)), value.type, value.wild)
+
+
+def _logical(kind: str) -> Rule:
+    def apply(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+        value, _ = _single(found, node)
+        if value.type not in (BOOL, NULL):
+            raise error(node, f"{kind} takes a condition, not {types.spoken(value.type)}: {short(node)}")
+        return Typed(found.add(Agg(kind, (value.expr,), where)), BOOL)
+
+    return apply
+
+
+RULES: dict[str, Rule] = {
+    "count": count, "countif": count_if, "sum": sum_, "avg": avg, "min": _extreme("min"), "max": _extreme("max"),
+    "argmin": _arg_extreme("arg_min"), "argmax": _arg_extreme("arg_max"),
+    "earliest": _by_position("arg_min"), "latest": _by_position("arg_max"),
+    "logicaland": _logical("bool_and"), "logicalor": _logical("bool_or"),
+}  # fmt: skip

@@ -1,0 +1,48 @@
+"""Generated source to functions. Its names are those of `runtime.py` and `exact.py`, constants, and what the caller passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dataflow.operators import exact
+from dataflow.operators.multiset import Multiset
+from dataflow.sql import runtime
+from dataflow.sql.python import Names, Writer
+from dataflow.sql.plan import Expr
+from dataflow.zset import Row
+
+NAMESPACE = {
+    **vars(runtime), **{name: value for name, value in vars(exact).items() if name.startswith("exact")},
+    "Multiset": Multiset, "NOTHING": (None,),
+}  # fmt: skip
+
+
+def assemble(lines: list[str], names: Names, indexes: Mapping[Any, Any], **given: Any) -> dict[str, Callable[..., Any]]:
+    """The functions that `lines` define, by name, as closures over what is `given`."""
+    body = "\n".join("    " + line for line in lines)
+    source = f"def build({', '.join(given)}):\n{body}\n    return locals()"
+    space = {**NAMESPACE, **names.constants}
+    space.update((f"I{n}", indexes[wanted]) for n, wanted in enumerate(names.lookups))
+    exec(compile(source, "<query>", "exec"), space)  # noqa: S102  (our own text)
+    found: dict[str, Callable[..., Any]] = space["build"](**given)
+    return found
+
+
+def pair_test(on: tuple[Expr, ...], width: int) -> Callable[[Row, Row], bool] | None:
+    """The test of a left and a right row beyond their key."""
+    if not on:
+        return None
+    names = Names()
+    writer = Writer(lambda i: f"a[{i}]" if i < width else f"b[{i - width}]", names)
+    text = " and ".join(writer.truth(test) for test in on)
+    found: Callable[[Row, Row], bool] = assemble(["def test(a, b):", f"    return {text}"], names, {})["test"]
+    return found
+
+
+def clock_function(bound: Expr) -> Callable[[int], int]:
+    """The bound of a temporal filter, of the clock."""
+    names = Names()
+    text = Writer(lambda _: "now", names, {"now"}).value(bound).text
+    found: Callable[[int], int] = assemble(["def bound(now):", f"    return {text}"], names, {})["bound"]
+    return found

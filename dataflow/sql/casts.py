@@ -1,0 +1,177 @@
+"""How a value of one type becomes another: implicit meetings of types, CAST and TRY_CAST.
+
+A CAST that can fail on a row (text to a number) would stop a live query, so it is refused in favour of TRY_CAST; on a
+literal it is done once, here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from sqlglot import exp
+
+from dataflow.sql import runtime, types
+from dataflow.sql.parse import error, refused, short
+from dataflow.sql.plan import Call, Const, Expr
+from dataflow.sql.types import BOOL, DATE, FLOAT, INT, INTERVAL, JSON, LOCAL, NULL, TEXT, TIMES, TIMESTAMP
+
+
+class Typed(NamedTuple):
+    """An expression with its type. `wild`: a float that may be infinite or NaN."""
+
+    expr: Expr
+    type: str
+    wild: bool = False
+
+    @property
+    def constant(self) -> Any:
+        """The value of a literal; None where it is not one (or is NULL)."""
+        return self.expr.value if isinstance(self.expr, Const) else None
+
+    @property
+    def literal(self) -> bool:
+        return isinstance(self.expr, Const)
+
+
+PLAIN = {
+    (INT, FLOAT): "float({0})", (INT, TEXT): "str({0})", (FLOAT, TEXT): "float_text({0})",
+    (BOOL, TEXT): "bool_text({0})", (BOOL, INT): "int({0})", (INT, BOOL): "({0} != 0)", (FLOAT, BOOL): "({0} != 0)",
+    (BOOL, FLOAT): "float({0})",
+    (TIMESTAMP, TEXT): "(time_text({0}) + '+00')", (LOCAL, TEXT): "time_text({0})", (DATE, TEXT): "date_text({0})",
+    (INTERVAL, TEXT): "interval_text({0})", (TIMESTAMP, DATE): "({0} // DAY * DAY)", (LOCAL, DATE): "({0} // DAY * DAY)",
+    (TIMESTAMP, LOCAL): "{0}", (LOCAL, TIMESTAMP): "{0}", (DATE, LOCAL): "{0}", (DATE, TIMESTAMP): "{0}",
+    (JSON, TEXT): "{0}",
+}  # fmt: skip
+"""Casts that cannot fail."""
+
+PARTIAL = {
+    (TEXT, INT): "try_int({0})", (TEXT, FLOAT): "try_float({0})", (TEXT, BOOL): "try_bool({0})",
+    (TEXT, TIMESTAMP): "try_time({0})", (TEXT, LOCAL): "try_time({0})", (TEXT, DATE): "try_date({0})",
+}  # fmt: skip
+"""Casts that give None where the value does not read as one."""
+
+READ: dict[str, Callable[[str], Any]] = {
+    INT: runtime.try_int, FLOAT: runtime.try_float, BOOL: runtime.try_bool,
+    TIMESTAMP: runtime.try_time, LOCAL: runtime.try_time, DATE: runtime.try_date,
+}  # fmt: skip
+
+NAMES = {
+    "TEXT": TEXT, "VARCHAR": TEXT, "CHAR": TEXT, "NVARCHAR": TEXT, "NCHAR": TEXT,
+    "INT": INT, "BIGINT": INT, "INT128": INT, "FLOAT": FLOAT, "DOUBLE": FLOAT, "BOOLEAN": BOOL,
+    "TIMESTAMPTZ": TIMESTAMP, "TIMESTAMP": LOCAL, "TIMESTAMPNTZ": LOCAL, "DATETIME": LOCAL, "DATE": DATE,
+}  # fmt: skip
+"""sqlglot's names of the types that a cast may name. REAL is not among them: it would lose digits."""
+
+
+def target(node: exp.DataType) -> str:
+    """The type that a cast names."""
+    name = node.this.value if hasattr(node.this, "value") else str(node.this)
+    if name == "DECIMAL" and len(node.expressions) == 2:
+        return types.decimal(int(node.expressions[1].this.name))
+    if name == "FLOAT" or name not in NAMES or node.expressions:
+        known = "TEXT, BIGINT, DOUBLE, BOOLEAN, TIMESTAMP, TIMESTAMPTZ, DATE, DECIMAL(p, s)"
+        raise refused(node, f"casting to {node.sql('duckdb')} is not supported", f"known: {known}")
+    return NAMES[name]
+
+
+def cast(value: Typed, to: str, node: exp.Expression, *, attempt: bool = False) -> Typed:
+    """CAST, or TRY_CAST if `attempt`."""
+    if value.type == to:
+        return value
+    if value.type == NULL:
+        return Typed(Const(None, to), to)
+    if value.type == TEXT and value.literal and to in READ:
+        return _read(value, to, node, attempt)
+    if is_scaled(value.type) or is_scaled(to):
+        return _decimal(value, to, node, attempt)
+    if (value.type, to) == (FLOAT, INT):
+        return Typed(Call("float_to_int({0})", (value.expr,), nullable=value.wild), INT)
+    if code := PLAIN.get((value.type, to)):
+        return Typed(fold(Call(code, (value.expr,)), to) if code != "{0}" else value.expr, to)
+    if code := PARTIAL.get((value.type, to)):
+        if not attempt:
+            raise refused(
+                node, f"casting text to {types.spoken(to)} may fail on a row",
+                f"write TRY_CAST({short(node.this)} AS {node.args['to'].sql('duckdb')})",
+            )  # fmt: skip
+        return Typed(Call(code, (value.expr,), nullable=True), to, wild=to == FLOAT)
+    raise error(node, f"cannot cast {types.spoken(value.type)} to {types.spoken(to)}")
+
+
+def is_scaled(type: str) -> bool:
+    return types.is_decimal(type)
+
+
+def _read(value: Typed, to: str, node: exp.Expression, attempt: bool) -> Typed:
+    read = READ[to](value.constant)
+    if read is None and not attempt:
+        raise error(node, f"'{value.constant}' does not read as {types.spoken(to)}")
+    return Typed(Const(read, to), to, wild=to == FLOAT and (read is None or not math.isfinite(read)))
+
+
+def _decimal(value: Typed, to: str, node: exp.Expression, attempt: bool) -> Typed:
+    if types.is_number(value.type) and value.type != FLOAT and types.is_number(to):
+        return rescale(value, to)
+    if to == TEXT:
+        digits = types.scale(value.type)
+        return Typed(Call(f"decimal_text({{0}}, {digits})", (value.expr,)), TEXT)
+    if to == BOOL:
+        return Typed(Call("({0} != 0)", (value.expr,)), BOOL)
+    raise refused(node, f"casting {types.spoken(value.type)} to {types.spoken(to)} is not supported", "cast to DOUBLE")
+
+
+def rescale(value: Typed, to: str) -> Typed:
+    """Between int, decimals of any scale, and (from those) float: exact, halves away from zero."""
+    if to == FLOAT:
+        unit = 10 ** types.scale(value.type)
+        code = f"({{0}} / {unit})" if unit > 1 else "float({0})"
+        return Typed(fold(Call(code, (value.expr,)), FLOAT), FLOAT)
+    shift = types.scale(to) - types.scale(value.type)
+    if not shift:
+        return Typed(value.expr, to)
+    code = f"({{0}} * {10**shift})" if shift > 0 else f"round_scaled({{0}}, {-shift})"
+    return Typed(fold(Call(code, (value.expr,)), to), to)
+
+
+def fold(call: Call, type: str) -> Expr:
+    """A call on literals, done now."""
+    if not all(isinstance(arg, Const) for arg in call.args):
+        return call
+    values = [repr(arg.value) for arg in call.args if isinstance(arg, Const)]
+    if call.strict and "None" in values:
+        return Const(None, type)
+    return Const(eval(call.code.format(*values), vars(runtime).copy()), type)
+
+
+def to_type(value: Typed, to: str, node: exp.Expression) -> Typed:
+    """An implicit conversion to a type that `common` gave."""
+    if value.type == to:
+        return value
+    if value.type == NULL or (value.type == TEXT and value.literal):
+        return cast(value, to, node)
+    if types.is_number(value.type) and types.is_number(to):
+        return rescale(value, to)
+    return Typed(value.expr, to, value.wild)
+
+
+def meet(values: list[Typed], node: exp.Expression, what: str) -> tuple[list[Typed], str]:
+    """All values in their common type. A text literal becomes what the others are, as in DuckDB."""
+    bare = [v for v in values if not (v.type == TEXT and v.literal)] or values
+    merged = bare[0].type
+    for value in bare[1:]:
+        both = types.common(merged, value.type)
+        if both is None:
+            left, right = types.spoken(merged), types.spoken(value.type)
+            raise error(node, f"{what} of {left} and {right}: {short(node)}", "cast one of them")
+        merged = both
+    if merged == NULL and len(bare) < len(values):
+        merged = TEXT
+    if merged not in (TEXT, NULL) and merged not in READ and len(bare) < len(values):
+        raise error(node, f"{what} of {types.spoken(merged)} and text: {short(node)}", "cast one of them")
+    return [to_type(value, merged, node) for value in values], merged
+
+
+def times(type: str) -> bool:
+    return type in TIMES

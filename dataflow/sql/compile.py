@@ -1,0 +1,84 @@
+"""SQL text to a plan: parse, then lower. The one module of the compile path that the engine asks, and only when no plan is cached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlglot.errors import SqlglotError
+
+from dataflow.sql import types
+from dataflow.sql.casts import Typed, rescale
+from dataflow.sql.errors import SqlError
+from dataflow.sql.parse import parse
+from dataflow.sql.plan import Col, Const, Expr, Map, Order, Query, Rel
+from dataflow.sql.relations import Catalogue, Names
+from dataflow.sql.select import Selected, lower_query
+from dataflow.sql.shape import Shaper
+
+
+class Compiler:
+    """The catalogue of one engine, ready to compile queries against."""
+
+    def __init__(
+        self, relations: Mapping[str, Mapping[str, str]], kinds: Mapping[str, Sequence[str]], envelope: int, views: Mapping[str, str]
+    ) -> None:
+        held = {name: dict(columns) for name, columns in relations.items()}
+        self.catalogue = Catalogue(held, {kind: tuple(own) for kind, own in kinds.items()}, envelope)
+        events = list(held.get("events", ()))
+        self.shaper = Shaper(events.index("type") if "type" in events else None)
+        for name, sql in views.items():
+            self.catalogue.views[name] = self._view(name, sql)
+
+    def _view(self, name: str, sql: str) -> Callable[[], Selected]:
+        """Lowers the view when it is first used."""
+        held: list[Selected] = []
+        busy: list[str] = []
+
+        def lowered() -> Selected:
+            if busy:
+                raise SqlError(f"the view '{name}' is defined by itself")
+            if not held:
+                busy.append(name)
+                try:
+                    held.append(self._lower(sql))
+                except SqlError as error:
+                    raise SqlError(f"in the view '{name}': {error.message}", 0, 0, error.hint) from None
+                finally:
+                    busy.clear()
+            return held[0]
+
+        return lowered
+
+    def _lower(self, sql: str) -> Selected:
+        try:
+            return lower_query(parse(sql), Names(self.catalogue, {}), self.shaper)
+        except SqlglotError as error:
+            raise SqlError("the query cannot be read: " + str(error).split("\n")[0], 1, 1) from None
+        except RecursionError:
+            raise SqlError("the query is nested too deeply", 1, 1) from None
+
+    def query(self, sql: str) -> Query:
+        """The plan of one live query. Raises SqlError."""
+        found = self._lower(sql)
+        return Query(
+            tuple(name for name, _, _ in found.columns),
+            tuple(types.shown(type) for _, type, _ in found.columns),
+            *shown(found),
+        )
+
+
+def shown(found: Selected) -> tuple[Rel, tuple[Order, ...]]:
+    """The root relation, its decimals made floats, and its order."""
+    kinds = [type for _, type, _ in found.columns] + list(found.hidden)
+    order = found.total()
+    if not any(types.is_decimal(kind) or kind == types.NULL for kind in kinds):
+        return found.top(), order
+    columns = tuple(_out(Typed(Col(i), kind)) for i, kind in enumerate(kinds))
+    turned = tuple(Order(o.index, types.shown(o.type), o.desc, o.nulls_first) for o in order)
+    return Map(found.top(), (), columns), turned
+
+
+def _out(value: Typed) -> Expr:
+    if types.is_decimal(value.type):
+        return rescale(value, types.FLOAT).expr
+    return Const(None, types.TEXT) if value.type == types.NULL else value.expr

@@ -1,0 +1,139 @@
+"""The catalogue of scalar functions: name, parameter types, result, code. What is not here is refused.
+
+A parameter type is a column type, `number` (int, decimal or float, taken as float) or `any`. Overloads are
+tried in order; text literals and NULL fit everywhere they can be read.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import NamedTuple
+
+from sqlglot import exp
+
+from dataflow.sql import types
+from dataflow.sql.casts import READ, Typed, cast, rescale
+from dataflow.sql.parse import error, refused, short
+from dataflow.sql.plan import Call
+from dataflow.sql.types import BOOL, FLOAT, INT, INTERVAL, NULL, TEXT, TIMESTAMP
+
+
+class Overload(NamedTuple):
+    params: tuple[str, ...]
+    result: str
+    code: str
+    nullable: bool = False
+
+
+def one(result: str, code: str, *params: str, nullable: bool = False) -> list[Overload]:
+    return [Overload(params, result, code, nullable)]
+
+
+def floats(name: str) -> list[Overload]:
+    return one(FLOAT, f"{name}({{0}})", FLOAT)
+
+
+def epoch(unit: int) -> list[Overload]:
+    code = f"({{0}} // {unit})" if unit > 1 else "{0}"
+    return [Overload((TIMESTAMP,), INT, code), Overload((INTERVAL,), INT, code)]
+
+
+FUNCTIONS: dict[str, list[Overload]] = {
+    "upper": one(TEXT, "upper({0})", TEXT), "lower": one(TEXT, "lower({0})", TEXT),
+    "length": one(INT, "len({0})", TEXT), "reverse": one(TEXT, "{0}[::-1]", TEXT),
+    "substring": [Overload((TEXT, INT), TEXT, "substring({0}, {1})"), Overload((TEXT, INT, INT), TEXT, "substring({0}, {1}, {2})")],
+    "left": one(TEXT, "left({0}, {1})", TEXT, INT), "right": one(TEXT, "right({0}, {1})", TEXT, INT),
+    "trim": [Overload((TEXT,), TEXT, "{0}.strip(' ')"), Overload((TEXT, TEXT), TEXT, "({0}.strip({1}) if {1} else {0})")],
+    "ltrim": [Overload((TEXT,), TEXT, "{0}.lstrip(' ')"), Overload((TEXT, TEXT), TEXT, "({0}.lstrip({1}) if {1} else {0})")],
+    "rtrim": [Overload((TEXT,), TEXT, "{0}.rstrip(' ')"), Overload((TEXT, TEXT), TEXT, "({0}.rstrip({1}) if {1} else {0})")],
+    "replace": one(TEXT, "replace({0}, {1}, {2})", TEXT, TEXT, TEXT),
+    "split_part": one(TEXT, "split_part({0}, {1}, {2})", TEXT, TEXT, INT),
+    "lpad": one(TEXT, "pad_left({0}, {1}, {2})", TEXT, INT, TEXT),
+    "rpad": one(TEXT, "pad_right({0}, {1}, {2})", TEXT, INT, TEXT),
+    "repeat": one(TEXT, "({0} * {1})", TEXT, INT),
+    "strpos": one(INT, "({0}.find({1}) + 1)", TEXT, TEXT),
+    "contains": one(BOOL, "({1} in {0})", TEXT, TEXT),
+    "starts_with": one(BOOL, "{0}.startswith({1})", TEXT, TEXT),
+    "ends_with": one(BOOL, "{0}.endswith({1})", TEXT, TEXT),
+    "sqrt": floats("sqrt"), "exp": floats("exp"), "ln": floats("ln"), "log10": floats("log10"), "log2": floats("log2"),
+    "sin": floats("sin"), "cos": floats("cos"), "tan": floats("tan"),
+    "radians": one(FLOAT, "({0} * 0.017453292519943295)", FLOAT), "degrees": one(FLOAT, "({0} * 57.29577951308232)", FLOAT),
+    "power": one(FLOAT, "power({0}, {1})", FLOAT, FLOAT), "pi": one(FLOAT, "3.141592653589793"),
+    "isnan": one(BOOL, "({0} != {0})", FLOAT),
+    "epoch_us": epoch(1), "epoch_ms": epoch(1000),
+    "dayname": one(TEXT, "day_name({0})", TIMESTAMP), "monthname": one(TEXT, "month_name({0})", TIMESTAMP),
+    "to_timestamp": one(TIMESTAMP, "round({0} * 1000000)", FLOAT),
+}  # fmt: skip
+
+ALIASES = {
+    "ucase": "upper", "lcase": "lower", "strlen": "length", "len": "length", "char_length": "length", "substr": "substring",
+    "prefix": "starts_with", "suffix": "ends_with", "instr": "strpos", "pow": "power",
+}  # fmt: skip
+
+CLASSES: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
+    exp.Upper: ("upper", ("this",)), exp.Lower: ("lower", ("this",)), exp.Length: ("length", ("this",)),
+    exp.Reverse: ("reverse", ("this",)), exp.Substring: ("substring", ("this", "start", "length")),
+    exp.Left: ("left", ("this", "expression")), exp.Right: ("right", ("this", "expression")),
+    exp.Replace: ("replace", ("this", "expression", "replacement")),
+    exp.SplitPart: ("split_part", ("this", "delimiter", "part_index")),
+    exp.Repeat: ("repeat", ("this", "times")),
+    exp.StrPosition: ("strpos", ("this", "substr")), exp.Contains: ("contains", ("this", "expression")),
+    exp.StartsWith: ("starts_with", ("this", "expression")), exp.EndsWith: ("ends_with", ("this", "expression")),
+    exp.Sqrt: ("sqrt", ("this",)), exp.Exp: ("exp", ("this",)), exp.Ln: ("ln", ("this",)),
+    exp.Sin: ("sin", ("this",)), exp.Cos: ("cos", ("this",)), exp.Tan: ("tan", ("this",)),
+    exp.Radians: ("radians", ("this",)), exp.Degrees: ("degrees", ("this",)),
+    exp.Pow: ("power", ("this", "expression")), exp.Pi: ("pi", ()), exp.IsNan: ("isnan", ("this",)),
+    exp.Dayname: ("dayname", ("this",)), exp.Monthname: ("monthname", ("this",)),
+}  # fmt: skip
+"""sqlglot's own nodes for functions of the catalogue, and the arguments that each reads."""
+
+WILD = frozenset({"sqrt", "exp", "ln", "log10", "log2", "power", "sin", "cos", "tan"})
+OTHERS = (
+    "abs", "ceil", "floor", "round", "trunc", "sign", "mod", "greatest", "least", "coalesce", "ifnull", "nullif", "concat",
+    "concat_ws", "regexp_matches", "date_trunc", "date_part", "extract", "date_diff", "time_bucket", "strftime", "timezone",
+    "epoch", "now", "year", "month", "day", "hour", "minute", "second", "count", "sum", "avg", "min", "max", "arg_min",
+    "arg_max", "latest", "earliest", "bool_and", "bool_or",
+)  # fmt: skip
+"""Functions that have rules of their own, for hints."""
+
+
+def call(name: str, args: list[Typed], node: exp.Expression) -> Typed:
+    """A function of the catalogue applied to typed arguments."""
+    name = ALIASES.get(name, name)
+    overloads = FUNCTIONS.get(name)
+    if overloads is None:
+        raise _unknown(name, node)
+    for overload in overloads:
+        fitted = _fit(args, overload.params, node)
+        if fitted is not None:
+            exprs = tuple(value.expr for value in fitted)
+            return Typed(Call(overload.code, exprs, nullable=overload.nullable), overload.result, name in WILD)
+    given = ", ".join(types.spoken(value.type) for value in args)
+    known = " or ".join(f"{name}({', '.join(o.params)})" for o in overloads)
+    raise error(node, f"{name}({given}) does not exist: {short(node)}", f"there is {known}")
+
+
+def _unknown(name: str, node: exp.Expression) -> Exception:
+    near = difflib.get_close_matches(name, [*FUNCTIONS, *ALIASES, *OTHERS], 1)
+    return refused(node, f"unknown function '{name}'", f"did you mean '{near[0]}'?" if near else "")
+
+
+def _fit(args: list[Typed], params: tuple[str, ...], node: exp.Expression) -> list[Typed] | None:
+    if len(args) != len(params):
+        return None
+    fitted = [_fit_one(value, param, node) for value, param in zip(args, params, strict=True)]
+    return None if None in fitted else [value for value in fitted if value is not None]
+
+
+def _fit_one(value: Typed, param: str, node: exp.Expression) -> Typed | None:
+    if value.type == param:
+        return value
+    if value.type == NULL:
+        return cast(value, param, node)
+    if param == FLOAT and types.is_number(value.type):
+        return rescale(value, FLOAT)
+    if param == TIMESTAMP and value.type in types.TIMES:
+        return Typed(value.expr, TIMESTAMP)
+    if value.type == TEXT and value.literal and param in READ and param != BOOL:
+        return cast(value, param, node)
+    return None

@@ -1,0 +1,76 @@
+"""SQL text to sqlglot's tree, with errors made one clear line; and where a node stands in the text.
+
+Only here and in the lowering modules beside it is sqlglot imported: a plan from the cache needs none of it.
+"""
+
+from __future__ import annotations
+
+import re
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, TokenError
+
+from dataflow.sql.errors import Refused, SqlError
+
+
+def parse(sql: str) -> exp.Query:
+    """One SELECT (or UNION of them). Raises SqlError."""
+    try:
+        trees = sqlglot.parse(sql, read="duckdb")
+    except ParseError as error:
+        raise _unreadable(error) from None
+    except TokenError as error:
+        raise SqlError("the text cannot be read: " + str(error).split("\n")[0], *_end(sql)) from None
+    statements = [tree for tree in trees if tree is not None]
+    if len(statements) != 1:
+        raise SqlError("there is no query" if not statements else "one query at a time", 1, 1)
+    tree = statements[0]
+    if not isinstance(tree, exp.Query):
+        raise Refused("only SELECT can be a live query", 1, 1)
+    return tree
+
+
+def place(node: exp.Expression) -> tuple[int, int]:
+    """Line and column, from 1, of the first part of `node` whose place is known; (0, 0) if there is none."""
+    for part in node.walk(bfs=False):
+        line, column = part.meta.get("line"), part.meta.get("col")
+        if line and column:
+            width = part.meta["end"] - part.meta["start"]
+            return line, max(column - width, 1)
+    return 0, 0
+
+
+def error(node: exp.Expression, message: str, hint: str = "") -> SqlError:
+    return SqlError(message, *place(node), hint)
+
+
+def refused(node: exp.Expression, message: str, hint: str = "") -> Refused:
+    return Refused(message, *place(node), hint)
+
+
+def only(node: exp.Expression, *known: str) -> None:
+    """The allow-list's teeth: refuse a node that says more than its rule reads."""
+    for name, value in node.args.items():
+        if name not in known and value is not None and value is not False and value != []:
+            raise refused(node, f"{name.strip('_').replace('_', ' ')} is not supported here: {short(node)}")
+
+
+def short(node: exp.Expression) -> str:
+    """The node's own text, cut to fit a message."""
+    text = node.sql("duckdb", comments=False)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _unreadable(error: ParseError) -> SqlError:
+    fact = error.errors[0] if error.errors else {}
+    near = fact.get("highlight") or ""
+    said = re.sub(r"\s+", " ", fact.get("description") or "syntax error").rstrip(". ")
+    said = said[:1].lower() + said[1:]
+    column = max((fact.get("col") or 1) - len(near) + 1, 1)
+    return SqlError(f"{said}, near '{near}'" if near else said, fact.get("line") or 1, column)
+
+
+def _end(sql: str) -> tuple[int, int]:
+    lines = sql.split("\n")
+    return len(lines), len(lines[-1]) + 1

@@ -1,0 +1,185 @@
+"""Pipelines: what happens to one row between two places that keep state, as one generated loop.
+
+Maps are substituted into each other, unions split into several pipelines, and a join with a table that is never
+changed while the pipeline stands becomes a lookup inside the loop. Registers: the source row's columns are 0, 1, 2 …; the
+columns of the nth lookup's row start at `LOOKUP * n`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dataflow.sql import shape
+from dataflow.sql.plan import Col, Expr, Join, Map, Rel, Scan, Union
+from dataflow.sql.python import Code, Names, Writer, proven
+
+LOOKUP = 100_000
+
+
+class Lookup(NamedTuple):
+    """A join with a constant relation: its rows are found by key in an index."""
+
+    right: Rel
+    right_keys: tuple[Expr, ...]
+    keys: tuple[Expr, ...]
+    outer: bool
+    width: int
+
+
+class Index(NamedTuple):
+    """The rows of a constant relation by key, NULL keys left out."""
+
+    rel: Rel
+    keys: tuple[Expr, ...]
+
+
+class Pipe(NamedTuple):
+    """Rows of `source` for which all `where` are true, as `columns` (None: the source row itself)."""
+
+    source: Rel
+    where: tuple[Expr, ...]
+    columns: tuple[Expr, ...] | None
+    lookups: tuple[Lookup, ...] = ()
+
+    @property
+    def log(self) -> bool:
+        """Whether rows come straight from the log, so that only pending ones are ever retracted."""
+        return isinstance(self.source, Scan) and self.source.relation == "events"
+
+    def over(self, expr: Expr) -> Expr:
+        return expr if self.columns is None else shape.through(expr, self.columns)
+
+
+def pipes(rel: Rel, constant: Callable[[Rel], bool]) -> list[Pipe]:
+    """The pipelines that lead into whatever reads `rel`."""
+    if isinstance(rel, Union):
+        return [pipe for part in rel.inputs for pipe in pipes(part, constant)]
+    if isinstance(rel, Map):
+        return [_mapped(pipe, rel) for pipe in pipes(rel.input, constant)]
+    if isinstance(rel, Join) and rel.kind in ("inner", "left") and not rel.on and rel.left_keys and constant(rel.right):
+        return [_looked_up(pipe, rel) for pipe in pipes(rel.left, constant)]
+    return [Pipe(rel, (), None)]
+
+
+def _mapped(pipe: Pipe, rel: Map) -> Pipe:
+    where = (*pipe.where, *(pipe.over(test) for test in rel.where))
+    if rel.columns is None:
+        return pipe._replace(where=where)
+    return pipe._replace(where=where, columns=tuple(pipe.over(column) for column in rel.columns))
+
+
+def _looked_up(pipe: Pipe, rel: Join) -> Pipe:
+    base = LOOKUP * (len(pipe.lookups) + 1)
+    left = pipe.columns if pipe.columns is not None else tuple(Col(i) for i in range(rel.widths[0]))
+    right = tuple(Col(base + i) for i in range(rel.widths[1]))
+    keys = tuple(pipe.over(key) for key in rel.left_keys)
+    found = Lookup(rel.right, rel.right_keys, keys, rel.kind == "left", rel.widths[1])
+    return pipe._replace(columns=left + right, lookups=(*pipe.lookups, found))
+
+
+class Loop:
+    """Writes one pipeline's loop: `for r in rows`, tests, lookups, and in the middle whatever the reader of the rows does."""
+
+    def __init__(self, pipe: Pipe, names: Names) -> None:
+        self.pipe = pipe
+        self.lines: list[str] = []
+        self.depth = 1
+        self.wanted: list[str] = []
+        self.loaded: set[str] = set()
+        self.writer = Writer(self._column, names)
+        self.level = 0
+        self._open()
+
+    def _column(self, register: int) -> str:
+        level, index = divmod(register, LOOKUP)
+        name = f"c{level}_{index}"
+        if name not in self.loaded and name not in self.wanted:
+            self.wanted.append(name)
+        return name
+
+    def add(self, *lines: str) -> None:
+        """Lines at the present depth, after loading what they newly name."""
+        for name in self.wanted:
+            level, index = name[1:].split("_")
+            self.lines.append(f"{'    ' * self.depth}{name} = r{level}[{index}]")
+            self.loaded.add(name)
+        self.wanted.clear()
+        self.lines += ["    " * self.depth + line for line in lines]
+
+    def _open(self) -> None:
+        self.lines.append("    for r0 in rows:")
+        self.depth = 2
+        self._tests()
+        for number, lookup in enumerate(self.pipe.lookups, 1):
+            key = key_code(self.writer, lookup.keys)
+            missing = self.writer.names.constant(((None,) * lookup.width,) if lookup.outer else ())
+            index = self.writer.names.lookup(Index(lookup.right, lookup.right_keys))
+            test = f"{missing} if (k := {key.text}) is None else {index}.get(k, {missing})" if key.nullable else f"{index}.get({key.text}, {missing})"
+            self.add(f"for r{number} in {test}:")
+            self.depth += 1
+            self.level = number
+            self._tests()
+
+    def _tests(self) -> None:
+        """Those tests that can be made now and could not before."""
+        for test in self.pipe.where:
+            top = max((register // LOOKUP for register in shape.columns(test)), default=0)
+            if top != self.level:
+                continue
+            condition = self.writer.truth(test)
+            self.add(f"if not {condition}:", "    continue")
+            self.writer.nonnull.update(self._column(register) for register in proven((test,)))
+
+    def value(self, expr: Expr) -> Code:
+        """An expression over the pipe's rows."""
+        return self.writer.value(self.pipe.over(expr))
+
+    def row(self) -> str:
+        """The pipe's row."""
+        if self.pipe.columns is None:
+            return "r0"
+        return tuple_code([self.writer.value(column).text for column in self.pipe.columns])
+
+
+def tuple_code(parts: list[str]) -> str:
+    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+
+def key_code(writer: Writer, keys: tuple[Expr, ...]) -> Code:
+    """A join key: the value itself if there is one, else a tuple; None when any part is NULL."""
+    codes = [writer.value(key) for key in keys]
+    if len(codes) == 1:
+        return codes[0]
+    tests, parts = [], []
+    for code in codes:
+        if code.nullable and not code.plain:
+            name = writer.temporary()
+            tests.append(f"({name} := {code.text}) is None")
+            parts.append(name)
+        else:
+            tests += [f"{code.text} is None"] if code.nullable else []
+            parts.append(code.text)
+    if not tests:
+        return Code(tuple_code(parts), False)
+    return Code(f"(None if {' or '.join(tests)} else {tuple_code(parts)})", True)
+
+
+def rows_function(pipe: Pipe, name: str, names: Names) -> list[str]:
+    """`def name(rows) -> list of rows`."""
+    loop = Loop(pipe, names)
+    row = loop.row()
+    loop.add(f"put({row})")
+    return _listing(loop, name)
+
+
+def paired_function(pipe: Pipe, keys: tuple[Expr, ...], name: str, names: Names) -> list[str]:
+    """`def name(rows) -> list of (key, row)`."""
+    loop = Loop(pipe, names)
+    key = key_code(loop.writer, tuple(pipe.over(key) for key in keys)) if keys else Code("()", False)
+    loop.add(f"put(({key.text}, {loop.row()}))")
+    return _listing(loop, name)
+
+
+def _listing(loop: Loop, name: str) -> list[str]:
+    return [f"def {name}(rows):", "    found = []", "    put = found.append", *loop.lines, "    return found"]

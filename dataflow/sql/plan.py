@@ -1,0 +1,175 @@
+"""The plan: what a query is once names, types and NULLs are settled. Serialisable; knows nothing of any parser.
+
+Expressions are over the columns of one input row, by index. `Call.code` is a Python expression with `{0}`, `{1}` … for
+its arguments, over the names in `runtime.py`: so a plan from the cache becomes code without the function catalogue.
+A strict call gives NULL when an argument is NULL, and only then its code is not run; `nullable` says that the code
+itself may give None. Relations form a tree; equal trees are equal structs, and that is how queries share state.
+Column indices of a join count through the left row, then the right row; those of an aggregate's `having` and `columns`
+through its keys, then its aggregates.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Node(msgspec.Struct, frozen=True, tag=True, tag_field="node", array_like=True):
+    """Any part of a plan."""
+
+
+class Col(Node, frozen=True):
+    index: int
+
+
+class Const(Node, frozen=True):
+    """A literal. `type` keeps 1, 1.0 and TRUE apart, which Python takes for equal."""
+
+    value: bool | int | float | str | None
+    type: str
+
+
+class Pool(Node, frozen=True):
+    """A set of literals of one type: the right side of IN."""
+
+    values: tuple[bool | int | float | str, ...]
+
+
+class Call(Node, frozen=True):
+    code: str
+    args: tuple[Expr, ...]
+    strict: bool = True
+    nullable: bool = False
+
+
+class And(Node, frozen=True):
+    args: tuple[Expr, ...]
+
+
+class Or(Node, frozen=True):
+    args: tuple[Expr, ...]
+
+
+class Not(Node, frozen=True):
+    arg: Expr
+
+
+class IsNull(Node, frozen=True):
+    arg: Expr
+
+
+class Coalesce(Node, frozen=True):
+    args: tuple[Expr, ...]
+
+
+class Case(Node, frozen=True):
+    """The value of the first condition that is true, else `default`."""
+
+    whens: tuple[tuple[Expr, Expr], ...]
+    default: Expr
+
+
+Expr = Col | Const | Pool | Call | And | Or | Not | IsNull | Coalesce | Case
+
+
+class Scan(Node, frozen=True):
+    """A relation's rows; of `events` only those of the event types in `kinds`, unless that is empty."""
+
+    relation: str
+    kinds: tuple[str, ...] = ()
+
+
+class Values(Node, frozen=True):
+    """Rows written in the query."""
+
+    rows: tuple[tuple[bool | int | float | str | None, ...], ...]
+
+
+class Map(Node, frozen=True):
+    """The rows for which every expression of `where` is true, as `columns`; as they are if `columns` is None."""
+
+    input: Rel
+    where: tuple[Expr, ...]
+    columns: tuple[Expr, ...] | None
+
+
+class Join(Node, frozen=True):
+    """Kinds: inner, left, full, semi, anti. `on` is over both rows; keys are compared by equality, NULL matches nothing.
+
+    `aware` is for NOT IN: a NULL key on the left, or any on the right, keeps a left row out.
+    """
+
+    kind: str
+    left: Rel
+    right: Rel
+    left_keys: tuple[Expr, ...]
+    right_keys: tuple[Expr, ...]
+    on: tuple[Expr, ...]
+    widths: tuple[int, int]
+    aware: bool = False
+
+
+class Timed(Node, frozen=True):
+    """Rows for which `value` compared (by `op`: > >= < <=) with `bound` is true; `bound` is over the clock, Col(0)."""
+
+    input: Rel
+    value: Expr
+    op: str
+    bound: Expr
+
+
+class Agg(Node, frozen=True):
+    """One aggregate. `kind` names the accumulator in `accumulators.py`."""
+
+    kind: str
+    args: tuple[Expr, ...] = ()
+    where: Expr | None = None
+    distinct: bool = False
+
+
+class Aggregate(Node, frozen=True):
+    """`grand`: no GROUP BY, so there is always exactly one group. Without aggregates it is DISTINCT."""
+
+    input: Rel
+    keys: tuple[Expr, ...]
+    aggs: tuple[Agg, ...]
+    having: tuple[Expr, ...]
+    columns: tuple[Expr, ...]
+    grand: bool = False
+
+
+class Union(Node, frozen=True):
+    inputs: tuple[Rel, ...]
+
+
+class Order(Node, frozen=True):
+    """A sort key: a column of the row, and its type."""
+
+    index: int
+    type: str
+    desc: bool = False
+    nulls_first: bool = False
+
+
+class Top(Node, frozen=True):
+    """The rows from `offset`, at most `limit` (None: all), in order. `order` ends with all columns, so that ties are broken."""
+
+    input: Rel
+    order: tuple[Order, ...]
+    limit: int | None
+    offset: int
+
+
+Rel = Scan | Values | Map | Join | Timed | Aggregate | Union | Top
+
+
+class Query(Node, frozen=True):
+    """The root. Rows of `rel` have the named columns first, then those that only `order` needs; `order` ends with all columns."""
+
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    rel: Rel
+    order: tuple[Order, ...]
+
+
+ENCODER = msgspec.msgpack.Encoder()
+DECODER = msgspec.msgpack.Decoder(Query)

@@ -1,0 +1,254 @@
+"""FROM: tables, views, CTEs, subqueries and their joins, to a plan and the columns on offer."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from dataflow.sql import shape
+from dataflow.sql.casts import Typed, meet
+from dataflow.sql.expressions import compare, condition, lower
+from dataflow.sql.parse import error, only, refused, short
+from dataflow.sql.plan import Call, Coalesce, Col, Expr, Join, Map, Rel, Scan, Values
+from dataflow.sql.scope import Field, RowContext, Source, folded, resolve
+from dataflow.sql.types import JSON
+
+if TYPE_CHECKING:
+    from dataflow.sql.select import Selected
+
+Lower = Callable[[exp.Query, "Names"], "Selected"]
+
+
+class Names:
+    """What table names mean: the catalogue, and the CTEs in sight."""
+
+    def __init__(self, catalogue: Catalogue, ctes: dict[str, Selected]) -> None:
+        self.catalogue = catalogue
+        self.ctes = ctes
+
+    def within(self, ctes: dict[str, Selected]) -> Names:
+        return Names(self.catalogue, {**self.ctes, **ctes})
+
+
+class Catalogue:
+    """Relations with their columns, event types with their fields, and views (lowered once, when first used)."""
+
+    def __init__(self, relations: dict[str, dict[str, str]], kinds: dict[str, tuple[str, ...]], envelope: int) -> None:
+        self.relations = relations
+        self.kinds = kinds
+        self.envelope = envelope
+        self.views: dict[str, Callable[[], Selected]] = {}
+        self._columns = {name: tuple(columns) for name, columns in relations.items()}
+
+    def names(self) -> list[str]:
+        return [*self.relations, *self.kinds, *self.views]
+
+    def scan(self, name: str) -> Source | None:
+        """The relation or event type of that name, or None."""
+        for known in self.relations:
+            if folded(known) == folded(name):
+                return self._source(known, (), self._columns[known])
+        for known, own in self.kinds.items():
+            if folded(known) == folded(name):
+                envelope = self._columns["events"][: self.envelope]
+                return self._source("events", (known,), (*envelope, *own), known)
+        return None
+
+    def _source(self, relation: str, kinds: tuple[str, ...], names: tuple[str, ...], table: str = "") -> Source:
+        held, columns = self.relations[relation], self._columns[relation]
+        fields = tuple(Field(table or relation, n, held[n], columns.index(n)) for n in names)
+        scan: Rel = Scan(relation, kinds)
+        if JSON in held.values():
+            exprs = (Call("json_text({0})", (Col(i),)) if held[n] == JSON else Col(i) for i, n in enumerate(columns))
+            scan = Map(scan, (), tuple(exprs))
+        return Source(scan, fields, len(columns))
+
+
+def lower_from(node: exp.Expression, joins: list[exp.Expression], names: Names, lower_query: Lower, shaper: shape.Shaper) -> Source:
+    """FROM with its joins."""
+    source = _table(node.this, names, lower_query, shaper)
+    for join in joins:
+        source = _join(source, join, names, lower_query, shaper)
+    return source
+
+
+def _table(node: exp.Expression, names: Names, lower_query: Lower, shaper: shape.Shaper) -> Source:
+    if isinstance(node, exp.Table):
+        only(node, "this", "db", "catalog", "alias", "joins")
+        source = _named(node, names)
+    elif isinstance(node, exp.Subquery):
+        only(node, "this", "alias", "joins")
+        source = lower_query(node.this, names).source(folded(node.alias) or "subquery")
+    elif isinstance(node, exp.Values):
+        source = _values(node)
+    else:
+        raise refused(node, f"this is not supported in FROM: {short(node)}")
+    for join in node.args.get("joins") or ():
+        source = _join(source, join, names, lower_query, shaper)
+    return _aliased(source, node)
+
+
+def _aliased(source: Source, node: exp.Expression) -> Source:
+    alias = node.args.get("alias")
+    if alias is None:
+        return source
+    only(alias, "this", "columns")
+    given = [column.name for column in alias.columns]
+    if len(given) > len(source.fields):
+        raise error(node, f"{alias.name} has {len(source.fields)} columns, not {len(given)}")
+    renamed = (f._replace(name=given[i]) if i < len(given) else f for i, f in enumerate(source.fields))
+    return Source(source.rel, tuple(renamed), source.width).named(alias.name)
+
+
+def _named(node: exp.Table, names: Names) -> Source:
+    if not isinstance(node.this, exp.Identifier):
+        raise refused(node, f"table functions are not supported: {short(node)}")
+    name = ".".join(part.name for part in node.parts)
+    if folded(name) in names.ctes:
+        return names.ctes[folded(name)].source(name)
+    for known, view in names.catalogue.views.items():
+        if folded(known) == folded(name):
+            return view().source(known)
+    source = names.catalogue.scan(name)
+    if source is None:
+        near = difflib.get_close_matches(name, [*names.catalogue.names(), *names.ctes], 1)
+        raise error(node, f"there is no table, view or event type '{name}'", f"did you mean '{near[0]}'?" if near else "")
+    return source
+
+
+def _values(node: exp.Values) -> Source:
+    rows = [[lower(cell, RowContext(Source(Values(()), (), 0), "VALUES")) for cell in row.expressions] for row in node.expressions]
+    if not rows or any(len(row) != len(rows[0]) for row in rows):
+        raise error(node, "all rows of VALUES need the same number of columns")
+    merged = [meet([row[i] for row in rows], node, "column") for i in range(len(rows[0]))]
+    if not all(value.literal for column, _ in merged for value in column):
+        raise refused(node, "VALUES takes literals only")
+    fields = tuple(Field("values", f"col{i}", type, i) for i, (_, type) in enumerate(merged))
+    cells = tuple(tuple(column[r].constant for column, _ in merged) for r in range(len(rows)))
+    return Source(Values(cells), fields, len(fields))
+
+
+# joins
+
+SIDES = {"": "inner", "LEFT": "left", "RIGHT": "right", "FULL": "full"}
+
+
+def _join(left: Source, node: exp.Expression, names: Names, lower_query: Lower, shaper: shape.Shaper) -> Source:
+    only(node, "this", "side", "kind", "on", "using")
+    side, word = node.args.get("side") or "", node.args.get("kind") or ""
+    right = _table(node.this, names, lower_query, shaper)
+    kind = _kind(node, side, word)
+    _distinct_names(left, right, node)
+    if node.args.get("using"):
+        tests, merged = _using(left, right, node, kind)
+    else:
+        tests, merged = _on(left, right, node, word), {}
+    return _joined(left, right, kind, tests, {**left.merged, **merged}, shaper)
+
+
+def _kind(node: exp.Expression, side: str, word: str) -> str:
+    if word in ("SEMI", "ANTI") and not side:
+        return word.lower()
+    if word not in ("", "INNER", "OUTER", "CROSS") or side not in SIDES or (side and word == "CROSS"):
+        raise refused(node, f"{side} {word} JOIN is not supported".replace("  ", " "), "JOIN or LEFT JOIN")
+    return SIDES[side]
+
+
+def _distinct_names(left: Source, right: Source, node: exp.Expression) -> None:
+    both = {folded(f.table) for f in left.fields} & {folded(f.table) for f in right.fields}
+    if both:
+        raise error(node, f"two tables are called '{both.pop()}'", "give one an alias: JOIN … AS b")
+
+
+def _beside(left: Source, right: Source) -> Source:
+    fields = left.fields + tuple(f._replace(index=f.index + left.width) for f in right.fields)
+    return Source(left.rel, fields, left.width + right.width, left.merged)
+
+
+def _on(left: Source, right: Source, node: exp.Expression, word: str) -> list[Expr]:
+    on = node.args.get("on")
+    if on is None:
+        if word in ("CROSS", "") and not node.args.get("side"):
+            return []
+        raise error(node, "the join has no ON", "JOIN t ON a.x = t.x")
+    return list(shape.conjuncts(condition(on, RowContext(_beside(left, right), "ON"), "ON")))
+
+
+def _using(left: Source, right: Source, node: exp.Expression, kind: str) -> tuple[list[Expr], dict[str, Typed]]:
+    tests: list[Expr] = []
+    merged: dict[str, Typed] = {}
+    for name in node.args["using"]:
+        column = exp.Column(this=name)
+        ours, theirs = resolve(column, left), resolve(column, right)
+        if ours is None or theirs is None:
+            raise error(name, f"USING: column '{name.name}' is not on both sides")
+        theirs = Typed(shape.shifted(theirs.expr, left.width), theirs.type, theirs.wild)
+        tests.append(compare("eq", ours, theirs, name))
+        merged[folded(name.name)] = _one(ours, theirs, kind, name)
+    return tests, merged
+
+
+def _one(ours: Typed, theirs: Typed, kind: str, node: exp.Expression) -> Typed:
+    if kind in ("right", "full"):
+        (ours, theirs), type = meet([ours, theirs], node, "USING")
+        return Typed(Coalesce((ours.expr, theirs.expr)), type)
+    return ours
+
+
+def _joined(left: Source, right: Source, kind: str, tests: list[Expr], merged: dict[str, Typed], shaper: shape.Shaper) -> Source:
+    both = _beside(left, right)
+    if kind == "right":
+        return _swapped(left, right, tests, merged, shaper)
+    ours, theirs, rest = left.rel, right.rel, []
+    keys: list[tuple[Expr, Expr]] = []
+    for test in tests:
+        used = shape.columns(test)
+        pair = _equality(test, left.width)
+        if pair is not None:
+            keys.append(pair)
+        elif used and min(used) >= left.width and kind != "full":
+            theirs = shaper.filter(theirs, shape.shifted(test, -left.width))
+        elif used and max(used) < left.width and kind in ("inner", "semi"):
+            ours = shaper.filter(ours, test)
+        else:
+            rest.append(test)
+    left_keys, right_keys = tuple(k[0] for k in keys), tuple(k[1] for k in keys)
+    rel = Join(kind, ours, theirs, left_keys, right_keys, tuple(rest), (left.width, right.width))
+    if kind in ("semi", "anti"):
+        return Source(rel, left.fields, left.width, left.merged)
+    return Source(rel, both.fields, both.width, merged)
+
+
+def _swapped(left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], shaper: shape.Shaper) -> Source:
+    """A right join as a left join, its columns put back in order."""
+
+    def turn(expr: Expr) -> Expr:
+        def swap(e: Expr) -> Expr | None:
+            if not isinstance(e, Col):
+                return None
+            return Col(e.index + right.width if e.index < left.width else e.index - left.width)
+
+        return shape.replace(expr, swap)
+
+    turned = _joined(right, left, "left", [turn(test) for test in tests], {}, shaper)
+    order = (*range(right.width, right.width + left.width), *range(right.width))
+    rel = Map(turned.rel, (), tuple(Col(i) for i in order))
+    return Source(rel, _beside(left, right).fields, turned.width, merged)
+
+
+def _equality(test: Expr, width: int) -> tuple[Expr, Expr] | None:
+    """The two keys, if the test is an equality between the sides."""
+    if not isinstance(test, Call) or not test.code.startswith(("{0} == {1}", "({0} == {1} or")) or not test.strict:
+        return None
+    first, second = test.args
+    one, two = shape.columns(first), shape.columns(second)
+    if not one or not two:
+        return None
+    if max(one) < width <= min(two):
+        return first, shape.shifted(second, -width)
+    if max(two) < width <= min(one):
+        return second, shape.shifted(first, -width)
+    return None

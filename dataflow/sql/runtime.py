@@ -1,0 +1,517 @@
+"""The functions that generated code calls: DuckDB's meaning, value by value, on values that are not NULL.
+
+Those marked raw take NULLs. Text is compared by code point, which is the order of its UTF-8 bytes.
+Times are microseconds since 1970-01-01 UTC; a `local` time counts from 1970-01-01 on the local clock.
+NaN is one object, `NAN`, so that rows with it stay equal to themselves.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+NAN = math.nan
+INF = math.inf
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (local clocks are computed without zone)
+SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+# numbers
+
+
+def one_nan(value: float) -> float:
+    return value if value == value else NAN
+
+
+def divide(left: float, right: float) -> float:
+    if right:
+        return one_nan(left / right)
+    if not left or left != left:
+        return NAN
+    return INF if (left > 0) == (math.copysign(1.0, right) > 0) else -INF
+
+
+def int_divide(left: int, right: int) -> int | None:
+    if not right:
+        return None
+    quotient = abs(left) // abs(right)
+    return quotient if (left < 0) == (right < 0) else -quotient
+
+
+def int_modulo(left: int, right: int) -> int | None:
+    if not right:
+        return None
+    rest = abs(left) % abs(right)
+    return -rest if left < 0 else rest
+
+
+def float_modulo(left: float, right: float) -> float:
+    if not right or math.isinf(left):
+        return NAN
+    return one_nan(math.fmod(left, right))
+
+
+def power(base: float, exponent: float) -> float:
+    try:
+        return one_nan(math.pow(base, exponent))
+    except OverflowError:
+        return -INF if base < 0 and exponent % 2 == 1 else INF
+    except ValueError:
+        return INF if base == 0 else NAN
+
+
+def guarded(function: Callable[[float], float]) -> Callable[[float], float]:
+    def call(value: float) -> float:
+        try:
+            return one_nan(function(value))
+        except OverflowError:
+            return INF
+        except ValueError:
+            return NAN
+
+    return call
+
+
+sqrt, exp, sin, cos, tan = (guarded(f) for f in (math.sqrt, math.exp, math.sin, math.cos, math.tan))
+
+
+def logarithm(function: Callable[[float], float]) -> Callable[[float], float]:
+    def call(value: float) -> float:
+        if value > 0:
+            return function(value)
+        return -INF if value == 0 else NAN
+
+    return call
+
+
+ln, log10, log2 = logarithm(math.log), logarithm(math.log10), logarithm(math.log2)
+
+
+def whole(function: Callable[[float], int]) -> Callable[[float], float]:
+    def call(value: float) -> float:
+        return math.copysign(float(function(value)), value) if math.isfinite(value) else value
+
+    return call
+
+
+ceil, floor, trunc = whole(math.ceil), whole(math.floor), whole(math.trunc)
+
+
+def half_away(value: float) -> float:
+    if not math.isfinite(value) or abs(value) >= 4503599627370496.0:
+        return value
+    down = math.floor(abs(value))
+    return math.copysign(down + (abs(value) - down >= 0.5), value)
+
+
+def round_to(value: float, digits: int) -> float:
+    if digits == 0:
+        return half_away(value)
+    if not math.isfinite(value) or abs(digits) > 300:
+        return value
+    power = 10.0 ** abs(digits)
+    scaled = value * power if digits > 0 else value / power
+    if not math.isfinite(scaled):
+        return value
+    rounded = half_away(scaled)
+    return rounded / power if digits > 0 else rounded * power
+
+
+def round_scaled(value: int, digits: int) -> int:
+    """Round a decimal's int to a multiple of 10**digits, halves away from zero, and drop those digits."""
+    unit: int = 10**digits
+    quotient = (abs(value) + unit // 2) // unit
+    return quotient if value >= 0 else -quotient
+
+
+def round_int(value: int, digits: int) -> int:
+    return value if digits >= 0 else round_scaled(value, -digits) * int(10**-digits)
+
+
+def sign(value: float) -> int:
+    return (value > 0) - (value < 0)
+
+
+def float_to_int(value: float) -> int | None:
+    return round(value) if math.isfinite(value) else None
+
+
+def greater(left: float, right: float) -> bool:
+    """Floats, NaN above all."""
+    return left > right or (left != left and right == right)
+
+
+def greatest(*values: Any) -> Any:
+    """Raw. NULLs are skipped."""
+    best = None
+    for value in values:
+        if value is not None and (best is None or value > best or value != value):
+            best = value
+    return best
+
+
+def least(*values: Any) -> Any:
+    """Raw. NULLs are skipped."""
+    best = None
+    for value in values:
+        if value is not None and (best is None or value < best or best != best):
+            best = value
+    return best
+
+
+# text
+
+
+def _fold(text: str, fold: Callable[[str], str]) -> str:
+    if text.isascii():
+        return fold(text)
+    return "".join(f if len(f := fold(c)) == 1 else c for c in text)
+
+
+def upper(text: str) -> str:
+    return _fold(text, str.upper).replace("ß", "ẞ") if not text.isascii() else text.upper()
+
+
+def lower(text: str) -> str:
+    return _fold(text.replace("İ", "i"), str.lower) if not text.isascii() else text.lower()
+
+
+def substring(text: str, start: int, length: int | None = None) -> str:
+    size = len(text)
+    begin = start - 1 if start > 0 else (size + start if start < 0 else -1)
+    if length is None:
+        return text[max(begin, 0) :]
+    if length < 0:
+        begin, length = begin + length, -length
+    return text[max(begin, 0) : max(begin + length, 0)]
+
+
+def left(text: str, count: int) -> str:
+    return text[:count] if count >= 0 else text[: max(len(text) + count, 0)]
+
+
+def right(text: str, count: int) -> str:
+    if count >= 0:
+        return text[max(len(text) - count, 0) :]
+    return text[-count:]
+
+
+def pad_left(text: str, size: int, fill: str) -> str:
+    return (_fill(size - len(text), fill) + text)[: max(size, 0)] if len(text) < size else text[: max(size, 0)]
+
+
+def pad_right(text: str, size: int, fill: str) -> str:
+    return text + _fill(size - len(text), fill) if len(text) < size else text[: max(size, 0)]
+
+
+def _fill(size: int, fill: str) -> str:
+    return (fill * (size // len(fill) + 1))[:size] if fill else ""
+
+
+def split_part(text: str, separator: str, index: int) -> str:
+    parts = text.split(separator) if separator else list(text) or [""]
+    at = index - 1 if index > 0 else len(parts) + index if index < 0 else 0
+    return parts[at] if 0 <= at < len(parts) else ""
+
+
+def replace(text: str, old: str, new: str) -> str:
+    return text.replace(old, new) if old else text
+
+
+def concat(*values: str | None) -> str:
+    """Raw. NULLs are skipped."""
+    return "".join([v for v in values if v is not None])
+
+
+def concat_ws(separator: str | None, *values: str | None) -> str | None:
+    """Raw. NULLs are skipped."""
+    return None if separator is None else separator.join([v for v in values if v is not None])
+
+
+@lru_cache(maxsize=1024)
+def like_pattern(pattern: str, escape: str, fold: bool) -> Callable[[str], object]:
+    out, chars = [], iter(pattern)
+    for c in chars:
+        if escape and c == escape:
+            out.append(re.escape(next(chars, "")))
+        else:
+            out.append({"%": ".*", "_": "."}.get(c) or re.escape(c))
+    return re.compile("".join(out), re.DOTALL | (re.IGNORECASE if fold else 0)).fullmatch
+
+
+def like(text: str, pattern: str, escape: str) -> bool:
+    return like_pattern(pattern, escape, False)(text) is not None
+
+
+def ilike(text: str, pattern: str, escape: str) -> bool:
+    return like_pattern(lower(pattern), escape, False)(lower(text)) is not None
+
+
+@lru_cache(maxsize=1024)
+def compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)
+
+
+def regexp_matches(text: str, pattern: str) -> bool:
+    return compiled(pattern).search(text) is not None
+
+
+# casts
+
+
+def float_text(value: float) -> str:
+    if value != value:
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return repr(value)
+
+
+def bool_text(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def decimal_text(value: int, scale: int) -> str:
+    if not scale:
+        return str(value)
+    digits = f"{abs(value):0{scale + 1}d}"
+    return f"{'-' if value < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
+
+
+def time_text(value: int) -> str:
+    moment = EPOCH + timedelta(microseconds=value)
+    text = moment.strftime("%H:%M:%S")
+    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
+    return f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d} {text}{fraction}"
+
+
+def date_text(value: int) -> str:
+    return time_text(value)[:10]
+
+
+def interval_text(value: int) -> str:
+    sign, rest = ("-" if value < 0 else ""), abs(value)
+    hours, rest = divmod(rest, HOUR)
+    minutes, rest = divmod(rest, MINUTE)
+    seconds, micros = divmod(rest, SECOND)
+    return f"{sign}{hours:02d}:{minutes:02d}:{seconds:02d}" + (f".{micros:06d}".rstrip("0") if micros else "")
+
+
+DECIMAL_TEXT = re.compile(r"[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+)?")
+SPACES = " \t\n\v\f\r"
+
+
+def try_int(text: str) -> int | None:
+    text = text.strip(SPACES)
+    if not DECIMAL_TEXT.fullmatch(text):
+        return None
+    number = int(Decimal(text.replace("_", "")).to_integral_value(ROUND_HALF_UP))
+    return number if -(2**63) <= number < 2**63 else None
+
+
+def try_float(text: str) -> float | None:
+    text = text.strip(SPACES)
+    if DECIMAL_TEXT.fullmatch(text):
+        return float(text.replace("_", ""))
+    return {"inf": INF, "infinity": INF, "nan": NAN}.get(text.lower().lstrip("+")) if text[:1] != "-" else (
+        -INF if text[1:].lower() in ("inf", "infinity") else NAN if text[1:].lower() == "nan" else None
+    )
+
+
+BOOLS = {"t": True, "true": True, "1": True, "yes": True, "y": True, "on": True} | {
+    "f": False, "false": False, "0": False, "no": False, "n": False, "off": False,
+}  # fmt: skip
+
+
+def try_bool(text: str) -> bool | None:
+    return BOOLS.get(text.lower())
+
+
+TIME_TEXT = re.compile(
+    r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?"
+    r"\s*(Z|[+-]\d{2}(?::?\d{2})?)?\s*"
+)
+
+
+def try_time(text: str) -> int | None:
+    found = TIME_TEXT.fullmatch(text)
+    if not found:
+        return None
+    year, month, day, hour, minute, second = (int(g or 0) for g in found.groups()[:6])
+    try:
+        moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001
+    except ValueError:
+        return None
+    micros = int((found[7] or "").ljust(6, "0")[:6] or 0)
+    return micros_of(moment) + micros - zone_offset(found[8])
+
+
+def zone_offset(text: str | None) -> int:
+    if not text or text == "Z":
+        return 0
+    digits = text[1:].replace(":", "")
+    offset = int(digits[:2]) * HOUR + int(digits[2:] or 0) * MINUTE
+    return -offset if text[0] == "-" else offset
+
+
+def try_date(text: str) -> int | None:
+    moment = try_time(text)
+    return None if moment is None else moment // DAY * DAY
+
+
+# json
+
+
+def json_text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def json_get(text: str, path: str) -> str | None:
+    """The JSON text at a path of keys and indices, itself JSON; None where there is nothing."""
+    try:
+        value = msgspec.json.decode(text)
+        for step in msgspec.json.decode(path):
+            value = value[step]
+    except (msgspec.DecodeError, KeyError, IndexError, TypeError):
+        return None
+    return json_text(value)
+
+
+def json_field(text: str, path: str) -> str | None:
+    """As `json_get`, with text bare and JSON's null as NULL."""
+    found = json_get(text, path)
+    if found is None or found == "null":
+        return None
+    return msgspec.json.decode(found) if found[0] == '"' else found
+
+
+# times
+
+
+def micros_of(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=65536)
+def _day(number: int) -> datetime:
+    return EPOCH + timedelta(days=number)
+
+
+def day_of(value: int) -> datetime:
+    return _day(value // DAY)
+
+
+def trunc_week(value: int) -> int:
+    days = value // DAY
+    return (days - (days + 3) % 7) * DAY
+
+
+def trunc_month(value: int, months: int) -> int:
+    """Down to a multiple of `months` counted from year 0."""
+    day = day_of(value)
+    count = (day.year * 12 + day.month - 1) // months * months
+    return micros_of(datetime(count // 12, count % 12 + 1, 1))  # noqa: DTZ001
+
+
+BUCKETS_FROM = 946_857_600_000_000  # Monday 2000-01-03: where DuckDB's buckets start
+MONTH_BUCKETS_FROM = 2000 * 12
+
+
+def bucket(width: int, value: int) -> int:
+    return BUCKETS_FROM + (value - BUCKETS_FROM) // width * width
+
+
+def bucket_months(months: int, value: int) -> int:
+    day = day_of(value)
+    count = day.year * 12 + day.month - 1 - MONTH_BUCKETS_FROM
+    count = MONTH_BUCKETS_FROM + count // months * months
+    return micros_of(datetime(count // 12, count % 12 + 1, 1))  # noqa: DTZ001
+
+
+def add_months(value: int, months: int) -> int:
+    day = day_of(value)
+    count = day.year * 12 + day.month - 1 + months
+    year, month = divmod(count, 12)
+    last = (datetime(year + month // 11, (month + 1) % 12 + 1, 1) - timedelta(days=1)).day  # noqa: DTZ001
+    return micros_of(datetime(year, month + 1, min(day.day, last))) + value % DAY  # noqa: DTZ001
+
+
+def year(value: int) -> int:
+    return day_of(value).year
+
+
+def month(value: int) -> int:
+    return day_of(value).month
+
+
+def quarter(value: int) -> int:
+    return (day_of(value).month + 2) // 3
+
+
+def day_of_month(value: int) -> int:
+    return day_of(value).day
+
+
+def day_of_year(value: int) -> int:
+    return day_of(value).timetuple().tm_yday
+
+
+def iso_week(value: int) -> int:
+    return day_of(value).isocalendar()[1]
+
+
+def iso_year(value: int) -> int:
+    return day_of(value).isocalendar()[0]
+
+
+def day_name(value: int) -> str:
+    return WEEKDAYS[(value // DAY + 3) % 7]
+
+
+def month_name(value: int) -> str:
+    return MONTHS[day_of(value).month - 1]
+
+
+def month_count(value: int) -> int:
+    day = day_of(value)
+    return day.year * 12 + day.month
+
+
+def strftime(value: int, pattern: str) -> str:
+    moment = EPOCH + timedelta(microseconds=value)
+    return moment.strftime(pattern)
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+@lru_cache(maxsize=65536)
+def _offset(quarter_hour: int, name: str) -> int:
+    moment = datetime.fromtimestamp(quarter_hour * 900, UTC).astimezone(zone(name))
+    return (moment.utcoffset() or timedelta()) // timedelta(microseconds=1)
+
+
+def to_local(value: int, name: str) -> int:
+    """Zones change their offset on quarter hours only, since 1972."""
+    return value + _offset(value // 900_000_000, name)
+
+
+def from_local(value: int, name: str) -> int:
+    moment = EPOCH + timedelta(microseconds=value)
+    offset = moment.replace(tzinfo=zone(name)).utcoffset() or timedelta()
+    return value - offset // timedelta(microseconds=1)

@@ -1,0 +1,56 @@
+"""Sort keys as generated code: a row to a tuple that Python orders as SQL orders the row.
+
+NULLs and NaN become flags before the value, so that values of one type only ever meet each other; what can be negated
+is, for DESC; text is wrapped in `Descending`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dataflow.sql.plan import Order
+from dataflow.sql.types import FLOAT, JSON, NULL, TEXT
+from dataflow.zset import Row
+
+
+class Descending:
+    """Text in descending order."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __lt__(self, other: Descending) -> bool:
+        return other.text < self.text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Descending) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def sort_key(order: tuple[Order, ...]) -> Callable[[Row], Any]:
+    """The function from a row to its key."""
+    parts = [part for entry in order for part in _parts(entry)]
+    names: dict[str, Any] = {"Descending": Descending}
+    exec(f"def key(r): return ({' '.join(part + ',' for part in parts)})", names)  # noqa: S102  (our own text)
+    found: Callable[[Row], Any] = names["key"]
+    return found
+
+
+def _parts(entry: Order) -> list[str]:
+    value = f"r[{entry.index}]"
+    null = f"{value} is {'not ' if entry.nulls_first else ''}None"
+    if entry.type == NULL:
+        return [null]
+    if entry.type in (TEXT, JSON):
+        held = f"Descending({value})" if entry.desc else value
+        return [null, f"'' if {value} is None else {held}"]
+    sign = "-" if entry.desc else ""
+    if entry.type == FLOAT:
+        nan = f"{value} {'==' if entry.desc else '!='} {value}"
+        return [null, nan, f"0.0 if {value} is None or {value} != {value} else {sign}{value}"]
+    return [null, f"0 if {value} is None else {sign}{value}"]
