@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 LEAST = 44
+EVEN = 60           # how much of a column's share of spare room does not depend on its width
 
 
 def share(natural: Sequence[int], fixed: Sequence[bool], room: int) -> list[int]:
     """Column widths that fill `room`: whole pixels.
 
-    Room to spare goes to the columns in the proportion of what they need; where it lacks, the widest give way
-    first, down to `LEAST`. Fixed columns keep their width. Where even that does not fit, the sum is more than
-    `room`: the table scrolls.
+    Room to spare goes to all columns, more of it to the wider ones; where it lacks, the widest give way first,
+    down to `LEAST`. Fixed columns keep their width. Where even that does not fit, the sum is more than `room`:
+    the table scrolls.
     """
     loose = [at for at, held in enumerate(fixed) if not held]
     spare = room - sum(natural)
@@ -22,10 +23,10 @@ def share(natural: Sequence[int], fixed: Sequence[bool], room: int) -> list[int]
 
 
 def _stretch(natural: Sequence[int], loose: Sequence[int], spare: int) -> list[int]:
-    widths, total = list(natural), max(1, sum(natural[at] for at in loose))
+    widths, total = list(natural), sum(natural[at] + EVEN for at in loose)
     given = 0
     for at in loose:
-        part = spare * natural[at] // total
+        part = spare * (natural[at] + EVEN) // total
         widths[at] += part
         given += part
     widths[loose[-1]] += spare - given
