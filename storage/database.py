@@ -33,6 +33,7 @@ from storage.errors import (
     StoreNewer,
     StoreReadOnly,
     StoreUnreadable,
+    TooLarge,
 )
 from storage.log import EventLog
 from storage.meta import Meta
@@ -45,7 +46,10 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 10.0
 CACHE_KIB = 32 * 1024
-CHECKED_BYTES = 64 * 2**20
+LARGEST = 64 * 2**20
+"""Bytes of one value, and so of one chunk of events that is read."""
+
+CHECKED_BYTES = 32 * 2**20
 """Stores up to this size are checked page by page when opened; beyond it that would hold up the start."""
 
 
@@ -57,6 +61,7 @@ class Database:
         self._engine = engine
         self._private = private
         self._damage: str | None = None
+        self._closed = False
         self._writer = Writer(engine.connect(), self._translated, self._committed, lambda: StoreClosed(path))
         self.log = EventLog(self)
         self.outbox = Outbox(self)
@@ -83,6 +88,8 @@ class Database:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
         """Read on a connection of its own, from any thread."""
+        if self._closed:
+            raise StoreClosed(self.path)
         try:
             with self._engine.connect() as connection:
                 return connection.exec_driver_sql(sql, tuple(parameters)).fetchall()
@@ -93,6 +100,7 @@ class Database:
         """Finish what is being written, stop the threads, release the file. Closing twice is fine."""
         self._writer.close()
         self.watcher.close()
+        self._closed = True
         self._engine.dispose()
         if self._private is not None:
             shutil.rmtree(self._private, ignore_errors=True)
@@ -134,6 +142,8 @@ def _meaning(path: Path, code: int, detail: str) -> StorageError:
         return StoreReadOnly(path, f"{path}: cannot be written to ({detail}); check its permissions")
     if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
         return StoreUnreadable(path, f"{path}: cannot be opened ({detail}); check it and its directory")
+    if code == sqlite3.SQLITE_TOOBIG:
+        return TooLarge(path, detail)
     if code == sqlite3.SQLITE_CONSTRAINT and "log.position" in detail:
         return PositionTaken(detail)
     return StoreFailed(path, detail)
@@ -165,6 +175,7 @@ def _engine(path: Path) -> Engine:
 def _configure(driver: sqlite3.Connection, _: object) -> None:
     driver.execute("PRAGMA synchronous = FULL")
     driver.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
 
 
 def _prepare(path: Path, connection: Connection) -> None:

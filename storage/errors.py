@@ -11,6 +11,7 @@ StorageError
 ├─ StoreBusy         another process held the store for too long
 ├─ StoreClosed       it was closed before
 ├─ StoreFailed       the disk or SQLite failed in another way
+│  └─ TooLarge       more bytes at once than a store takes
 ├─ PositionTaken     the log holds another event at this position
 └─ CloudEventError   bytes that are no CloudEvent in JSON
 """
@@ -97,6 +98,10 @@ class StoreFailed(StoreError):
     def __init__(self, path: Path, detail: str) -> None:
         super().__init__(path, f"{path}: writing or reading failed ({detail}); check the disk and try again")
         self.detail = detail
+
+
+class TooLarge(StoreFailed):
+    """More bytes at once than a store takes or gives."""
 
 
 class PositionTaken(StorageError):

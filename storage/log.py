@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from storage import rows
+from storage.errors import TooLarge
 from storage.event import Event
 
 if TYPE_CHECKING:
@@ -75,7 +76,12 @@ class EventLog:
         return self._database.watcher.subscribe(callback)
 
     def _chunk(self, after: int, until: int, chunk: int) -> list[Event]:
-        return rows.events(*self._database.rows(_READ, (after, until, chunk))[0])
+        try:
+            return rows.events(*self._database.rows(_READ, (after, until, chunk))[0])
+        except TooLarge:
+            if chunk == 1:
+                raise
+            return self._chunk(after, until, max(1, chunk // 8))
 
 
 def _append(connection: Connection, events: Sequence[Event]) -> Appended:

@@ -6,11 +6,13 @@ thread.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from storage.errors import StorageError
 
@@ -28,6 +30,7 @@ class Watcher:
         self._wake = threading.Event()
         self._open = True
         self._told = 0
+        self._version: int | None = None
         self._thread: threading.Thread | None = None
         self._gate = threading.Lock()
 
@@ -37,7 +40,7 @@ class Watcher:
             self._callbacks = [*self._callbacks, callback]
             if self._thread is None:
                 self._told = self._last()
-                self._thread = threading.Thread(target=self._run, name="watchfloor-watcher")
+                self._thread = threading.Thread(target=self._run, name="watchfloor-watcher", daemon=True)
                 self._thread.start()
         return lambda: self._unsubscribe(callback)
 
@@ -59,20 +62,18 @@ class Watcher:
 
     def _run(self) -> None:
         with self._connect() as connection:
-            before = None
             while self._open:
-                version = connection.exec_driver_sql("PRAGMA data_version").scalar()
-                if version != before:
-                    before = version
-                    self._tell()
+                with contextlib.suppress(DBAPIError, StorageError):  # whoever reads or writes is told
+                    self._look(connection)
                 self._wake.wait(TICK)
                 self._wake.clear()
 
-    def _tell(self) -> None:
-        try:
-            last = self._last()
-        except StorageError:
-            return  # whoever reads or writes is told; the next change asks again
+    def _look(self, connection: Connection) -> None:
+        version = connection.exec_driver_sql("PRAGMA data_version").scalar()
+        if version == self._version:
+            return
+        last = self._last()
+        self._version = version
         if last > self._told:
             self._told = last
             for callback in self._callbacks:

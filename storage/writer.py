@@ -3,7 +3,8 @@
 A job is a function of the connection. All jobs that wait go into one transaction, each under a savepoint, so
 that a bad job fails alone; one fsync makes them durable; only then are their futures done. If the whole
 transaction is lost (the disk is full at commit, say), each job is tried again in a transaction of its own. So
-a job may run more than once, and must do nothing but work on its connection.
+a job may run more than once, and must do nothing but work on its connection. A process that ends without
+closing loses what was not yet acknowledged.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Writer:
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._open = True
-        self._thread = threading.Thread(target=self._run, name="watchfloor-writer")
+        self._thread = threading.Thread(target=self._run, name="watchfloor-writer", daemon=True)
         self._thread.start()
 
     def submit(self, job: Job[T]) -> Future[T]:

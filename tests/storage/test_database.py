@@ -206,6 +206,8 @@ def test_a_closed_store_says_so(tmp_path):
     assert last.result().positions == [1]
     with pytest.raises(StoreClosed):
         store.log.append([event(2)]).result()
+    with pytest.raises(StoreClosed):
+        store.log.last()
 
 
 def test_a_locked_store_waits_for_the_other_process(store):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.database import Database
-from storage.errors import PositionTaken
+from storage.errors import PositionTaken, TooLarge
 from tests.storage.samples import event, events, ids
 
 
@@ -89,6 +89,16 @@ def test_read_ends_at_the_end_that_was_there(store):
     store.log.append(events(5, 6)).result()
     seen += [e for chunk in reading for e in chunk]
     assert [e.position for e in seen] == [1, 2, 3, 4]
+
+
+def test_a_chunk_of_large_events_is_read_in_smaller_ones(store):
+    large = [event(n, data=b'{"x":"%s"}' % (b"x" * 2**20)) for n in range(1, 81)]
+    store.log.append(large).result()
+    chunks = list(store.log.read())
+    assert [e.position for chunk in chunks for e in chunk] == list(range(1, 81))
+    assert chunks[0][0].data == large[0].data
+    with pytest.raises(TooLarge):
+        store.log.append([event(99, data=b'{"x":"%s"}' % (b"x" * 2**26))]).result()
 
 
 def test_an_empty_append_is_nothing(store):

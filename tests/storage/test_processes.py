@@ -39,6 +39,24 @@ def test_several_processes_make_a_store_and_append_to_it(tmp_path):
         assert own == [f"id-{n}" for n in range(k * 1000, k * 1000 + 40)]
 
 
+FORGET = """
+import sys
+from pathlib import Path
+from storage.database import Database
+from tests.storage.samples import event
+store = Database.open(Path(sys.argv[1]))
+store.log.watch(print)
+store.log.append([event(1)]).result()
+"""
+
+
+def test_a_process_that_forgets_to_close_ends_and_keeps_what_was_acknowledged(tmp_path):
+    path = tmp_path / "board.db"
+    subprocess.run([sys.executable, "-c", FORGET, str(path)], timeout=30, check=True, stdout=subprocess.DEVNULL)
+    with Database.open(path) as store:
+        assert ids(store.log) == ["id-1"]
+
+
 def test_a_kill_keeps_all_that_was_acknowledged(tmp_path):
     path = tmp_path / "board.db"
     with appending(path, 1, 1_000_000) as other:
