@@ -73,7 +73,7 @@ def import_ndjson(
     return intake.finish()
 
 
-def import_csv(  # noqa: PLR0917  what import_ndjson takes, and the shape
+def import_csv(
     path: Path,
     log: EventLog,
     quarantine: Quarantine,
