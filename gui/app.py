@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAME = "Watchfloor"
+SWITCH_S = 0.0005
+"""How long a thread may keep the interpreter: the store's threads hold up no frame, and the window no commit."""
+
 SIZE = (1600, 1000)
 
 
@@ -78,6 +81,7 @@ def shot(options: Options, picture: Shot) -> int:
 
 
 def _application() -> QApplication:
+    sys.setswitchinterval(SWITCH_S)
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing
