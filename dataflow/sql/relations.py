@@ -100,7 +100,7 @@ def _aliased(source: Source, node: exp.Expression) -> Source:
     if len(given) > len(source.fields):
         raise error(node, f"{alias.name} has {len(source.fields)} columns, not {len(given)}")
     renamed = (f._replace(name=given[i]) if i < len(given) else f for i, f in enumerate(source.fields))
-    return Source(source.rel, tuple(renamed), source.width).named(alias.name)
+    return source._replace(fields=tuple(renamed)).named(alias.name)
 
 
 def _named(node: exp.Table, names: Names) -> Source:

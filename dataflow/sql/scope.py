@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from dataflow.sql.casts import Typed
 from dataflow.sql.parse import error, refused, short
-from dataflow.sql.plan import Col, Rel
+from dataflow.sql.plan import Col, Order, Rel
 from dataflow.sql.types import TIMESTAMP
 
 
@@ -28,16 +28,17 @@ class Field(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A relation in FROM. `merged` are the columns that USING made one, by folded name."""
+    """A relation in FROM. `merged` are the columns that USING made one, by folded name; `order` its rows' own order."""
 
     rel: Rel
     fields: tuple[Field, ...]
     width: int
     merged: dict[str, Typed] = {}  # noqa: RUF012  (never changed)
+    order: tuple[Order, ...] = ()
 
     def named(self, table: str) -> Source:
         fields = tuple(field._replace(table=table) for field in self.fields)
-        return Source(self.rel, fields, self.width)
+        return Source(self.rel, fields, self.width, order=self.order)
 
 
 def folded(name: str) -> str:

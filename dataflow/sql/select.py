@@ -47,13 +47,9 @@ class Selected(NamedTuple):
         return Top(self.rel, self.total(), self.limit, self.offset)
 
     def source(self, table: str) -> Source:
-        """As a relation in FROM, where order alone means nothing."""
-        rel = self.top()
-        width = len(self.columns)
-        if self.hidden:
-            rel = Map(rel, (), tuple(Col(i) for i in range(width)))
+        """As a relation in FROM. What is selected from it alone, without an order of its own, keeps this order."""
         fields = tuple(Field(table, name, type, i, wild) for i, (name, type, wild) in enumerate(self.columns))
-        return Source(rel, fields, width)
+        return Source(self.top(), fields, len(self.columns) + len(self.hidden), order=self.order)
 
 
 class Item(NamedTuple):
@@ -121,6 +117,8 @@ class _Select:
         having = self._having()
         order, extra = self._order(items)
         grouped = grouped or bool(self.aggregates.found) or bool(having)
+        if not (grouped or self.node.args.get("order") or self.node.args.get("distinct")):
+            order = self._inherited(items, extra)
         outputs = [item.value for item in items] + extra
         if grouped:
             rel = self._grouped(rel, outputs, having)
@@ -277,6 +275,11 @@ class _Select:
         only(clause, "expressions")
         orders = [self._order_key(node, items, extra) for node in _ordered(clause, len(items))]
         return tuple(order for order in orders if order is not None), extra
+
+    def _inherited(self, items: list[Item], extra: list[Typed]) -> tuple[Order, ...]:
+        """The order of the one relation in FROM."""
+        places = [(self._place_of(Typed(Col(o.index), o.type), items, extra), o) for o in self.source.order]
+        return tuple(Order(at, o.type, o.desc, o.nulls_first) for at, o in places)
 
     def _order_key(self, node: exp.Expression, items: list[Item], extra: list[Typed]) -> Order | None:
         only(node, "this", "desc", "nulls_first")
