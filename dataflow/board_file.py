@@ -168,21 +168,27 @@ def _stamp(path: Path) -> Stamp | None:
 
 
 class BoardFile:
-    """A board file under watch, with its CSV tables. The first poll always says something.
+    """A board file under watch, with its CSV tables. The first poll says something unless the board is known.
 
     An error is handed out only when a second poll finds the same file: an editor may be halfway through
     saving it.
     """
 
     def __init__(
-        self, path: Path, check: Callable[[LoadedBoard], Sequence[BoardProblem]] | None = None
+        self,
+        path: Path,
+        check: Callable[[LoadedBoard], Sequence[BoardProblem]] | None = None,
+        known: LoadedBoard | None = None,
     ) -> None:
-        """`check` finds what reading alone does not: see `board_sql.check`."""
+        """`check` finds what reading alone does not: see `board_sql.check`. `known` was just read from there."""
         self.path = path
         self._check = check
         self._watched: tuple[Path, ...] = (path,)
         self._stamps: tuple[Stamp | None, ...] | None = None
         self._doubt: BoardError | None = None
+        if known is not None:
+            self._watched = _files(known)
+            self._stamps = tuple(map(_stamp, self._watched))
 
     def poll(self) -> LoadedBoard | BoardError | None:
         """The board or its problems if the file has changed since, else None."""
@@ -201,13 +207,17 @@ class BoardFile:
             loaded, problems = read(self.path)
         except BoardError as error:
             return error
-        files = (self.path, *(self.path.parent / table.csv for table in loaded.board.tables.values()))
+        files = _files(loaded)
         if files != self._watched:
             before, self._watched = self._stamps or (), files
             self._stamps = (*before[:1], *map(_stamp, files[1:]))
         if not problems and self._check:
             problems = list(self._check(loaded))
         return BoardError(problems) if problems else loaded
+
+
+def _files(loaded: LoadedBoard) -> tuple[Path, ...]:
+    return loaded.path, *(loaded.path.parent / table.csv for table in loaded.board.tables.values())
 
 
 def board_path(name: str) -> Path:

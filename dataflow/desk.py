@@ -84,7 +84,7 @@ class DeskBuilder:
 
     def _desk(self, loaded: LoadedBoard, database: Database, feed: Feed, clock: Clock) -> Desk:
         pipeline = Pipeline(
-            BoardFile(loaded.path), loaded, database, feed, clock, self._scheduler, self._deliver, self._loop,
+            BoardFile(loaded.path, known=loaded), loaded, database, feed, clock, self._scheduler, self._deliver, self._loop,
             author=self._author, plans=self._plans,
         )  # fmt: skip
         return Desk(database, pipeline)

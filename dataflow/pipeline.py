@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from time import perf_counter
 from typing import Any
 
 from reactivex import Observable
@@ -20,12 +22,12 @@ from reactivex.subject import BehaviorSubject
 from dataflow.board import Board, queries
 from dataflow.board_file import BoardError, BoardFile, LoadedBoard
 from dataflow.clock import Clock, scheduler_time
-from dataflow.engine import Engine, LiveQuery
+from dataflow.engine import Engine, Hydrate, LiveQuery
 from dataflow.entries import Entries
 from dataflow.feeds.feed import Deliver, Feed, FeedStatus
 from dataflow.intake import Intake
 from dataflow.plans import Plans
-from dataflow.schema import Schema
+from dataflow.schema import Misfit, Schema
 from dataflow.session import Attention, Entered, Live, Status
 from dataflow.sql.errors import SqlError
 from dataflow.zset import Column, Row, Splice
@@ -37,6 +39,7 @@ SLICE_S = 0.008
 TICK_S = 0.2
 RATE_US = 2_000_000
 MISFITS = 1000
+HISTORY = 500
 
 
 def make_engine(loaded: LoadedBoard, schema: Schema, plans: Plans | None) -> Engine:
@@ -70,6 +73,17 @@ class _Floor:
     def hidden_intake(self, database: Database) -> Intake:
         """The intake of a floor that only reads history yet."""
         return Intake(database.log, self.schema, self.engine, {}, self._misfit, lambda _: None)
+
+    def history(self, database: Database, until: int) -> Hydrate:
+        """For a query that comes late: the rows of everything that was pushed up to a position, in chunks."""
+        return lambda: (self._rows(events) for events in database.log.read(0, until, chunk=HISTORY))
+
+    def _rows(self, events: Sequence[Event]) -> list[Row]:
+        rows = []
+        for event in events:
+            with suppress(Misfit):
+                rows.append(self.schema.row(event))
+        return rows
 
     def _try(self, sql: str) -> LiveQuery | None:
         """Each panel's query is there before history is read, so that it is read once. A wrong one is its panel's."""
@@ -154,7 +168,11 @@ class Pipeline:
         self._tick()
 
     def live(self, sql: str) -> Live:
-        return _Live(self._floor.engine.live(sql), self._caught_up)
+        history = self._floor.history(self._database, self._intake.position)
+        query = self._floor.engine.live(sql, history, sliced=True)
+        if not query.ready:
+            self._wake()
+        return _Live(query, self._caught_up)
 
     def enter(self, type: str, fields: Mapping[str, Any], *, causation: str | None = None) -> Entered:
         return self._entries.enter(type, fields, seen=self._intake.position, causation=causation)
@@ -200,12 +218,21 @@ class Pipeline:
             self._counts.clear()
             self._floor.engine.advance(self._clock.now())
             self._caught_up.on_next(True)
+        behind = self._hydrate() or behind
         if self._next is not None:
             behind = self._prepare(*self._next) or behind
         if behind:
             self._wake()
         if not self._caught_up.value or self._next is not None:
             self._publish()
+
+    def _hydrate(self) -> bool:
+        """Bring queries that came late nearer, for a slice. True while more is to do."""
+        deadline = perf_counter() + SLICE_S
+        while self._floor.engine.work():
+            if perf_counter() >= deadline:
+                return True
+        return False
 
     def _tick(self, *_: object) -> None:
         self._tick_due.disposable = self._scheduler.schedule_relative(TICK_S, self._tick)

@@ -63,7 +63,7 @@ class Stage:
         clock = ReplayClock(scheduler, self.start, self.start * 2, 1.0)
         clock.resume()
         self.pipeline = Pipeline(
-            BoardFile(BOARD), loaded, self.database, LocalFeed(self.database.log, scheduler, deliver), clock,
+            BoardFile(BOARD, known=loaded), loaded, self.database, LocalFeed(self.database.log, scheduler, deliver), clock,
             scheduler, deliver, loop, author="bench",
         )  # fmt: skip
         self.theme = Theme.load("dark")

@@ -53,11 +53,12 @@ async def opened(folder: Path, board: str = BOARD, *, start: bool = True):
     """A running desk on the store in `folder`."""
     path = folder / "board.toml"
     path.write_text(board)
+    loaded = load(path)
     loop = asyncio.get_running_loop()
     scheduler, deliver = AsyncIOScheduler(loop), deliver_on(loop)
     database = Database.open(folder / "notes.db")
     pipeline = Pipeline(
-        BoardFile(path), load(path), database, LocalFeed(database.log, scheduler, deliver), WallClock(scheduler),
+        BoardFile(path, known=loaded), loaded, database, LocalFeed(database.log, scheduler, deliver), WallClock(scheduler),
         scheduler, deliver, loop, author="amy",
     )  # fmt: skip
     if start:
