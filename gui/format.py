@@ -31,6 +31,8 @@ _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _DIRECTIVES = frozenset("aAbBcdDeFfgGhHIjklmMnpPrRSstTuUVwWxXyYzZ%")
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _LONGEST = 500
+_SIGNS = frozenset({"+", "-"})
+_DIGITS = re.compile("[1-9]")
 
 
 def format_value(value: Any, type: str, spec: ColumnSpec | None, zone: tzinfo, *, null: str = "") -> str:
@@ -106,7 +108,10 @@ def _number_by(spec: str) -> Formatter:
     def show(value: Any) -> str:
         if isinstance(value, float) and not math.isfinite(value):
             return _number(value)
-        return format(value, spec).translate(_TYPOGRAPHY).replace("%", NARROW + "%")
+        text = format(value, spec)
+        if text[:1] in _SIGNS and not _DIGITS.search(text):
+            text = text[1:]     # neither −0 nor +0
+        return text.translate(_TYPOGRAPHY).replace("%", NARROW + "%")
 
     return show
 

@@ -11,7 +11,7 @@ from gui.models.scale import Tick, number_axis, number_label, time_ticks
 from gui.models.series import Line, Run, extent
 
 TOP, BOTTOM = 8, 26
-_ROW = 34           # the least distance between two grid lines
+_ROW = 28           # about the least distance between two grid lines
 _GAP = 28           # and between two labels of the x axis
 
 
@@ -67,7 +67,7 @@ def frame(
     if span is None:
         return None
     low_x, high_x, low_y, high_y = span
-    axis = number_axis(*_with_zero(low_y, high_y), max(2, int((height - TOP - BOTTOM) // _ROW)))
+    axis = number_axis(*_with_zero(low_y, high_y), max(2, round((height - TOP - BOTTOM) / _ROW)))
     left = max((measure(tick.label) for tick in axis.ticks), default=0) + 12
     ends = [number_label(last[1], axis.decimals) for line in lines.values() if (last := line.last())]
     right = width - max(map(measure, ends), default=0) - 14

@@ -226,8 +226,8 @@ class Table(Panel):
         if self.sort is not None:
             label = next((c.label for c in self.model.shown if c.name == self.sort.column), self.sort.column)
             parts.append(f"by {label} {'↓' if self.sort.descending else '↑'}")
-        arranged_here = bool(self.words or self.sort)
-        self.set_note(" · ".join(parts) if arranged_here or not self.spec.note else self.spec.note)
+        note = " · ".join(parts) if self.words or self.sort else self.spec.note or (parts[0] if count else "")
+        self.set_note(note)
         nothing = "" if count else self._nothing()
         self.view.say(nothing)
         self.setAccessibleDescription(nothing)

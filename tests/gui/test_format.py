@@ -24,6 +24,8 @@ TYPES = ("text", "int", "float", "bool", "timestamp", "interval", "json")
         (1234567, "int", None, f"1{THIN}234{THIN}567"),
         (-7, "int", "+d", f"{MINUS}7"),
         (26, "int", "+d", "+26"),
+        (-0.3, "float", "+.0f", "0"),
+        (0.3, "float", "+.0f", "0"),
         (2118, "int", ",d", f"2{THIN}118"),
         (13.25, "float", None, "13.25"),
         (13.0, "float", None, "13"),

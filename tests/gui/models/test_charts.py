@@ -125,7 +125,7 @@ def test_a_frame_maps_data_to_pixels_and_back() -> None:
     assert fit.x(fit.low_x) == fit.left
     assert fit.y(fit.high_y) == fit.top < fit.y(0) < fit.bottom
     assert fit.value_at(fit.x(us(2013, 2, 8, 9))) == pytest.approx(us(2013, 2, 8, 9))
-    assert [tick.label for tick in fit.y_ticks] == ["0", "25", "50", "75"]
+    assert [tick.label for tick in fit.y_ticks] == ["0", "20", "40", "60", "80"]
     assert frame({}, (740, 200), measure, NEW_YORK) is None
     assert frame(lines, (60, 200), measure, NEW_YORK) is None
     assert frame({"a": Line([5.0], [1])}, (740, 200), measure, None) is not None
