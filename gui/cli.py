@@ -93,11 +93,11 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; its exit code. Never raises, except SystemExit from Qt's own doing."""
+    """Run one command; its exit code. Never raises."""
     try:
         result = watchfloor.main(list(arguments), prog_name="watchfloor", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click makes the first into the second
         _forget_stdout()
         return 0
     except Exception as error:  # noqa: BLE001  the top-level guard

@@ -156,7 +156,7 @@ class TestCheck:
         assert (code, out) == (1, "")
         lines = err.splitlines()
         assert [line.split(": ")[:2] for line in lines] == [
-            ["ops.toml:16:54", "views.held.sql"],
+            ["ops.toml:16:56", "views.held.sql"],
             ["ops.toml:20", "panels[0]"],
             ["ops.toml:22", "panels[0].titel"],
         ]
@@ -401,8 +401,11 @@ class TestProcesses:
         done = process("-c", script)
         assert (done.returncode, done.stderr) == (0, "")
 
-    def test_a_closed_pipe_ends_it_quietly(self, board, home):
-        process("-m", "gui.cli", "emit", board, "job.held", "job=J1")
+    @pytest.mark.parametrize("count", [1, 5000])
+    def test_a_closed_pipe_ends_it_quietly(self, board, home, run, count):
+        path = home / "in.ndjson"
+        path.write_text("".join(held(i) + "\n" for i in range(count)))
+        run("import", board, path)
         done = process("-c", (
             "import os, sys\n"
             "reader, writer = os.pipe(); os.close(reader); os.dup2(writer, 1)\n"
