@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from dataflow.board import Board
 from dataflow.session import Session, Status
 from gui.bridge import Bridge
+from gui.collector import Collector
 from gui.window import MainWindow
 
 
@@ -20,6 +21,7 @@ class Screen(QObject):
     def __init__(self, window: MainWindow, session: Session) -> None:
         super().__init__()
         self.bridge = Bridge(session, self)
+        self._collector = Collector()
         self._window = window
         self._session = session
         self._board: Board | None = None
@@ -42,6 +44,7 @@ class Screen(QObject):
         """Let go of the session; the window stays as it is."""
         self._window.removeEventFilter(self)
         self.bridge.close()
+        self._collector.close()
         self._ready.cancel()
 
     def _show_board(self, board: Board) -> None:
@@ -71,5 +74,6 @@ class Screen(QObject):
         """The first content has been handed to the screen when the window's update request is done."""
         if event.type() == QEvent.Type.UpdateRequest:
             self._window.removeEventFilter(self)
-            QTimer.singleShot(0, self.painted.emit)
+            QTimer.singleShot(0, self, self.painted.emit)
+            QTimer.singleShot(1000, self, self._collector.settle)
         return False

@@ -60,7 +60,7 @@ class ReplayFeed:
         self._local_said: DisposableBase = Disposable()
         self._tick = SerialDisposable()
         self._held = held
-        self._replaying = FeedStatus("replaying", f"{clock.speed:g}×")
+        self._replaying = FeedStatus("replaying", f"replaying at {clock.speed:g}×")
         self.arrivals: Observable[int] = self._local.arrivals
         self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(FeedStatus("catching up"))
 
@@ -77,7 +77,7 @@ class ReplayFeed:
             return
         if paused:
             self._clock.pause()
-            self._say(FeedStatus("paused", self._replaying.detail))
+            self._say(FeedStatus("paused"))
         else:
             self._clock.resume()
             self._say(self._replaying)

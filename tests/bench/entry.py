@@ -36,7 +36,7 @@ class Operator:
     def __init__(self, stage: Stage) -> None:
         self.times: dict[str, list[float]] = {stage: [] for stage in STAGES}
         self._form = next(panel for panel in stage.window.panels if isinstance(panel, Form))
-        self._log = next(b for b in stage.screen.bridge._bindings if isinstance(b._panel, Log))
+        self._log = next(b for b in stage.screen.bridge._bindings.values() if isinstance(b._panel, Log))
         self._title, self._at, self._seen = "", 0.0, {}
         self._frames = Frames(stage.window, self._painted)
         enter = stage.pipeline.enter

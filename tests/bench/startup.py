@@ -25,12 +25,13 @@ import gui.app
 def painted():
     print(time.monotonic(), flush=True)
     from PySide6.QtWidgets import QApplication
-    QApplication.activeWindow() or [w.close() for w in QApplication.topLevelWidgets()]
+    for widget in QApplication.topLevelWidgets():
+        widget.close()
 gui.app.run = functools.partial(gui.app.run, on_painted=painted)
-from gui.cli import main
-main(["demo"])
+from gui.cli import run
+run(["demo"])
 """
-CHECK = "from gui.cli import main; main(['check', 'demo'])"
+CHECK = "from gui.cli import run; run(['check', 'demo'])"
 
 
 def environment(cache: str) -> dict[str, str]:
