@@ -41,7 +41,7 @@ def lay_out(bars: Sequence[Bar], width: float, height: float, measure: Callable[
     """Place the bars in width × height. Lengths are in proportion; negative ones go left of zero."""
     pitch, count = _rows(len(bars), height)
     fitting = bars[:count]
-    label = min(max((measure(bar.label) for bar in fitting), default=0) + 2, width * 0.42)
+    label = min(max((measure(bar.label) for bar in fitting), default=0) + 2, width * 0.52)
     text = max((measure(bar.text) for bar in fitting), default=0) + 2
     left, right = label + GAP, max(label + GAP, width - text - GAP)
     values = [bar.value or 0 for bar in bars]

@@ -3,52 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-LEAST = 44
+LEAST = 52
 EVEN = 60           # how much of a column's share of spare room does not depend on its width
 
 
-def share(natural: Sequence[int], fixed: Sequence[bool], room: int) -> list[int]:
+class Need(NamedTuple):
+    """What a column takes: for all of it, and for its values alone, where its name may be cut off."""
+
+    whole: int
+    values: int
+
+
+def share(needs: Sequence[Need], wanted: Sequence[int | None], held: Sequence[bool], room: int) -> list[int]:
     """Column widths that fill `room`: whole pixels.
 
-    Room to spare goes to all columns, more of it to the wider ones; where it lacks, the widest give way first,
-    down to `LEAST`. Fixed columns keep their width. Where even that does not fit, the sum is more than `room`:
-    the table scrolls.
+    `wanted` is what the board would like, `held` the columns that the operator has dragged. Room to spare goes to the
+    columns that the board leaves free, more of it to the wider ones. Where room lacks, no column gets more than it
+    needs; then names give way if that lets all values be seen, else the widest columns, down to `LEAST`. Held columns
+    stay as they are. Where even that does not fit, the sum is more than `room`: the table scrolls.
     """
-    loose = [at for at, held in enumerate(fixed) if not held]
-    spare = room - sum(natural)
-    if not loose:
-        return list(natural)
-    return _stretch(natural, loose, spare) if spare >= 0 else _squeeze(natural, loose, -spare)
+    loose = [at for at, stays in enumerate(held) if not stays]
+    widths = [need.whole if want is None else want for need, want in zip(needs, wanted, strict=True)]
+    if sum(widths) <= room:
+        return _stretch(widths, [at for at in loose if wanted[at] is None], room - sum(widths))
+    for at in loose:
+        widths[at] = min(widths[at], needs[at].whole)
+    if sum(widths) <= room:
+        return _stretch(widths, loose, room - sum(widths))
+    least = [max(need.values, min(need.whole, LEAST)) for need in needs]
+    values_fit = sum(_lowered(widths, loose, least, 0)) <= room
+    return _squeeze(widths, loose, least if values_fit else [LEAST] * len(needs), room)
 
 
 def _stretch(natural: Sequence[int], loose: Sequence[int], spare: int) -> list[int]:
-    widths, total = list(natural), sum(natural[at] + EVEN for at in loose)
-    given = 0
+    widths, given = list(natural), 0
+    total = sum(natural[at] + EVEN for at in loose)
     for at in loose:
         part = spare * (natural[at] + EVEN) // total
         widths[at] += part
         given += part
-    widths[loose[-1]] += spare - given
+    if loose:
+        widths[loose[-1]] += spare - given
     return widths
 
 
-def _squeeze(natural: Sequence[int], loose: Sequence[int], lacking: int) -> list[int]:
-    """Lower one level over the loose columns until those above it have given what lacks."""
-    widths = list(natural)
-    low, high = LEAST, max(natural[at] for at in loose)
+def _squeeze(natural: Sequence[int], loose: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Lower one level over the loose columns, none below its least, until all of them fit."""
+    low, high = 0, max(natural)
     while low < high:
         level = (low + high + 1) // 2
-        low, high = (level, high) if _above(natural, loose, level) >= lacking else (low, level - 1)
-    over = _above(natural, loose, low) - lacking
+        low, high = (level, high) if sum(_lowered(natural, loose, least, level)) <= room else (low, level - 1)
+    widths = _lowered(natural, loose, least, low)
+    over = room - sum(widths)
     for at in loose:
-        widths[at] = min(natural[at], low)
-    for at in loose:
-        if over > 0 and natural[at] > low:
+        if over > 0 and widths[at] < natural[at]:
             widths[at] += 1
             over -= 1
     return widths
 
 
-def _above(natural: Sequence[int], loose: Sequence[int], level: int) -> int:
-    return sum(max(0, natural[at] - level) for at in loose)
+def _lowered(natural: Sequence[int], loose: Sequence[int], least: Sequence[int], level: int) -> list[int]:
+    widths = list(natural)
+    for at in loose:
+        widths[at] = min(natural[at], max(level, least[at]))
+    return widths

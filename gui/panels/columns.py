@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QFontMetricsF, QHelpEvent
 from PySide6.QtWidgets import QToolTip
 
-from gui.models.widths import share
+from gui.models.widths import Need, share
 from gui.panels.rows_header import GAP, indent
 from gui.panels.rows_view import RowsView
 
@@ -27,7 +27,7 @@ class Columns(QObject):
         super().__init__(view)
         self._view = view
         self._model = view.rows
-        self._needs: list[int] = []
+        self._needs: list[Need] = []
         self._sampled = 0
         self._dragged: dict[str, int] = {}
         self._laying_out = False
@@ -43,24 +43,29 @@ class Columns(QObject):
     def measure(self) -> None:
         """How wide each column wants to be, from its name and a sample of its values."""
         small, body, bold = (QFontMetricsF(self._view.theme.font(style)) for style in ("small", "body", "bold"))
-        needs = [small.horizontalAdvance(column.label) for column in self._model.shown]
+        values = [0.0 for _ in self._model.shown]
         self._sampled = min(len(self._model.store), SAMPLE)
         for at in range(self._sampled):
             for section, cell in enumerate(self._model.cells(at)):
-                if len(cell.text) * WIDEST_LETTER > needs[section]:
+                if len(cell.text) * WIDEST_LETTER > values[section]:
                     metrics = bold if cell.bold else body
-                    needs[section] = max(needs[section], metrics.horizontalAdvance(cell.text))
+                    values[section] = max(values[section], min(WIDEST, metrics.horizontalAdvance(cell.text)))
+        names = [small.horizontalAdvance(column.label) for column in self._model.shown]
         self._needs = [
-            ceil(min(need, WIDEST)) + 1 + GAP + indent(self._model, section) for section, need in enumerate(needs)
+            Need(self._with_gaps(section, max(name, value)), self._with_gaps(section, value))
+            for section, (name, value) in enumerate(zip(names, values, strict=True))
         ]
         self.lay_out()
+
+    def _with_gaps(self, section: int, text: float) -> int:
+        return ceil(text) + 1 + GAP + indent(self._model, section)
 
     def lay_out(self) -> None:
         """Share the present width out."""
         shown = self._model.shown
-        held = [self._dragged.get(column.name, column.width) for column in shown]
-        natural = [need if width is None else width for need, width in zip(self._needs, held, strict=True)]
-        widths = share(natural, [width is not None for width in held], self._view.viewport().width())
+        wanted = [self._dragged.get(column.name, column.width) for column in shown]
+        held = [column.name in self._dragged for column in shown]
+        widths = share(self._needs, wanted, held, self._view.viewport().width())
         self._laying_out = True
         for section, width in enumerate(widths):
             self._view.setColumnWidth(section, width)

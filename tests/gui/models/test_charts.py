@@ -15,7 +15,7 @@ from gui.models.chart import frame, parted
 from gui.models.scale import number_axis, time_ticks
 from gui.models.series import Line, nearest, read, step, thinned
 from gui.models.widths import LEAST as NARROWEST
-from gui.models.widths import share
+from gui.models.widths import Need, share
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -170,14 +170,36 @@ def test_negative_bars_go_left_of_zero() -> None:
 # Columns
 
 
-@given(
-    st.lists(st.tuples(st.integers(40, 400), st.booleans()), min_size=1, max_size=12), st.integers(100, 2_000)
-)
-def test_columns_fill_the_room(columns: list[tuple[int, bool]], room: int) -> None:
-    natural, fixed = [need for need, _ in columns], [held for _, held in columns]
-    widths = share(natural, fixed, room)
-    assert all(width == need for width, need, held in zip(widths, natural, fixed, strict=True) if held)
-    assert all(width >= min(need, NARROWEST) for width, need in zip(widths, natural, strict=True))
-    least = sum(need if held else min(need, NARROWEST) for need, held in columns)
-    if not all(fixed) and least <= room:
+NEEDS = st.builds(lambda name, values: Need(max(name, values), values), st.integers(30, 200), st.integers(20, 400))
+COLUMNS = st.tuples(NEEDS, st.none() | st.integers(40, 200), st.booleans())
+
+
+@given(st.lists(COLUMNS, min_size=1, max_size=12), st.integers(100, 2_000))
+def test_columns_fill_the_room(columns: list[tuple[Need, int | None, bool]], room: int) -> None:
+    needs, wanted = [need for need, _, _ in columns], [want for _, want, _ in columns]
+    held = [drags and want is not None for _, want, drags in columns]
+    widths = share(needs, wanted, held, room)
+    assert all(width == want for width, want, stays in zip(widths, wanted, held, strict=True) if stays)
+    natural = [need.whole if want is None else want for need, want in zip(needs, wanted, strict=True)]
+    if sum(natural) <= room:
+        assert all(width == want for width, want in zip(widths, wanted, strict=True) if want is not None)
+        assert sum(widths) == room or None not in wanted
+        return
+    floors = [max(need.values, min(need.whole, NARROWEST)) for need in needs]
+    bare = [n if stays else min(n, floor) for n, floor, stays in zip(natural, floors, held, strict=True)]
+    if sum(bare) <= room:
+        assert all(width >= least for width, least in zip(widths, bare, strict=True))
+    least = [n if stays else min(n, NARROWEST) for n, stays in zip(bare, held, strict=True)]
+    assert all(width >= narrow for width, narrow in zip(widths, least, strict=True))
+    if sum(least) <= room and not all(held):
         assert sum(widths) == room
+
+
+def test_the_boards_wish_gives_way_first_then_names_then_values() -> None:
+    needs = [Need(60, 40), Need(130, 130)]
+    assert share(needs, [150, None], [False, False], 300) == [150, 150]
+    assert share(needs, [150, None], [False, False], 190) == [60, 130]
+    assert share(needs, [150, None], [False, False], 185) == [55, 130]
+    assert share(needs, [150, None], [False, False], 170) == [60, 110]
+    assert share(needs, [150, None], [False, False], 110) == [55, 55]
+    assert share(needs, [150, None], [True, False], 200) == [150, 52]
