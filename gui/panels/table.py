@@ -35,6 +35,9 @@ from gui.panels.filter_field import FilterField
 from gui.panels.rows_view import RowsView
 from gui.theme import Theme
 
+NOTE_WIDTH = 230
+FILTER_WIDTHS = (130, 220)       # the least, the most
+
 
 class Table(Panel):
     """Rows of a live query."""
@@ -238,9 +241,11 @@ class Table(Panel):
         return self.table.empty or "No rows yet"
 
     def _place_filter(self) -> None:
-        title = QFontMetrics(self.theme.font("title")).horizontalAdvance(self._title)
-        left = PADDING + min(title, self.width() // 3) + 14
-        self.filter.setGeometry(left, 5, max(120, min(240, self.width() - left - 220)), HEADER - 9)
+        """Between title and note; over the title where there is no room between them."""
+        title = QFontMetrics(self.theme.font("title")).horizontalAdvance(self.table.title)
+        right = self.width() - NOTE_WIDTH
+        left = min(PADDING + title + 14, max(PADDING, right - FILTER_WIDTHS[0]))
+        self.filter.setGeometry(left, 5, min(FILTER_WIDTHS[1], right - left), HEADER - 9)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
