@@ -85,3 +85,7 @@ class LiveBoard:
         names = list(self.schema.columns)
         facts = dict(zip(names, pending, strict=True)) | {"position": position, "pending": False}
         self.engine.push("events", [pending, tuple(facts[name] for name in names)], [-1, 1])
+
+    def refuse(self, id: str) -> None:
+        """The log does not take a pending entry."""
+        self.engine.push("events", [self._pending.pop(id)], [-1])

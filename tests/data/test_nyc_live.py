@@ -51,7 +51,7 @@ def agree(followers: list[Follower], duck: Duck, stop: str) -> None:
             found, kept = sorted(found, key=repr), sorted(kept, key=repr)
         assert len(kept) == len(found), (stop, follower.title)
         for ours, theirs in zip(kept, found, strict=True):
-            assert ours == pytest.approx(theirs, nan_ok=True), (stop, follower.title, follower.names)
+            assert ours == theirs or ours == pytest.approx(theirs), (stop, follower.title, follower.names)
 
 
 def enter(live: LiveBoard, duck: Duck) -> None:
@@ -67,10 +67,13 @@ def enter(live: LiveBoard, duck: Duck) -> None:
         duck.enter(100_000 + at, time, type, subject, **data)
 
 
-def confirm(live: LiveBoard, duck: Duck) -> None:
-    for at in range(4):
+def answer(live: LiveBoard, duck: Duck) -> None:
+    """The log takes three entries and refuses the first, which is retracted."""
+    live.refuse("entry-0")
+    duck.connection.execute("DELETE FROM every WHERE position = 100000")
+    for at in range(1, 4):
         live.confirm(f"entry-{at}", 10_000 + at)
-    duck.connection.execute("UPDATE every SET pending = false, position = position - 90000 WHERE position >= 100000")
+    duck.connection.execute("UPDATE every SET pending = false, position = position - 90000 WHERE position > 100000")
 
 
 def test_the_board_is_right_all_day(duck: Duck) -> None:
@@ -81,7 +84,7 @@ def test_the_board_is_right_all_day(duck: Duck) -> None:
         agree(followers, duck, stop)
     enter(live, duck)
     agree(followers, duck, STOPS[-1])
-    confirm(live, duck)
+    answer(live, duck)
     agree(followers, duck, STOPS[-1])
     for stop in LATER:
         live.go(stop)
