@@ -8,7 +8,7 @@ rules and its SQL can be checked in the same run. Panels are the only list that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from msgspec import inspect
 
 from dataflow.board import Board
 from dataflow.hints import listing, suggest
-from dataflow.toml_lines import Path
+from dataflow.toml_lines import Path, written
 
 _DAMAGED: Any = object()
 _STAND_IN = {"id": "board", "title": "Board"}
@@ -59,6 +59,7 @@ class _Walk:
     def __init__(self) -> None:
         self.findings: list[Finding] = []
         self.panels: list[int] = []
+        self._around: list[tuple[Path, Collection[str]]] = []
 
     def say(self, path: Path, message: str, hint: str = "") -> Any:
         self.findings.append(Finding(path, message, hint))
@@ -85,20 +86,30 @@ class _Walk:
 
     def _struct(self, value: Any, type_: inspect.StructType, path: Path) -> Any:
         if not isinstance(value, dict):
-            self.say(path, f"expected a table, found {found(value)}")
+            self.say(path, f"expected a table, found {found(value)}", self._belongs(path))
             return {} if not any(f.required for f in type_.fields) else _DAMAGED
         known = {field.encode_name: field for field in type_.fields}
         left = {type_.tag_field: type_.tag} if type_.tag_field else {}
         for key in value.keys() - known.keys() - left.keys():
-            self.say((*path, key), "unknown key", suggest(key, known))
+            self.say((*path, key), "unknown key", self._belongs((*path, key)) or suggest(key, known))
+        self._around.append((path, known))
         for name, field in known.items():
             piece = self.fit(value[name], field.type, (*path, name)) if name in value else _DAMAGED
             if piece is not _DAMAGED:
                 left[name] = piece
             elif name not in value and field.required:
                 self.say(path, f"missing key `{name}`")
+        self._around.pop()
         complete = all(name in left for name, field in known.items() if field.required)
         return left if complete or not path else _DAMAGED
+
+    def _belongs(self, path: Path) -> str:
+        """TOML's trap: what stands below the header of an inner section is in that section."""
+        for outer, known in reversed(self._around):
+            if path[-1] in known and len(path) > len(outer) + 1:
+                whose = written(outer) or "the board"
+                return f"if it is {whose}'s, write it above the header of this section"
+        return ""
 
     def _union(self, value: Any, type_: inspect.UnionType, path: Path) -> Any:
         kinds = {t.tag: t for t in type_.types if isinstance(t, inspect.StructType)}

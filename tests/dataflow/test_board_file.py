@@ -6,6 +6,8 @@ import os
 from textwrap import dedent
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dataflow.board_file import BoardError, BoardFile, LoadedBoard, board_path, load, read
 
@@ -87,6 +89,20 @@ CASES = {
         "ops.toml:3: tilte: unknown key. Did you mean `title`?"),
     "a mistyped key in an inline table": ([("min = 1", "mni = 1")], "",
         'ops.toml:12: events."job.held".fields.minutes.mni: unknown key. Did you mean `min`?'),
+    "a key below the wrong header": ([], """
+        [[panels]]
+        kind = "table"
+        title = "More"
+        at = [9, 0, 1, 1]
+        sql = ""
+        [panels.columns]
+        empty = "Nothing."
+        """,
+        'ops.toml:45: panels[2].columns.empty: expected a table, found text "Nothing.". '
+        "If it is panels[2]'s, write it above the header of this section"),
+    "the board's key below a header": ([], 'timezone = "UTC"\n',
+        "ops.toml:38: panels[1].timezone: unknown key. "
+        "If it is the board's, write it above the header of this section"),
     "a missing key": ([('title = "Operations"\n', "")], "",
         "ops.toml:1: missing key `title`"),
     "a panel without a kind": ([], PANEL,
@@ -260,6 +276,28 @@ def test_a_damaged_panel_keeps_the_others_indices(tmp_path):
     loaded, problems = read(path)
     assert loaded.panels == [1]
     assert [problem.key for problem in problems] == ["panels[0].kind", "panels[1].events[0]"]
+
+
+VALUES = ("3", '"x"', "true", "[]", "{}", "1.5", "[1, 2, 3, 4]", "{ a = 1 }", "1979-05-27", "nan", '"{"', '"%"')
+
+
+@given(st.data())
+def test_no_damage_goes_untold(tmp_path_factory, data):
+    """Whatever is done to a board, it loads, or its problems stand within the file."""
+    path = tmp_path_factory.getbasetemp() / "damaged.toml"
+    (path.parent / "people.csv").write_text("name,age\n")
+    lines = GOOD.splitlines()
+    at = data.draw(st.integers(0, len(lines) - 1))
+    key, equals, value = lines[at].partition(" = ")
+    cut = data.draw(st.integers(0, len(value)))
+    worse = st.sampled_from([*VALUES, value[cut:], value[:cut], value[:cut] + "x" + value[cut:]])
+    lines[at] = key + equals + data.draw(worse)
+    path.write_text("\n".join(lines))
+    try:
+        problems = read(path)[1]
+    except BoardError as error:
+        problems = error.problems
+    assert all(0 < problem.line <= len(lines) for problem in problems if problem.path == path)
 
 
 class TestWatching:
