@@ -42,7 +42,7 @@ from gui.panels.rows_header import GAP, GUTTER, ROW, Header, indent
 from gui.theme import Theme
 
 _STEPS = frozenset({Qt.Key.Key_Down, Qt.Key.Key_Up})
-_QUIET = frozenset({"text", "dim", "faint"})     # what turns violet in a pending row; alarms stay
+_QUIET = frozenset({"text", "dim", "faint"})     # in a pending row these turn violet, and all that is no number
 
 
 class RowsView(QTableView):
@@ -202,7 +202,8 @@ class RowsView(QTableView):
             laid, wide, high = self._laid.fit(text, style, room)
             x = left if align == "left" else left + (room - wide) * (1 if align == "right" else 0.5)
             painter.setFont(theme.font(style))
-            painter.setPen(theme.color("pending" if pending and role in _QUIET else role))
+            violet = pending and (role in _QUIET or align == "left")
+            painter.setPen(theme.color("pending" if violet else role))
             painter.drawStaticText(QPointF(x, y + (ROW - 1 - high) / 2), laid)
 
     def _paint_ring(self, painter: QPainter, y: int) -> None:

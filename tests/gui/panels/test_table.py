@@ -217,6 +217,18 @@ def test_columns_fill_the_width_and_nothing_is_cut_off(desk: Desk, width: int) -
     assert [at for at in range(3) if desk.table.columns.cut_off(99, at)] == []
 
 
+def test_a_pending_row_is_violet(desk: Desk) -> None:
+    desk.put(Splice(2, 1, ((0, "AA2", 2, True),)))
+    image, violet = desk.view.grab().toImage(), desk.table.theme.color("pending")
+
+    def share(row: int) -> int:
+        top = ROW * (row + 1)
+        return sum(image.pixelColor(x, y) == violet for x in range(image.width()) for y in range(top, top + ROW))
+
+    assert share(2) > 20
+    assert share(1) == share(3) == 0
+
+
 def test_another_theme_repaints_in_its_colours(desk: Desk, qapp: Any) -> None:
     desk.view.select([2], 2)
     dark = desk.view.grab().toImage().pixelColor(300, 26 + 2 * ROW + 3)
