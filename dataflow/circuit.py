@@ -159,10 +159,7 @@ class Circuit:
             dirty.append(grand)
         made = self._assemble(lines, names, groups=groups, dirty=dirty, mark=dirty.append, grand=grand)
         folds = [Folds(made[f"insert{n}"], *(made.get(f"{way}{n}") for way in ("retract", "hold", "release"))) for n in range(len(found))]
-        node = Aggregate(inputs, folds, groups, made["emit"])  # type: ignore[arg-type]
-        if grand is not None:
-            node.emit()
-        return self._noted(node)
+        return self._noted(Aggregate(inputs, folds, groups, made["emit"]))  # type: ignore[arg-type]
 
     def _grand(self, initial: list[str]) -> list[Any]:
         names = Names()

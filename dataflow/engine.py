@@ -28,7 +28,7 @@ from dataflow.operators.sorted import difference
 from dataflow.operators.timed import Timed
 from dataflow.result import Result, net
 from dataflow.sql.plan import DECODER, ENCODER, Query, Scan
-from dataflow.sql.versions import digest
+from dataflow.sql.cache import digest
 from dataflow.zset import Change, Column, Row, Splice
 
 if TYPE_CHECKING:
@@ -268,6 +268,7 @@ class Engine:
         self._unready = set(fresh)
         self.circuit.dirty_routes()
         self._job = Job(live, result, fresh, history, [])
+        self._run(fresh, quiet=True)
 
     def _reads_log(self, fresh: list[Node]) -> bool:
         inputs = {child for node in fresh for child in node.inputs}
@@ -298,10 +299,9 @@ class Engine:
         fresh = set(job.fresh)
         older = {child for node in job.fresh for child in node.inputs if child not in fresh and not isinstance(child, Source)}
         constants = [node for node in job.fresh if not node.inputs and not isinstance(node, Source)]
-        grand = [node for node in fresh if isinstance(node, Result)]
         for node in [*older, *constants]:
             node.plus = list(node.rows() or ())
-        self._run([node for node in job.fresh if node not in constants and node not in grand], quiet=True, also=[*older, *constants])
+        self._run([node for node in job.fresh if node not in constants], quiet=True, also=[*older, *constants])
 
     def _feed(self, job: Job, put: Put) -> None:
         sources = self._put(put)

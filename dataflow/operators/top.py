@@ -66,7 +66,7 @@ class Top(Node):
             return
         for row in rows:
             key = (self.key(row), held)
-            if self.log and not held and end is not None and self.confirmed >= end and key > entries[-1][:2]:
+            if self.log and not held and end is not None and self.confirmed >= end and entries and key > entries[-1][:2]:
                 continue
             self.confirmed += not held
             entries.insert(bisect_right(entries, key, key=_order), (*key, row))

@@ -80,7 +80,7 @@ def cast(value: Typed, to: str, node: exp.Expression, *, attempt: bool = False) 
     """CAST, or TRY_CAST if `attempt`."""
     if value.type == to:
         return value
-    if value.type == NULL:
+    if value.type == NULL or (value.literal and value.constant is None):
         return Typed(Const(None, to), to)
     if value.type == TEXT and value.literal and to in READ:
         return _read(value, to, node, attempt)

@@ -155,7 +155,7 @@ def is_(node: exp.Expression, context: Context) -> Typed:
         return Typed(IsNull(value.expr), BOOL)
     if not isinstance(other, exp.Boolean) or value.type not in (BOOL, NULL):
         raise refused(node, f"IS takes NULL, or TRUE and FALSE for a bool: {short(node)}", "IS NOT DISTINCT FROM")
-    return Typed(Call(f"({{0}} is {bool(other.this)})", (value.expr,), strict=False), BOOL)
+    return Typed(casts.fold(Call(f"({{0}} is {bool(other.this)})", (value.expr,), strict=False), BOOL), BOOL)
 
 
 # comparison

@@ -67,7 +67,10 @@ class Writer:
         if isinstance(expr, Call):
             return self._call(expr)
         if isinstance(expr, IsNull):
-            return Code(f"({self.value(expr.arg).text} is None)", False)
+            inner = self.value(expr.arg)
+            if isinstance(expr.arg, Const) or not inner.nullable:
+                return Code(str(inner.nullable), False, True)
+            return Code(f"({inner.text} is None)", False)
         if isinstance(expr, Not):
             return self._not(expr)
         if isinstance(expr, Coalesce):
@@ -95,6 +98,8 @@ class Writer:
     def _call(self, expr: Call) -> Code:
         if not expr.strict:
             return Code(self._raw(expr), expr.nullable)
+        if void(expr):
+            return Code("None", True, True)
         tests, names = self._guards(expr)
         body = expr.code.format(*names)
         if not tests:
@@ -190,9 +195,18 @@ class Writer:
         return f"({code.text} is False)" if code.nullable else f"(not {code.text})"
 
     def _strict(self, expr: Call, form: str) -> str:
+        if void(expr):
+            return "False"
         tests, names = self._guards(expr)
         body = form.format(expr.code.format(*names))
         return "(" + " and ".join([*(f"{test} is not None" for test in tests), body]) + ")"
+
+
+def void(expr: Expr) -> bool:
+    """Whether it is NULL whatever the row."""
+    if isinstance(expr, Const):
+        return expr.value is None
+    return isinstance(expr, Call) and expr.strict and any(void(arg) for arg in expr.args)
 
 
 def proven(tests: tuple[Expr, ...]) -> set[int]:

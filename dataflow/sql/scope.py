@@ -74,7 +74,10 @@ def unknown(node: exp.Column, source: Source, others: Sequence[str] = ()) -> Exc
 
 
 class RowContext:
-    """Expressions over the rows of a FROM clause. `aliases` are tried for names that are no columns."""
+    """Expressions over the rows of a FROM clause.
+
+    `aliases` are tried for names that are no columns; in HAVING, also for columns that are none of the `keys`.
+    """
 
     def __init__(
         self,
@@ -82,26 +85,24 @@ class RowContext:
         place: str,
         *,
         aliases: dict[str, Callable[[], Typed]] | None = None,
-        aliases_first: bool = False,
+        keys: Sequence[Expr] | None = None,
         aggregate: Callable[[exp.Expression], Typed | None] | None = None,
         subquery: Callable[[exp.Expression], Typed] | None = None,
     ) -> None:
         self.source = source
         self.place = place
         self.aliases = aliases or {}
-        self.aliases_first = aliases_first
+        self.keys = keys
         self._aggregate = aggregate
         self._subquery = subquery
 
     def column(self, node: exp.Column) -> Typed:
         alias = None if node.args.get("table") else self.aliases.get(folded(node.name))
-        if alias and self.aliases_first:
-            return alias()
         found = resolve(node, self.source)
+        if alias and (found is None or (self.keys is not None and found.expr not in self.keys)):
+            return alias()
         if found is not None:
             return found
-        if alias:
-            return alias()
         raise unknown(node, self.source, list(self.aliases))
 
     def aggregate(self, node: exp.Expression) -> Typed | None:

@@ -105,6 +105,7 @@ class _Select:
         self.aggregates = Aggregates(RowContext(self.source, "an aggregate"))
         self.entries = [entry for n in node.expressions for entry in _starred(n, self.source)]
         self.keys: list[Typed] = []
+        self.grand = node.args.get("group") is None
         self.lowering: set[str] = set()
 
     def _query(self, node: exp.Query, names: Names) -> Selected:
@@ -171,10 +172,8 @@ class _Select:
 
         return lowered
 
-    def _context(self, place: str = "the select list", *, aliases_first: bool = False) -> RowContext:
-        return RowContext(
-            self.source, place, aliases=self._aliases(), aliases_first=aliases_first, aggregate=self.aggregates.lower
-        )
+    def _context(self, place: str = "the select list", keys: list[Expr] | None = None) -> RowContext:
+        return RowContext(self.source, place, aliases=self._aliases(), keys=keys, aggregate=self.aggregates.lower)
 
     # GROUP BY
 
@@ -185,7 +184,10 @@ class _Select:
         only(clause, "expressions", "all")
         nodes = clause.expressions
         if clause.args.get("all"):
-            nodes = [entry for entry in self.entries if not aggregates.holds(entry)]
+            nodes = [entry for entry in self.entries if not aggregates.holds(entry) and entry.find(exp.Column)]
+            if not nodes:
+                self.grand = True
+                return any(aggregates.holds(entry) for entry in self.entries)
         for node in nodes:
             key = self._key(node)
             if key.type == JSON:
@@ -213,8 +215,7 @@ class _Select:
         keys = tuple(key.expr for key in self.keys)
         columns = tuple(self._over_groups(value.expr) for value in outputs)
         tests = tuple(self._over_groups(test) for test in having)
-        grand = self.node.args.get("group") is None
-        return Aggregate(rel, keys, tuple(self.aggregates.found), tests, columns, grand)
+        return Aggregate(rel, keys, tuple(self.aggregates.found), tests, columns, self.grand)
 
     def _over_groups(self, expr: Expr) -> Expr:
         keys = [key.expr for key in self.keys]
@@ -239,7 +240,7 @@ class _Select:
         clause = self.node.args.get("having")
         if clause is None:
             return []
-        context = self._context("HAVING", aliases_first=True)
+        context = self._context("HAVING", [key.expr for key in self.keys])
         return list(shape.conjuncts(condition(clause.this, context, "HAVING")))
 
     # the select list
