@@ -71,7 +71,7 @@ class Binding:
 
 
 class Bridge(QObject):
-    """Binds panels to a session. `flushed` tells, after each frame's changes were applied, how many bindings had some."""
+    """Binds panels to a session. `flushed` tells, after each frame's changes, how many bindings had some."""
 
     flushed = Signal(int)
 

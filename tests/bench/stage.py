@@ -63,8 +63,8 @@ class Stage:
         clock = ReplayClock(scheduler, self.start, self.start * 2, 1.0)
         clock.resume()
         self.pipeline = Pipeline(
-            BoardFile(BOARD, known=loaded), loaded, self.database, LocalFeed(self.database.log, scheduler, deliver), clock,
-            scheduler, deliver, loop, author="bench",
+            BoardFile(BOARD, known=loaded), loaded, self.database,
+            LocalFeed(self.database.log, scheduler, deliver), clock, scheduler, deliver, loop, author="bench",
         )  # fmt: skip
         self.theme = Theme.load("dark")
         self.theme.apply(QApplication.instance())

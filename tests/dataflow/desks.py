@@ -58,8 +58,8 @@ async def opened(folder: Path, board: str = BOARD, *, start: bool = True):
     scheduler, deliver = AsyncIOScheduler(loop), deliver_on(loop)
     database = Database.open(folder / "notes.db")
     pipeline = Pipeline(
-        BoardFile(path, known=loaded), loaded, database, LocalFeed(database.log, scheduler, deliver), WallClock(scheduler),
-        scheduler, deliver, loop, author="amy",
+        BoardFile(path, known=loaded), loaded, database, LocalFeed(database.log, scheduler, deliver),
+        WallClock(scheduler), scheduler, deliver, loop, author="amy",
     )  # fmt: skip
     if start:
         pipeline.start()

@@ -1,0 +1,190 @@
+"""A window on a real pipeline: what an operator does, and what the panels show of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLineEdit
+from qasync import QEventLoop
+
+from gui.panels.form import Form
+from gui.panels.table import Table
+from gui.screen import Screen
+from gui.theme import Theme
+from gui.window import MainWindow
+from storage.errors import StoreFull
+from tests.dataflow.desks import BOARD, QUERY, note, opened, until
+
+FORM = """
+[[panels]]
+kind = "form"
+title = "Enter"
+at = [0, 1, 1, 1]
+events = ["note.made"]
+"""
+
+
+@pytest.fixture
+def run(qtbot):
+    """Run a coroutine on an event loop that is Qt's, too."""
+
+    def run(main):
+        loop = QEventLoop(QApplication.instance())
+        asyncio.set_event_loop(loop)
+        with loop:
+            loop.run_until_complete(main())
+        asyncio.set_event_loop(None)
+
+    return run
+
+
+class Desk:
+    """A window on a desk, and an operator at it."""
+
+    def __init__(self, desk, qtbot):
+        self.pipeline, self.database, self._qtbot = desk.pipeline, desk.database, qtbot
+        self.window = MainWindow(Theme.load("dark"))
+        self.window.show_board(desk.pipeline.board)
+        self.window.resize(1000, 600)
+        self.window.show()
+        self.screen = Screen(self.window, desk.pipeline)
+        desk.pipeline.start()
+
+    def panel(self, kind):
+        return next(panel for panel in self.window.panels if isinstance(panel, kind))
+
+    def shown(self):
+        """The text of the table's cells, row by row."""
+        model = self.panel(Table).model
+        index = model.index
+        return [
+            [model.data(index(row, column)) for column in range(model.columnCount())]
+            for row in range(model.rowCount())
+        ]
+
+    async def shows(self, rows):
+        """Until the table has these rows."""
+        while self.shown() != rows:
+            await self.flushed()
+
+    async def flushed(self):
+        done = asyncio.get_running_loop().create_future()
+        connection = self.screen.bridge.flushed.connect(lambda _: done.done() or done.set_result(None))
+        await asyncio.wait_for(done, 5)
+        self.screen.bridge.flushed.disconnect(connection)
+
+    def enter(self, place):
+        form = self.panel(Form)
+        form.fill("note.made", {"place": place})
+        self._qtbot.keyClick(QApplication.focusWidget() or form, Qt.Key.Key_Return)
+
+    def close(self):
+        self.screen.close()
+        self.window.close()
+        self.window.deleteLater()
+
+
+def on_desk(run, qtbot, folder, act, board=BOARD + FORM):
+    async def main():
+        async with opened(folder, board, start=False) as opened_desk:
+            desk = Desk(opened_desk, qtbot)
+            try:
+                await desk.screen.settled()
+                await act(desk)
+            finally:
+                desk.close()
+
+    run(main)
+
+
+def test_history_is_shown_and_what_is_entered_appears(run, qtbot, tmp_path):
+    async def act(desk):
+        await asyncio.wrap_future(desk.database.log.append([note("north"), note("north")]))
+        await desk.shows([["north", "2"]])
+        desk.enter("south")
+        await desk.shows([["north", "2"], ["south", "1"]])
+        await until(desk.pipeline.status, lambda status: status.position == 3 and status.pending == 0)
+
+    on_desk(run, qtbot, tmp_path, act)
+
+
+def test_a_refused_entry_is_told_to_the_form_and_not_written(run, qtbot, tmp_path, monkeypatch):
+    async def act(desk):
+        said = []
+        form = desk.panel(Form)
+        monkeypatch.setattr(form, "refused", said.extend)
+        form.submitted.emit("note.made", {"place": "west"})
+        assert [problem.field for problem in said] == ["place"]
+        assert desk.database.outbox.count() == 0
+        assert desk.pipeline.status.value.pending == 0
+
+    on_desk(run, qtbot, tmp_path, act)
+
+
+def test_a_full_disk_is_said_in_the_form(run, qtbot, tmp_path, monkeypatch):
+    async def act(desk):
+        def refuse(entries):
+            future = asyncio.futures.concurrent.futures.Future()
+            future.set_exception(StoreFull(desk.database.path))
+            return future
+
+        monkeypatch.setattr(desk.database.outbox, "add", refuse)
+        said = []
+        monkeypatch.setattr(desk.panel(Form), "failed", said.append)
+        desk.enter("north")
+        while not said:
+            await asyncio.sleep(0)
+        assert "full" in said[0].lower() or "space" in said[0].lower()
+        assert desk.shown() == []
+
+    on_desk(run, qtbot, tmp_path, act)
+
+
+def test_sorting_and_filtering_happen_in_the_engine(run, qtbot, tmp_path):
+    async def act(desk):
+        notes = [note("north"), note("south"), note("south")]
+        await asyncio.wrap_future(desk.database.log.append(notes))
+        await desk.shows([["north", "1"], ["south", "2"]])
+        table = desk.panel(Table)
+        table.sort_by(1)
+        table.sort_by(1)
+        await desk.shows([["south", "2"], ["north", "1"]])
+        table.filter_by("nor")
+        await desk.shows([["north", "1"]])
+
+    on_desk(run, qtbot, tmp_path, act)
+
+
+def test_a_saved_board_brings_new_panels(run, qtbot, tmp_path):
+    async def act(desk):
+        await asyncio.wrap_future(desk.database.log.append([note("north")]))
+        await desk.shows([["north", "1"]])
+        before, after = (f'kind = "table"\ntitle = "{title}"' for title in ("Notes", "All"))
+        (tmp_path / "board.toml").write_text((BOARD + FORM).replace(before, after))
+        await until(desk.pipeline.boards, lambda board: board.panels[0].title == "All")
+        assert desk.panel(Table).spec.title == "All"
+        await desk.shows([["north", "1"]])
+
+    on_desk(run, qtbot, tmp_path, act)
+
+
+def test_a_panel_whose_query_is_wrong_says_so_and_the_others_go_on(run, qtbot, tmp_path):
+    wrong = BOARD.replace(QUERY, "SELECT nothing FROM by_place")
+    more = FORM.replace("[0, 1, 1, 1]", "[0, 1, 2, 1]") + """
+[[panels]]
+kind = "table"
+title = "Places"
+at = [1, 0, 1, 1]
+sql = "SELECT place FROM by_place"
+"""
+
+    async def act(desk):
+        broken, right = (panel for panel in desk.window.panels if isinstance(panel, Table))
+        assert "nothing" in broken.accessibleDescription()
+        await asyncio.wrap_future(desk.database.log.append([note("north")]))
+        while right.model.rowCount() == 0:
+            await desk.flushed()
+
+    on_desk(run, qtbot, tmp_path, act, wrong + more)
