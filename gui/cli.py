@@ -117,8 +117,9 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
             return _say(error.format_message(), 1)
     if isinstance(error, _expected()):
         return _say(str(error), 1)
-    if isinstance(error, OSError) and error.filename is not None:
-        return _say(f"{os.fsdecode(error.filename)}: {(error.strerror or str(error)).lower()}", 1)
+    if isinstance(error, OSError):
+        why = (error.strerror or str(error) or type(error).__name__).lower()
+        return _say(f"{os.fsdecode(error.filename)}: {why}" if error.filename else why, 1)
     return _say(_bug(error, arguments), 1)
 
 

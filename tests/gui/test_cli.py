@@ -348,6 +348,7 @@ class TestGuard:
         ("error", "said"),
         [
             (OSError(28, "No space left on device", "/x/y"), "/x/y: no space left on device\n"),
+            (OSError("x.png: the picture cannot be written"), "x.png: the picture cannot be written\n"),
             (KeyboardInterrupt(), "interrupted\n"),
         ],
     )
