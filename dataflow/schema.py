@@ -35,7 +35,7 @@ _DECODED: dict[str, Any] = {
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
-class Misfit(Exception):  # noqa: N818  DESIGN's word
+class Misfit(Exception):
     """The event's data does not fit the fields that its type declares."""
 
     def __init__(self, reason: str) -> None:
