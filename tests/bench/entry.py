@@ -72,6 +72,8 @@ class Operator:
         self._seen[stage] = (perf_counter() - self._at) * 1000
 
     def _painted(self, began: float, ended: float) -> None:
+        if self._log._live is None:
+            return
         columns = [column.name for column in self._log._live.columns]
         title, pending = columns.index("title"), columns.index("pending")
         for row in self._log._rows[:100]:
