@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from dataflow.board_file import BoardFile, LoadedBoard
+from dataflow.board_sql import check, engine_for
 from dataflow.clock import Clock, FixedClock, ReplayClock, WallClock
 from dataflow.feeds.feed import Deliver, Feed
 from dataflow.feeds.local import LocalFeed
 from dataflow.feeds.replay import ReplayFeed, read_recording
 from dataflow.pipeline import Pipeline
 from dataflow.plans import PlanCache
+from dataflow.problems import BoardProblem
 from dataflow.times import micros
 from storage.database import Database
 
@@ -79,12 +81,17 @@ class DeskBuilder:
         feed = ReplayFeed(events, clock, database.log, self._scheduler, self._deliver, held=held)
         return self._desk(loaded, database, feed, clock)
 
+    def _check(self, loaded: LoadedBoard) -> list[BoardProblem]:
+        """What is wrong with the SQL of a board that was saved: such a one is not taken up."""
+        return check(loaded, lambda board: engine_for(board, self._plans))
+
     def _local(self, loaded: LoadedBoard, database: Database, clock: Clock) -> Desk:
         return self._desk(loaded, database, LocalFeed(database.log, self._scheduler, self._deliver), clock)
 
     def _desk(self, loaded: LoadedBoard, database: Database, feed: Feed, clock: Clock) -> Desk:
+        file = BoardFile(loaded.path, self._check, known=loaded)
         pipeline = Pipeline(
-            BoardFile(loaded.path, known=loaded), loaded, database, feed, clock, self._scheduler, self._deliver, self._loop,
+            file, loaded, database, feed, clock, self._scheduler, self._deliver, self._loop,
             author=self._author, plans=self._plans,
         )  # fmt: skip
         return Desk(database, pipeline)

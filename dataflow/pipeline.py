@@ -21,13 +21,14 @@ from reactivex.subject import BehaviorSubject
 
 from dataflow.board import Board, queries
 from dataflow.board_file import BoardError, BoardFile, LoadedBoard
+from dataflow.board_sql import engine_for
 from dataflow.clock import Clock, scheduler_time
-from dataflow.engine import Engine, Hydrate, LiveQuery
+from dataflow.engine import Hydrate, LiveQuery
 from dataflow.entries import Entries
 from dataflow.feeds.feed import Deliver, Feed, FeedStatus
 from dataflow.intake import Intake
 from dataflow.plans import Plans
-from dataflow.schema import Misfit, Schema
+from dataflow.schema import Misfit
 from dataflow.session import Attention, Entered, Live, Status
 from dataflow.sql.errors import SqlError
 from dataflow.zset import Column, Row, Splice
@@ -42,24 +43,13 @@ MISFITS = 1000
 HISTORY = 500
 
 
-def make_engine(loaded: LoadedBoard, schema: Schema, plans: Plans | None) -> Engine:
-    """An engine for a board, holding nothing yet."""
-    return Engine(
-        relations={"events": schema.columns},
-        kinds=schema.kinds,
-        tables=loaded.tables,
-        views={name: view.sql for name, view in loaded.board.views.items()},
-        plans=plans,
-    )
-
-
 class _Floor:
     """What belongs to one version of a board: its schema, its engine, and the intake that feeds it."""
 
     def __init__(self, loaded: LoadedBoard, plans: Plans | None) -> None:
         self.loaded = loaded
-        self.schema = Schema(loaded.board)
-        self.engine = make_engine(loaded, self.schema, plans)
+        self.schema = loaded.schema
+        self.engine = engine_for(loaded, plans)
         self.misfits: deque[Attention] = deque(maxlen=MISFITS)
         wanted = [sql for panel in loaded.board.panels for sql in queries(panel).values()]
         self._held = [live for sql in wanted if (live := self._try(sql))]

@@ -16,6 +16,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from dataflow.board_file import LoadedBoard
+from gui.bugs import told
 from gui.theme import Theme
 from gui.window import MainWindow, remembered_theme
 
@@ -30,6 +31,10 @@ SWITCH_S = 0.0005
 """How long a thread may keep the interpreter: the store's threads hold up no frame, and the window no commit."""
 
 SIZE = (1600, 1000)
+
+
+class Bug(Exception):
+    """Something that asyncio tells in words only."""
 
 
 class DemoOptions(msgspec.Struct, frozen=True):
@@ -104,10 +109,17 @@ def _in_loop(app: QApplication, main: Callable[[], Coroutine[Any, Any, T]]) -> T
     from qasync import QEventLoop
 
     loop = QEventLoop(app)
+    loop.set_exception_handler(lambda _, context: _unforeseen(context.get("exception") or Bug(context["message"])))
+    sys.excepthook = lambda _, error, __: _unforeseen(error)
     asyncio.set_event_loop(loop)
     with loop:
         result: T = loop.run_until_complete(main())
         return result
+
+
+def _unforeseen(error: BaseException) -> None:
+    """Something failed in a slot or a task: a line and a report; the window goes on."""
+    print(told(error, sys.argv[1:]), file=sys.stderr)
 
 
 def _builder(options: Options) -> DeskBuilder:

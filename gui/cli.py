@@ -12,10 +12,11 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
+
+from gui.bugs import told
 
 _COMMANDS = {
     "demo": "gui.commands.demo",
@@ -120,7 +121,7 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
     if isinstance(error, OSError):
         why = (error.strerror or str(error) or type(error).__name__).lower()
         return _say(f"{os.fsdecode(error.filename)}: {why}" if error.filename else why, 1)
-    return _say(_bug(error, arguments), 1)
+    return _say(told(error, arguments), 1)
 
 
 def _say(message: str, code: int) -> int:
@@ -139,27 +140,6 @@ def _expected() -> tuple[type[Exception], ...]:
     """The roots of the errors that are no bugs. What is not imported was not raised."""
     modules = ((sys.modules.get(module), name) for module, name in _EXPECTED)
     return tuple(getattr(module, name) for module, name in modules if module and hasattr(module, name))
-
-
-def _bug(error: Exception, arguments: Sequence[str]) -> str:
-    told = f"this is a bug in Watchfloor: {type(error).__name__}: {' '.join(str(error).split())}"
-    try:
-        return f"{told}. The full report is in {_report(error, arguments)}"
-    except OSError as why:
-        return f"{told}. No report could be written ({why.strerror})"
-
-
-def _report(error: Exception, arguments: Sequence[str]) -> Path:
-    import time
-    import traceback
-
-    from gui.places import reports
-
-    path = reports() / f"bug-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    facts = f"watchfloor {' '.join(arguments)}\nPython {sys.version} on {sys.platform}\n\n"
-    path.write_text(facts + "".join(traceback.format_exception(error)), "utf-8")
-    return path
 
 
 def _forget_stdout() -> None:

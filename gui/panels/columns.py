@@ -15,7 +15,7 @@ from gui.models.widths import Need, share
 from gui.panels.rows_header import GAP, indent
 from gui.panels.rows_view import RowsView
 
-SAMPLE = 200
+SAMPLE = 100
 WIDEST = 340
 WIDEST_LETTER = 14
 
