@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from dataflow.board import BarPanel
-from dataflow.zset import Column, Row, Splice, apply_splices
+from dataflow.zset import Column, Row, Splice
 from gui.format import Formatter, formatter
 from gui.models.bars import Bar as Entry
 from gui.models.bars import Bars, Placed, lay_out
@@ -112,24 +112,17 @@ class Bar(Panel):
         self.chart.setAccessibleName(spec.title)
         self.set_body(self.chart)
         self._columns: list[Column] = []
-        self._rows: list[Row] = []
-        self._fresh = True
         self.say(spec.empty or "Nothing to count yet")
 
     def set_columns(self, name: str, columns: Sequence[Column]) -> None:
         self._columns = list(columns)
-        self._fresh = True
 
     def apply(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
-        if self._fresh:
-            self._rows, self._fresh = list(rows), False
-        else:
-            apply_splices(self._rows, splices)
-        entries = self._entries()
+        entries = self._entries(rows)
         self.say(None if entries else self.bar.empty or "Nothing to count yet")
         self.chart.show_entries(entries)
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self, rows: Sequence[Row]) -> list[Entry]:
         places = {column.name: at for at, column in enumerate(self._columns)}
         label, value, pending = (places.get(name) for name in (self.bar.label, self.bar.value, "pending"))
         if label is None or value is None:
@@ -142,7 +135,7 @@ class Bar(Panel):
                 show(row[value]),
                 pending is not None and row[pending] is True,
             )
-            for row in self._rows
+            for row in rows
         ]
 
     def _formatter(self, at: int, format: str | None) -> Formatter:

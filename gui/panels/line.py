@@ -16,7 +16,7 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from dataflow.board import LinePanel
-from dataflow.zset import Column, Row, Splice, apply_splices
+from dataflow.zset import Column, Row, Splice
 from gui.format import formatter
 from gui.models.series import Line as Series
 from gui.models.series import read
@@ -46,7 +46,6 @@ class Line(Panel):
         self._columns: list[Column] = []
         self._rows: list[Row] = []
         self._roles: dict[str, str] = {}
-        self._fresh = True
         self._stale = False
         self._pause = QTimer(self, singleShot=True)
         self._pause.timeout.connect(self._refresh)
@@ -54,13 +53,9 @@ class Line(Panel):
 
     def set_columns(self, name: str, columns: Sequence[Column]) -> None:
         self._columns = list(columns)
-        self._fresh = True
 
     def apply(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
-        if self._fresh:
-            self._rows, self._fresh = list(rows), False
-        else:
-            apply_splices(self._rows, splices)
+        self._rows = list(rows)
         self._stale = True
         if not self._pause.isActive():
             self._refresh()

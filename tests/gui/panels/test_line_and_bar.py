@@ -65,7 +65,8 @@ def test_lines_are_read_and_drawn_in_their_colours(line: Line) -> None:
 
 
 def test_colours_stay_with_their_series(line: Line) -> None:
-    line.apply("main", [Splice(12, 0, ((0, "ABE", 7.0),))], [])
+    rows = [(0, "JFK", 1.0), (0, "EWR", 2.0), (0, "ABE", 7.0)]
+    line.apply("main", [Splice(0, 12, tuple(rows))], rows)
     assert line.plot.chart.roles == {"EWR": "series1", "JFK": "series2", "ABE": "series3"}
     assert line.lines()["ABE"].ys == [7.0]
 
@@ -93,7 +94,7 @@ def test_the_mouse_reads_the_nearest_point(line: Line, qtbot: QtBot) -> None:
 def test_a_line_chart_without_points_says_so(line: Line) -> None:
     line.apply("main", [Splice(0, 12, ())], [])
     assert line.accessibleDescription() == "Nothing to draw yet"
-    line.apply("main", [Splice(0, 0, ((0, "JFK", None),))], [])
+    line.apply("main", [Splice(0, 0, ((0, "JFK", None),))], [(0, "JFK", None)])
     assert line.accessibleDescription() == "Nothing to draw yet"
 
 
