@@ -17,7 +17,7 @@ from dataflow.operators.top import Top
 from dataflow.result import Result
 from dataflow.sql import plan
 from dataflow.sql.assemble import assemble, clock_function, pair_test
-from dataflow.sql.fold import fold_functions
+from dataflow.sql.fold import fold_functions, tells_groups_apart
 from dataflow.sql.pipeline import Index, Pipe, key_code, paired_function, pipes, rows_function
 from dataflow.sql.plan import Expr, Query, Rel, Scan, Values
 from dataflow.sql.python import Names
@@ -40,6 +40,7 @@ class Circuit:
         self.indexed: dict[Node, set[str]] = {}
         self.fresh: list[Node] = []
         self._routes: dict[tuple[Node, ...], list[Node]] = {}
+        self._sources: dict[str, tuple[tuple[Source, ...], tuple[tuple[Source, tuple[str, ...]], ...]]] = {}
 
     # growing
 
@@ -64,8 +65,9 @@ class Circuit:
         if self.nodes.get(key) is node:
             del self.nodes[key]
         self.indexed.pop(node, None)
-        self._routes.clear()
+        self.dirty_routes()
         for child in node.inputs:
+            child.readers.remove(node)
             self.release(child)
 
     def forget(self, node: Node) -> None:
@@ -80,8 +82,9 @@ class Circuit:
         self.readers[node] = 0
         for child in node.inputs:
             self.readers[child] += 1
+            child.readers.append(node)
         self.fresh.append(node)
-        self._routes.clear()
+        self.dirty_routes()
 
     def _node(self, rel: Rel) -> Node:
         found = self.nodes.get(rel)
@@ -159,7 +162,7 @@ class Circuit:
             dirty.append(grand)
         made = self._assemble(lines, names, groups=groups, dirty=dirty, mark=dirty.append, grand=grand)
         folds = [Folds(made[f"insert{n}"], *(made.get(f"{way}{n}") for way in ("retract", "hold", "release"))) for n in range(len(found))]
-        return self._noted(Aggregate(inputs, folds, groups, made["emit"]))  # type: ignore[arg-type]
+        return self._noted(Aggregate(inputs, folds, groups, made["emit"], netted=tells_groups_apart(rel)))  # type: ignore[arg-type]
 
     def _grand(self, initial: list[str]) -> list[Any]:
         names = Names()
@@ -211,8 +214,19 @@ class Circuit:
             self._routes[active] = known
         return known
 
+    def sources(self, relation: str) -> tuple[tuple[Source, ...], tuple[tuple[Source, tuple[str, ...]], ...]]:
+        """The relation's sources: those of all its rows, and those of some event types with the types' names."""
+        known = self._sources.get(relation)
+        if known is None:
+            scans = [(k, n) for k, n in self.nodes.items() if isinstance(k, Scan) and isinstance(n, Source) and k.relation == relation]
+            plain = tuple(node for key, node in scans if not key.kinds)
+            known = self._sources[relation] = plain, tuple((node, key.kinds) for key, node in scans if key.kinds)
+        return known
+
     def dirty_routes(self) -> None:
+        """The circuit has changed: what was known of ways through it no longer holds."""
         self._routes.clear()
+        self._sources.clear()
 
 
 def _rank(node: Node) -> int:

@@ -27,8 +27,8 @@ from dataflow.operators.node import NONE, Node, Rows, Source
 from dataflow.operators.sorted import difference
 from dataflow.operators.timed import Timed
 from dataflow.result import Result, net
-from dataflow.sql.plan import DECODER, ENCODER, Query, Scan
 from dataflow.sql.cache import digest
+from dataflow.sql.plan import DECODER, ENCODER, Query
 from dataflow.zset import Change, Column, Row, Splice
 
 if TYPE_CHECKING:
@@ -348,7 +348,9 @@ class Engine:
             self._rebuild(stale)
 
     def _step(self, put: Put) -> None:
-        sources = tuple(source for source in self._put(put) if source not in self._unready)
+        sources: tuple[Source, ...] = self._put(put)
+        if self._unready:
+            sources = tuple(source for source in sources if source not in self._unready)
         if not sources:
             return
         nodes = self.circuit.route(sources, self._is_ready)
@@ -360,28 +362,22 @@ class Engine:
     def _is_ready(self, node: Node) -> bool:
         return node not in self._unready
 
-    def _put(self, put: Put) -> list[Node]:
+    def _put(self, put: Put) -> tuple[Source, ...]:
         """Lay the rows out in the relation's sources; those that got any."""
-        found: list[Node] = []
-        kinds: list[tuple[Source, tuple[str, ...]]] = []
-        for key, node in self.circuit.nodes.items():
-            if isinstance(key, Scan) and key.relation == put.relation and isinstance(node, Source):
-                if key.kinds:
-                    kinds.append((node, key.kinds))
-                else:
-                    node.put(*put[1:])
-                    found.append(node)
-        return found + self._put_kinds(put, kinds) if kinds else found
+        plain, kinds = self.circuit.sources(put.relation)
+        for source in plain:
+            source.put(*put[1:])
+        return plain + self._put_kinds(put, kinds) if kinds else plain
 
-    def _put_kinds(self, put: Put, kinds: list[tuple[Source, tuple[str, ...]]]) -> list[Node]:
-        routed = [self._by_type(rows) for rows in put[1:]]
-        found: list[Node] = []
+    def _put_kinds(self, put: Put, kinds: Sequence[tuple[Source, tuple[str, ...]]]) -> tuple[Source, ...]:
+        routed = [self._by_type(rows) if rows else {} for rows in put[1:]]
+        found: list[Source] = []
         for source, names in kinds:
             parts = [_picked(by_type, names) for by_type in routed]
             if any(parts):
                 source.put(*parts)
                 found.append(source)
-        return found
+        return tuple(found)
 
     def _by_type(self, rows: Rows) -> dict[Any, list[Row]]:
         found: dict[Any, list[Row]] = {}
@@ -439,10 +435,10 @@ class Engine:
             self._renew(live, rows, snapshot)
 
     def _renew(self, live: LiveQuery, rows: list[Row], snapshot: list[Change]) -> None:
-        changed, spliced = live._changed, live._spliced  # noqa: SLF001
+        changed, spliced = live._changed, live._spliced
         live.detach()
         old = live.result
-        live._changed, live._spliced, live.result, live.ready = [], [], None, False  # noqa: SLF001
+        live._changed, live._spliced, live.result, live.ready = [], [], None, False
         if old is not None:
             self._lives[old].remove(live)
             if not self._lives[old]:
@@ -452,7 +448,7 @@ class Engine:
         while not live.ready:
             self.work()
         assert live.result is not None
-        live._changed, live._spliced = changed, spliced  # noqa: SLF001
+        live._changed, live._spliced = changed, spliced
         live.result.changed += changed
         live.result.spliced += spliced
         _tell_difference(live.result, rows, snapshot, changed, spliced)

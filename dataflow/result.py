@@ -33,17 +33,21 @@ class Result(Node):
         self.spliced: list[Spliced] = []
         self.told: list[Callable[[], None]] = []
 
+    def listens(self) -> bool:
+        return bool(self.changed) or self.sorted is not None or self.counts is not None
+
     def step(self) -> None:
-        node = self.inputs[0]
-        if self.counts is None and self.sorted is None and not self.changed:
+        if not self.listens():
             return
-        plus, minus = net(node.plus, node.minus)
+        node = self.inputs[0]
+        plus, minus = (node.plus, node.minus) if node.netted else net(node.plus, node.minus)
         if not plus and not minus:
             return
         if self.counts is not None:
             self._count(plus, minus)
         if self.changed:
-            changes = self._changes(plus, minus)
+            netted = node.netted and not self.hidden
+            changes = [(row, -1) for row in minus] + [(row, 1) for row in plus] if netted else self._changes(plus, minus)
             self.told.append(lambda: self._tell_changes(changes))
         if self.sorted is not None:
             splices = self._shown(self.sorted.change(plus, minus))

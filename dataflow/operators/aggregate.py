@@ -1,7 +1,8 @@
 """GROUP BY and DISTINCT, after the fold that `sql/fold.py` generates.
 
 Delta: for every group that a change touches, −(row last emitted) +(row now); nothing if they are equal. Grand aggregates have one
-group that always exists. State: `groups`, key to the group's list. Inserts go before retractions, so a count of rows
+group that always exists. State: `groups`, key to the group's list. While
+no reader listens, groups are only folded, and emitted when rows are asked for. Inserts go before retractions, so a count of rows
 falls to zero only when the group is truly empty; then the group goes.
 Over the log, accumulators that cannot take a value back refuse one (`Unretractable`) before they have changed.
 """
@@ -39,42 +40,49 @@ class Aggregate(Node):
         folds: Sequence[Folds],
         groups: dict[Any, list[Any]],
         emit: Callable[[], tuple[list[Row], list[Row]]],
+        *,
+        netted: bool,
     ) -> None:
         super().__init__(inputs)
-        self.folds = tuple(folds)
+        self.netted = netted
+        self.pairs = list(zip(inputs, folds, strict=True))
         self.groups = groups
         self.emit = emit
 
     def step(self) -> None:
-        pairs = list(zip(self.inputs, self.folds, strict=True))
-        for node, fold in pairs:
+        for node, fold in self.pairs:
             if fold.retract is None and isinstance(node, Source) and node.undone:
                 raise Unretractable
-        for node, fold in pairs:
-            self._insert(node, fold)
-        for node, fold in pairs:
-            self._retract(node, fold)
-        self.plus, self.minus = self.emit()
-
-    def _insert(self, node: Node, fold: Folds) -> None:
-        if fold.hold is None or not isinstance(node, Source):
+        for node, fold in self.pairs:
             if node.plus:
-                fold.insert(node.plus)
-            return
-        if node.confirmed:
-            fold.insert(node.confirmed)
-        if node.held:
-            fold.hold(node.held)
-
-    def _retract(self, node: Node, fold: Folds) -> None:
-        if fold.retract is not None:
+                _insert(node, fold)
+        for node, fold in self.pairs:
             if node.minus:
-                fold.retract(node.minus)
-        elif isinstance(node, Source) and node.released and fold.release is not None:
-            fold.release(node.released)
+                _retract(node, fold)
+        for reader in self.readers:
+            if reader.listens():
+                self.plus, self.minus = self.emit()
+                return
 
     def rows(self) -> Iterable[Row]:
+        self.emit()
         return [group[1] for group in self.groups.values() if group[1] is not None]
 
     def size(self) -> int:
         return len(self.groups)
+
+
+def _insert(node: Node, fold: Folds) -> None:
+    if fold.hold is None or not isinstance(node, Source) or not node.held:
+        fold.insert(node.plus)
+        return
+    if node.confirmed:
+        fold.insert(node.confirmed)
+    fold.hold(node.held)
+
+
+def _retract(node: Node, fold: Folds) -> None:
+    if fold.retract is not None:
+        fold.retract(node.minus)
+    elif isinstance(node, Source) and fold.release is not None:
+        fold.release(node.released)

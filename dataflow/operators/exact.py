@@ -1,8 +1,9 @@
 """Exact sums of floats from which values may be taken out again: they do not drift.
 
-A sum is a list of floats that do not overlap, smallest first, whose exact sum is the sum (Shewchuk, 1997, as in `math.fsum`).
-Adding −x undoes adding x to the last bit. Infinities and NaN are kept apart, in a dict at the list's head, by how many
-there are of each; a list without them has none.
+A sum is a float, `high`, and a list of floats that do not overlap, smallest first; the exact sum of all is the sum (Shewchuk, 1997,
+as in `math.fsum`). Generated code adds to `high` as long as that is exact, which it tests by taking the result apart again
+(s − h = x and s − x = h hold only then), and comes here otherwise. Adding −x undoes adding x to the last bit. Infinities and NaN
+are kept apart, in a dict at the list's head, by how many there are of each; a list without them has none.
 """
 
 from __future__ import annotations
@@ -13,19 +14,26 @@ from typing import Any
 INF, NAN = math.inf, math.nan
 
 
-def exact_add(parts: list[Any], value: float) -> None:
+def exact_add(parts: list[Any], high: float, value: float) -> float:
+    """Add a value that `high` cannot take up; the new `high`."""
     if value - value != 0.0:
         _odd(parts, value, 1)
-    else:
-        _grow(parts, value)
+        return high
+    return _settle(parts, high, value)
 
 
-def exact_take(parts: list[Any], value: float) -> None:
-    """Take out a value that was added."""
+def exact_take(parts: list[Any], high: float, value: float) -> float:
+    """Take out a value that was added; the new `high`."""
     if value - value != 0.0:
         _odd(parts, value, -1)
-    else:
-        _grow(parts, -value)
+        return high
+    return _settle(parts, high, -value)
+
+
+def _settle(parts: list[Any], high: float, value: float) -> float:
+    _grow(parts, high)
+    _grow(parts, value)
+    return parts.pop() if parts and type(parts[-1]) is float else 0.0
 
 
 def _grow(parts: list[Any], value: float) -> None:
@@ -56,11 +64,13 @@ def _odd(parts: list[Any], value: float, step: int) -> None:
         del parts[0]
 
 
-def exact_total(parts: list[Any]) -> float:
+def exact_total(high: float, parts: list[Any]) -> float:
+    if not parts:
+        return high
     if parts and type(parts[0]) is dict:
         odd = parts[0]
         return NAN if len(odd) > 1 or "nan" in odd else INF if "inf" in odd else -INF
-    return math.fsum(parts)
+    return math.fsum([high, *parts])
 
 
 def exact_sum(values: Any) -> float:

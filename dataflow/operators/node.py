@@ -21,10 +21,17 @@ class Node:
 
     plus: Rows = NONE
     minus: Rows = NONE
+    netted = False
+    """Whether no row ever stands in both `plus` and `minus`."""
 
     def __init__(self, inputs: Sequence[Node]) -> None:
         self.inputs = tuple(inputs)
+        self.readers: list[Node] = []
         self.rank: int = 1 + max((node.rank for node in inputs), default=0)
+
+    def listens(self) -> bool:
+        """Whether it needs to be told of changes now; if not, it will ask for `rows` when it does."""
+        return True
 
     def step(self) -> None:
         raise NotImplementedError

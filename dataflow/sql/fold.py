@@ -30,8 +30,6 @@ class Cell(NamedTuple):
 
 
 INITIAL = {"count": "0", "sum": "0", "values": "{}", "true": "0", "false": "0"}
-LOG_INITIAL = {"sum_float": "0.0"}
-ANY_INITIAL = {"sum_float": "[]"}
 SORTED = "Multiset()"
 TAKEN_BACK = frozenset(INITIAL)
 """Cells from which a value can be taken back exactly in either regime."""
@@ -56,7 +54,7 @@ class Layout:
             return
         self.cells.append(cell)
         self.starts.append(self.size)
-        self.size += 2 if self.log and cell.kind.startswith("arg") else 1
+        self.size += len(self.initials(cell))
 
     def counts_rows(self, cell: Cell) -> bool:
         """count(*): the group has that already."""
@@ -66,16 +64,19 @@ class Layout:
         cell = Cell(kind, agg.args, agg.where)
         return ROWS if self.counts_rows(cell) else self.starts[self.cells.index(cell)]
 
+    def initials(self, cell: Cell) -> list[str]:
+        """A cell's slots at the beginning."""
+        if cell.kind in INITIAL:
+            return [INITIAL[cell.kind]]
+        if cell.kind == "sum_float":
+            return ["0.0"] if self.log else ["0.0", "[]"]
+        if not self.log:
+            return [SORTED]
+        return ["None", "None"] if cell.kind.startswith("arg") else ["None"]
+
     def initial(self) -> list[str]:
         """The initial accumulators, in order."""
-        found: list[str] = []
-        for cell in self.cells:
-            if cell.kind in INITIAL:
-                found.append(INITIAL[cell.kind])
-            elif self.log:
-                found += ["None", "None"] if cell.kind.startswith("arg") else [LOG_INITIAL.get(cell.kind, "None")]
-            else:
-                found.append(ANY_INITIAL.get(cell.kind, SORTED))
+        found = [text for cell in self.cells for text in self.initials(cell)]
         return found + (["None"] if self.held else [])
 
 
@@ -105,12 +106,20 @@ def fold_in(kind: str, log: bool, at: int, slot: Slot, args: list[str]) -> list[
     if kind in ("true", "false"):
         return [f"if {'' if kind == 'true' else 'not '}{x}:", f"    {here} += 1"]
     if kind == "sum_float":
-        return [f"exact_add({here}, {x})"]
+        return _exact(at, slot, x, "+", "exact_add")
     if not log:
         return [f"{here}.add({_element(kind, args)})"]
     if kind.startswith("arg"):
         return _better_arg(kind, here, slot(at + 1), *args)
     return [f"if {here} is None or {_better(kind, x, here)}:", f"    {here} = {x}"]
+
+
+def _exact(at: int, slot: Slot, x: str, sign: str, otherwise: str) -> list[str]:
+    """high ± x where that is exact."""
+    back = "h - s" if sign == "-" else "s - h"
+    other = f"s + {x}" if sign == "-" else f"s - {x}"
+    return [f"h = {slot(at)}", f"s = h {sign} {x}", f"if {back} == {x} and {other} == h:", f"    {slot(at)} = s", "else:",
+            f"    {slot(at)} = {otherwise}({slot(at + 1)}, h, {x})"]  # fmt: skip
 
 
 def _better(kind: str, new: str, old: str) -> str:
@@ -141,7 +150,7 @@ def fold_out(kind: str, at: int, slot: Slot, args: list[str]) -> list[str]:
     if kind in ("true", "false"):
         return [f"if {'' if kind == 'true' else 'not '}{x}:", f"    {here} -= 1"]
     if kind == "sum_float":
-        return [f"exact_take({here}, {x})"]
+        return _exact(at, slot, x, "-", "exact_take")
     return [f"{here}.remove({_element(kind, args)})"]
 
 
@@ -168,7 +177,9 @@ def result(agg: Agg, layout: Layout, slot: Slot) -> Code:
     if agg.kind == "count":
         return Code(cell("count"), False, True)
     if agg.kind in ("sum", "sum_float"):
-        total = f"exact_total({cell('sum_float')})" if agg.kind == "sum_float" and not layout.log else cell(agg.kind)
+        total = cell(agg.kind)
+        if agg.kind == "sum_float" and not layout.log:
+            total = f"exact_total({total}, {slot(layout.slot('sum_float', agg) + 1)})"
         return Code(f"({total} if {cell('count')} else None)", True)
     if agg.kind == "bool_and":
         return Code(f"(False if {cell('false')} else True if {cell('true')} else None)", True)
@@ -222,7 +233,7 @@ def _find_group(plan: Aggregate, loop: Loop, layout: Layout) -> None:
         codes = [loop.value(key).text for key in plan.keys]
         key = codes[0] if len(codes) == 1 else tuple_code(codes)
         loop.add(f"k = {key}", "try:", "    g = groups[k]", "except KeyError:",
-                 f"    g = groups[k] = [False, None, k, 0{''.join(', ' + i for i in layout.initial())}]")  # fmt: skip
+                 f"    g = groups[k] = [True, None, k, 0{''.join(', ' + i for i in layout.initial())}]", "    mark(g)")  # fmt: skip
     loop.add("if not g[0]:", "    g[0] = True", "    mark(g)")
 
 
@@ -269,18 +280,19 @@ def _bound(loop: Loop, expr: Expr, bound: dict[Expr, Code]) -> Code:
 
 def _emit(plan: Aggregate, layout: Layout, names: Names) -> list[str]:
     """`emit()` gives (rows that came, rows that went) of the groups touched since the last time."""
-    lines = ["def emit():", "    plus = []", "    minus = []", "    for g in dirty:", "        g[0] = False", "        old = g[1]"]
+    lines = ["def emit():", "    plus = []", "    minus = []", "    come = plus.append", "    go = minus.append",
+             "    for g in dirty:", "        g[0] = False", "        old = g[1]"]  # fmt: skip
     if not plan.grand:
         lines += [f"        if not g[{ROWS}]:", "            del groups[g[2]]", "            if old is not None:",
-                  "                minus.append(old)", "            continue"]  # fmt: skip
+                  "                go(old)", "            continue"]  # fmt: skip
     slot: Slot = _in_group
     if layout.held:
         slot = _local
         lines += ["        " + line for line in _with_held(layout)]
     lines += ["        " + line for line in _row(plan, layout, slot, names)]
     lines += [
-        "        if new != old:", "            if old is not None:", "                minus.append(old)",
-        "            if new is not None:", "                plus.append(new)", "            g[1] = new",
+        "        if new != old:", "            if old is not None:", "                go(old)",
+        "            if new is not None:", "                come(new)", "            g[1] = new",
         "    dirty.clear()", "    return plus, minus",
     ]  # fmt: skip
     return lines
@@ -325,6 +337,11 @@ def _row(plan: Aggregate, layout: Layout, slot: Slot, names: Names) -> list[str]
         lines.append(f"{tuple_code(keys)} = g[2]")
     lines += [f"v{i - len(keys)} = {results[i - len(keys)].text}" for i in wanted if i >= len(keys)]
     return [*lines, f"new = {row} if {' and '.join(tests)} else None" if tests else f"new = {row}"]
+
+
+def tells_groups_apart(plan: Aggregate) -> bool:
+    """Whether every key is among the columns, so that no two groups ever emit the same row."""
+    return {Col(i) for i in range(len(plan.keys))} <= set(plan.columns)
 
 
 def _own_key(plan: Aggregate) -> str | None:

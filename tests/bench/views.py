@@ -1,0 +1,277 @@
+"""Six live queries over a year of flights, each beside a hand-written fold of the same query and DuckDB run afresh.
+
+    uv run python -m tests.bench.views [--json] [--events 200000] [--batch 1 100 1000]
+
+A fold only keeps its state; the engine also makes the changed rows of every batch and tells a subscriber. `value` is the engine's
+rate over the fold's. Goals: 0.7 at batches of 100 and 1,000 for Q1 to Q4; 0.35 at batches of 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from heapq import nlargest
+from time import perf_counter, thread_time
+from typing import Any, NamedTuple
+
+import msgspec
+import psutil
+
+from dataflow.engine import Engine
+from dataflow.zset import Row
+from tests.bench.flights import COLUMNS, KINDS, airlines, flights
+
+DAY = 86_400_000_000
+TIME, CARRIER, ORIGIN, DEST, TAIL, DEP, ARR = 5, 10, 11, 12, 13, 14, 15
+Fold = Callable[[Sequence[Row]], None]
+
+QUERIES = {
+    "Q1": "SELECT origin, carrier, count(*) AS n, avg(dep_delay) AS delay, max(arr_delay) AS worst FROM events GROUP BY origin, carrier",
+    "Q2": "SELECT tailnum, latest(dest) AS dest, latest(dep_delay) AS delay, count(*) AS n FROM events GROUP BY tailnum",
+    "Q3": "SELECT name, count(*) AS n, avg(arr_delay) AS delay FROM events JOIN airlines USING (carrier) GROUP BY name",
+    "Q4": "SELECT origin, count(*) AS n, avg(dep_delay) AS delay FROM events WHERE time > now() - INTERVAL '24 hours' GROUP BY origin",
+    "Q5": "SELECT position, carrier, dest, arr_delay FROM events WHERE time > now() - INTERVAL '24 hours' ORDER BY arr_delay DESC LIMIT 20",
+    "Q6": "SELECT name, late, round(100.0 * late / n, 1) AS share FROM shares WHERE n > 10",
+}
+VIEWS = {
+    "named": "SELECT name, dep_delay FROM events JOIN airlines USING (carrier)",
+    "shares": "SELECT name, count(*) AS n, count(*) FILTER (WHERE dep_delay > 15) AS late FROM named GROUP BY name",
+}
+
+
+def q1() -> Fold:
+    groups: dict[Any, list[Any]] = {}
+
+    def fold(rows: Sequence[Row]) -> None:
+        for row in rows:
+            key = (row[ORIGIN], row[CARRIER])
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = [0, 0, 0.0, None]
+            group[0] += 1
+            delay = row[DEP]
+            if delay is not None:
+                group[1] += 1
+                group[2] += delay
+            delay = row[ARR]
+            if delay is not None and (group[3] is None or delay > group[3]):
+                group[3] = delay
+
+    return fold
+
+
+def q2() -> Fold:
+    groups: dict[Any, list[Any]] = {}
+
+    def fold(rows: Sequence[Row]) -> None:
+        for row in rows:
+            key = row[TAIL]
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = [None, None, 0]
+            if row[DEST] is not None:
+                group[0] = row[DEST]
+            if row[DEP] is not None:
+                group[1] = row[DEP]
+            group[2] += 1
+
+    return fold
+
+
+def q3() -> Fold:
+    names = dict(airlines())
+    groups: dict[Any, list[Any]] = {}
+
+    def fold(rows: Sequence[Row]) -> None:
+        for row in rows:
+            name = names.get(row[CARRIER])
+            if name is None:
+                continue
+            group = groups.get(name)
+            if group is None:
+                group = groups[name] = [0, 0, 0.0]
+            group[0] += 1
+            delay = row[ARR]
+            if delay is not None:
+                group[1] += 1
+                group[2] += delay
+
+    return fold
+
+
+def q4() -> Fold:
+    groups: dict[Any, list[Any]] = {}
+    window: deque[tuple[int, Any, Any]] = deque()
+
+    def fold(rows: Sequence[Row]) -> None:
+        for row in rows:
+            origin, delay = row[ORIGIN], row[DEP]
+            window.append((row[TIME], origin, delay))
+            group = groups.get(origin)
+            if group is None:
+                group = groups[origin] = [0, 0, 0.0]
+            group[0] += 1
+            if delay is not None:
+                group[1] += 1
+                group[2] += delay
+        limit = rows[-1][TIME] - DAY
+        while window[0][0] <= limit:
+            _, origin, delay = window.popleft()
+            group = groups[origin]
+            group[0] -= 1
+            if delay is not None:
+                group[1] -= 1
+                group[2] -= delay
+
+    return fold
+
+
+def q5() -> Fold:
+    window: deque[Row] = deque()
+    shown: list[Any] = []
+
+    def fold(rows: Sequence[Row]) -> None:
+        window.extend(rows)
+        limit = rows[-1][TIME] - DAY
+        while window[0][TIME] <= limit:
+            window.popleft()
+        shown[:] = nlargest(20, window, key=lambda row: row[ARR] if row[ARR] is not None else -1e9)
+
+    return fold
+
+
+def q6() -> Fold:
+    names = dict(airlines())
+    groups: dict[Any, list[int]] = {}
+
+    def fold(rows: Sequence[Row]) -> None:
+        for row in rows:
+            name = names.get(row[CARRIER])
+            if name is None:
+                continue
+            group = groups.get(name)
+            if group is None:
+                group = groups[name] = [0, 0]
+            group[0] += 1
+            if row[DEP] is not None and row[DEP] > 15:
+                group[1] += 1
+
+    return fold
+
+
+FOLDS = {"Q1": q1, "Q2": q2, "Q3": q3, "Q4": q4, "Q5": q5, "Q6": q6}
+
+
+class Run(NamedTuple):
+    """Rates in events a second of the thread's own time (others share the machine), times of one batch in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+    tail: float
+
+
+def timed(batches: list[list[Row]], take: Callable[[list[Row]], None]) -> Run:
+    """`tail` is the last tenth's rate over the first tenth's."""
+    times = []
+    gc.collect()
+    worked = thread_time()
+    for batch in batches:
+        began = perf_counter()
+        take(batch)
+        times.append(perf_counter() - began)
+    worked = thread_time() - worked
+    tenth = max(len(times) // 10, 1)
+    ranked = sorted(times)
+    rate = sum(map(len, batches)) / worked
+    return Run(rate, ranked[len(times) // 2] * 1e3, ranked[len(times) * 99 // 100] * 1e3, sum(times[:tenth]) / sum(times[-tenth:]))
+
+
+def engine_take(query: str) -> Callable[[list[Row]], None]:
+    table = {"airlines": ({"carrier": "text", "name": "text"}, airlines())}
+    engine = Engine({"events": COLUMNS}, table, VIEWS, KINDS)
+    live = engine.live(QUERIES[query])
+    told: list[Any] = []
+    (live.splices if query == "Q5" else live.changes).subscribe(told.append)
+    clock = query in ("Q4", "Q5")
+
+    def take(batch: list[Row]) -> None:
+        engine.push("events", batch)
+        if clock:
+            engine.advance(batch[-1][TIME])
+        told.clear()
+
+    return take
+
+
+def duck_rate(query: str, rows: list[Row]) -> float:
+    """Events a second when DuckDB answers afresh after every batch of 1,000, measured at the end of the rows."""
+    import duckdb
+
+    from dataflow.sql.duckdb import to_duckdb
+    from dataflow.sql.types import DUCKDB
+
+    connection = duckdb.connect()
+    connection.execute(f"CREATE TABLE events ({', '.join(f'{n} {DUCKDB[t]}' for n, t in COLUMNS.items())})")
+    connection.execute("CREATE TABLE airlines (carrier VARCHAR, name VARCHAR)")
+    connection.executemany("INSERT INTO airlines VALUES (?, ?)", airlines())
+    for at in range(0, len(rows), 1000):
+        cells = ", ".join(_cell(row) for row in rows[at : at + 1000])
+        connection.execute(f"INSERT INTO events VALUES {cells}")
+    now = rows[-1][TIME]
+    for name, sql in VIEWS.items():
+        connection.execute(f"CREATE VIEW {name} AS {to_duckdb(sql, now)}")
+    began = perf_counter()
+    for _ in range(5):
+        connection.execute(to_duckdb(QUERIES[query], now)).fetchall()
+    return 1000 / ((perf_counter() - began) / 5)
+
+
+def _cell(row: Row) -> str:
+    parts = [("NULL" if v is None else f"make_timestamptz({v})" if i == TIME else repr(v)) for i, v in enumerate(row)]
+    return f"({', '.join(parts)})"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="tests.bench.views")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--batch", type=int, nargs="*", default=[1, 100, 1000])
+    parser.add_argument("--query", nargs="*", default=list(QUERIES))
+    parser.add_argument("--duckdb", action="store_true", help="also run DuckDB afresh")
+    options = parser.parse_args(arguments)
+    rows = flights(options.events)
+    missed = 0
+    for query in options.query:
+        duck = duck_rate(query, rows) if options.duckdb else None
+        for size in options.batch:
+            used = rows if size > 1 else rows[:50_000]
+            batches = [used[i : i + size] for i in range(0, len(used), size)]
+            fold, live = timed(batches, FOLDS[query]()), timed(batches, engine_take(query))
+            missed += _report(query, size, fold, live, duck, json=options.json)
+    return min(missed, 1)
+
+
+def _report(query: str, size: int, fold: Run, live: Run, duck: float | None, *, json: bool) -> bool:
+    ratio = live.rate / fold.rate
+    goal = None if query in ("Q5", "Q6") else 0.35 if size == 1 else 0.7
+    rss = psutil.Process().memory_info().rss / 1e6
+    facts = {
+        "figure": "live over fold", "value": round(ratio, 3), "unit": "ratio", "goal": goal, "holds": goal is None or ratio >= goal,
+        "query": query, "batch": size, "engine": round(live.rate), "fold": round(fold.rate), "duckdb": duck and round(duck),
+        "p50_ms": round(live.p50, 4), "p99_ms": round(live.p99, 4), "rss_mb": round(rss), "last_over_first_tenth": round(live.tail, 2),
+    }  # fmt: skip
+    if json:
+        print(msgspec.json.encode(facts).decode())
+    else:
+        print(f"{query} batch {size:>5}: {ratio:5.2f}{'' if goal is None else f' (goal {goal})'}  engine {live.rate:>10,.0f}/s  "
+              f"fold {fold.rate:>10,.0f}/s  p50 {live.p50:.3f} p99 {live.p99:.3f} ms  last/first {live.tail:.2f}"
+              + (f"  duckdb {duck:,.0f}/s" if duck else ""))  # fmt: skip
+    return not facts["holds"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
