@@ -72,7 +72,10 @@ def run(options: Options, on_painted: Callable[[], None] | None = None) -> int:
     settings = QSettings(NAME.lower(), NAME.lower())
     window = _window(app, options, settings)
     window.show()
-    return _in_loop(app, lambda: _until_closed(window, options, on_painted))
+    try:
+        return _in_loop(app, lambda: _until_closed(window, options, on_painted))
+    finally:
+        window.close()
 
 
 def shot(options: Options, picture: Shot) -> int:
@@ -80,9 +83,12 @@ def shot(options: Options, picture: Shot) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     app = _application()
     window = _window(app, options, None)
-    window.resize(*picture.size)
+    window.setFixedSize(*picture.size)
     window.show()
-    return _in_loop(app, lambda: _draw(window, options, picture))
+    try:
+        return _in_loop(app, lambda: _draw(window, options, picture))
+    finally:
+        window.close()
 
 
 def _application() -> QApplication:
@@ -110,11 +116,15 @@ def _in_loop(app: QApplication, main: Callable[[], Coroutine[Any, Any, T]]) -> T
 
     loop = QEventLoop(app)
     loop.set_exception_handler(lambda _, context: _unforeseen(context.get("exception") or Bug(context["message"])))
-    sys.excepthook = lambda _, error, __: _unforeseen(error)
+    before, sys.excepthook = sys.excepthook, lambda _, error, __: _unforeseen(error)
     asyncio.set_event_loop(loop)
-    with loop:
-        result: T = loop.run_until_complete(main())
-        return result
+    try:
+        with loop:
+            result: T = loop.run_until_complete(main())
+            return result
+    finally:
+        sys.excepthook = before
+        asyncio.set_event_loop(None)
 
 
 def _unforeseen(error: BaseException) -> None:
@@ -188,5 +198,4 @@ async def _draw(window: MainWindow, options: Options, picture: Shot) -> int:
     finally:
         screen.close()
         await desk.close()
-        window.close()
     return 0
