@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, QTimer
 YOUNG_MS = 100
 MIDDLE_EVERY = 20
 OLD_EVERY = 6000
+SOON_MS = 1000
 
 
 class Collector(QObject):
@@ -27,21 +28,27 @@ class Collector(QObject):
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._collect)
         self._timer.start(YOUNG_MS)
+        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon.timeout.connect(self._set_apart)
         gc.disable()
 
     def settle(self) -> None:
-        """What is there now is likely to stay."""
-        gc.collect()
-        gc.freeze()
+        """History has been read and shown: what is there in a moment is likely to stay."""
+        self._soon.start()
 
     def close(self) -> None:
         self._timer.stop()
+        self._soon.stop()
         gc.unfreeze()
         gc.enable()
 
     def _collect(self) -> None:
         self._count += 1
         if self._count % OLD_EVERY == 0:
-            self.settle()
+            self._set_apart()
         else:
             gc.collect(1 if self._count % MIDDLE_EVERY == 0 else 0)
+
+    def _set_apart(self) -> None:
+        gc.collect()
+        gc.freeze()

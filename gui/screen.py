@@ -75,5 +75,5 @@ class Screen(QObject):
         if event.type() == QEvent.Type.UpdateRequest:
             self._window.removeEventFilter(self)
             QTimer.singleShot(0, self, self.painted.emit)
-            QTimer.singleShot(1000, self, self._collector.settle)
+            self._collector.settle()
         return False

@@ -1,4 +1,4 @@
-"""A green run is a quiet run: what a test leaves behind (threads, widgets, running timers) fails it."""
+"""A green run is a quiet run: what a test leaves behind (threads, widgets, timers, subscriptions) fails it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,35 @@ def no_leaked_threads():
 
 
 @pytest.fixture(autouse=True)
-def no_leaked_widgets(request):
-    """Every top-level widget that a test makes is gone, and no timer of Qt's is running, when it is over."""
+def no_leaked_window(request):
+    """After a test of the window no widget is on the screen, no timer runs, and nobody is subscribed to anything."""
     yield
-    if "PySide6.QtWidgets" not in sys.modules or "qtbot" not in request.fixturenames:
+    if "qtbot" not in request.fixturenames:
         return
-    from PySide6.QtCore import QEvent, QTimer
+    from PySide6.QtCore import QEvent
     from PySide6.QtWidgets import QApplication
 
-    app = QApplication.instance()
-    app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QApplication.instance().sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
     widgets = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
-    timers = [timer for timer in app.findChildren(QTimer) if timer.isActive()]
     assert not widgets, f"widgets left on screen: {widgets}"
+    timers, subjects = running_timers(), observed_subjects()
     assert not timers, f"timers left running: {timers}"
+    assert not subjects, f"subscriptions left open: {subjects}"
+
+
+def running_timers():
+    """The timers of Qt's that run; pytest-qt's own are no leak."""
+    from PySide6.QtCore import QTimer
+    from shiboken6 import isValid
+
+    found = [each for each in gc.get_objects() if isinstance(each, QTimer) and isValid(each) and each.isActive()]
+    return [(timer.interval(), timer.isSingleShot(), timer.parent()) for timer in found]
+
+
+def observed_subjects():
+    """The subjects of reactivex's that still have observers."""
+    subject = sys.modules.get("reactivex.subject.subject")
+    if subject is None:
+        return []
+    return [each for each in gc.get_objects() if isinstance(each, subject.Subject) and each.observers]

@@ -1,0 +1,85 @@
+"""The intake: bounded steps, the swap of pending rows, events that do not fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from dataflow.board_file import load
+from dataflow.board_sql import engine_for
+from dataflow.intake import MOST, Intake
+from storage.database import Database
+from tests.dataflow.desks import BOARD, QUERY, note
+
+
+class Desk:
+    """An intake on a real store and a real engine."""
+
+    def __init__(self, folder, events):
+        path = folder / "board.toml"
+        path.write_text(BOARD)
+        loaded = load(path)
+        self.database = Database.open(folder / "notes.db")
+        self.database.log.append(events).result(5)
+        self.engine = engine_for(loaded, None)
+        self.live = self.engine.live(QUERY)
+        self.pending, self.misfits, self.confirmed = {}, [], []
+        self.schema = loaded.schema
+        self.intake = Intake(
+            self.database.log, self.schema, self.engine, self.pending,
+            lambda event, reason: self.misfits.append(reason), self.confirmed.append,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def desk(tmp_path):
+    made = []
+
+    def make(events):
+        made.append(Desk(tmp_path, events))
+        return made[0]
+
+    yield make
+    made[0].database.close()
+
+
+def test_a_step_takes_one_part_at_the_least_and_stops_when_its_time_is_over(desk):
+    desk = desk([note("north") for _ in range(5000)])
+    steps = []
+    while desk.intake.position < 5000:
+        steps.append(desk.intake.step(5000, 0))
+    assert sum(steps) == 5000
+    assert max(steps) <= MOST
+    assert steps[0] < 100
+    assert list(desk.live.rows()) == [("north", 5000, False)]
+
+
+def test_a_step_goes_no_further_than_it_is_told(desk):
+    desk = desk([note("north") for _ in range(50)])
+    assert desk.intake.step(20, 1) == 20
+    assert desk.intake.position == 20
+    assert desk.intake.step(20, 1) == 0
+
+
+def test_a_confirmed_entry_takes_its_pending_rows_place_in_one_change(desk):
+    event = note("south")
+    desk = desk([event])
+    row = desk.schema.row(event, pending=True, position=1 << 60)
+    desk.engine.push("events", [row])
+    desk.pending[event.id] = row
+    seen = []
+    desk.live.changes.subscribe(lambda changes: seen.append(list(desk.live.rows())))
+    desk.intake.step(1, 1)
+    assert seen == [[("south", 1, True)], [("south", 1, False)]]
+    assert [confirmed.id for confirmed in desk.confirmed] == [event.id]
+    assert desk.pending == {}
+
+
+def test_a_pending_entry_whose_event_does_not_fit_leaves_the_views(desk):
+    event = note("south", '"heavy"')
+    desk = desk([event, note("north")])
+    row = desk.schema.row(note("south"), pending=True, position=1 << 60)
+    desk.engine.push("events", [row])
+    desk.pending[event.id] = row
+    desk.intake.step(2, 1)
+    assert list(desk.live.rows()) == [("north", 1, False)]
+    assert "weight" in desk.misfits[0]
