@@ -1,12 +1,13 @@
 """The circuit: plans made into nodes, equal subplans into one node, whose state is freed with its last reader.
 
 A node is known by its plan. `grow` builds what is missing and says which nodes are fresh, that is, empty and yet to be
-fed with what was before; `Hydration` in `hydration.py` does that. Nodes run in order of rank, inputs first.
+fed with what was before; `hydration.py` does that, and until then they are `unready`: no route leads to them. Nodes run in order of
+rank, inputs first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from dataflow.operators.aggregate import Aggregate, Folds
@@ -18,7 +19,7 @@ from dataflow.result import Result
 from dataflow.sql import plan
 from dataflow.sql.assemble import assemble, clock_function, pair_test
 from dataflow.sql.fold import fold_functions, tells_groups_apart
-from dataflow.sql.pipeline import Index, Pipe, key_code, paired_function, pipes, rows_function
+from dataflow.sql.pipeline import Index, Pipe, paired_function, pipes, rows_function
 from dataflow.sql.plan import Expr, Query, Rel, Scan, Values
 from dataflow.sql.python import Names
 from dataflow.sql.sorting import sort_key
@@ -30,10 +31,12 @@ TableRows = Callable[[str], Iterable[Row]]
 class Circuit:
     """`constant` names the relations that lookups may index; `table_rows` gives their rows."""
 
-    def __init__(self, constant: Iterable[str], table_rows: TableRows) -> None:
+    def __init__(self, constant: Iterable[str], table_rows: TableRows, now: int) -> None:
         self.constant = frozenset(constant)
         self.table_rows = table_rows
-        self.now = 0
+        self.now = now
+        self.unready: set[Node] = set()
+        self.timed: list[Timed] = []
         self.nodes: dict[Any, Node] = {}
         self.keys: dict[Node, Any] = {}
         self.readers: dict[Node, int] = {}
@@ -65,7 +68,9 @@ class Circuit:
         if self.nodes.get(key) is node:
             del self.nodes[key]
         self.indexed.pop(node, None)
-        self.dirty_routes()
+        if isinstance(node, Timed):
+            self.timed.remove(node)
+        self.changed()
         for child in node.inputs:
             child.readers.remove(node)
             self.release(child)
@@ -79,12 +84,14 @@ class Circuit:
     def _add(self, key: Any, node: Node) -> None:
         self.nodes[key] = node
         self.keys[node] = key
+        if isinstance(node, Timed):
+            self.timed.append(node)
         self.readers[node] = 0
         for child in node.inputs:
             self.readers[child] += 1
             child.readers.append(node)
         self.fresh.append(node)
-        self.dirty_routes()
+        self.changed()
 
     def _node(self, rel: Rel) -> Node:
         found = self.nodes.get(rel)
@@ -202,17 +209,33 @@ class Circuit:
 
     # running
 
-    def route(self, active: tuple[Node, ...], ready: Callable[[Node], bool]) -> list[Node]:
+    def run(self, nodes: Sequence[Node], given: Iterable[Node] = ()) -> None:
+        """One step of `nodes`, in order; then nobody's output is left standing, nor that of those whose output was given."""
+        try:
+            for node in nodes:
+                node.step()
+        finally:
+            for node in nodes:
+                node.clear()
+            for node in given:
+                node.clear()
+
+    def route(self, active: tuple[Node, ...]) -> list[Node]:
         """The nodes to run when `active` have something to say, in order."""
         known = self._routes.get(active)
         if known is None:
-            reached: set[Node] = set(active)
-            for node in sorted(self.keys, key=_rank):
-                if node not in reached and ready(node) and any(child in reached for child in node.inputs):
-                    reached.add(node)
+            reached = self.behind(active, self.unready)
             known = sorted((node for node in reached if not isinstance(node, Source)), key=_rank)
             self._routes[active] = known
         return known
+
+    def behind(self, nodes: Iterable[Node], beside: Iterable[Node] = ()) -> set[Node]:
+        """The nodes and all that read them, but not through those `beside`."""
+        reached, out = set(nodes), set(beside)
+        for node in sorted(self.keys, key=_rank):
+            if node not in reached and node not in out and any(child in reached for child in node.inputs):
+                reached.add(node)
+        return reached
 
     def sources(self, relation: str) -> tuple[tuple[Source, ...], tuple[tuple[Source, tuple[str, ...]], ...]]:
         """The relation's sources: those of all its rows, and those of some event types with the types' names."""
@@ -223,7 +246,7 @@ class Circuit:
             known = self._sources[relation] = plain, tuple((node, key.kinds) for key, node in scans if key.kinds)
         return known
 
-    def dirty_routes(self) -> None:
+    def changed(self) -> None:
         """The circuit has changed: what was known of ways through it no longer holds."""
         self._routes.clear()
         self._sources.clear()
@@ -238,5 +261,3 @@ def _table(rel: Rel) -> str:
         rel = rel.input
     return rel.relation if isinstance(rel, Scan) else ""
 
-
-__all__ = ["Circuit", "key_code"]

@@ -4,7 +4,7 @@ Delta: for every group that a change touches, −(row last emitted) +(row now); 
 group that always exists. State: `groups`, key to the group's list. While
 no reader listens, groups are only folded, and emitted when rows are asked for. Inserts go before retractions, so a count of rows
 falls to zero only when the group is truly empty; then the group goes.
-Over the log, accumulators that cannot take a value back refuse one (`Unretractable`) before they have changed.
+Over the log, accumulators that only fold cannot take a confirmed row back (`retracts`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,6 @@ from dataflow.operators.node import Node, Rows, Source
 from dataflow.zset import Row
 
 Fold = Callable[[Rows], None]
-
-
-class Unretractable(Exception):
-    """A confirmed row of the log is retracted from accumulators that only fold: what reads it must be built anew."""
 
 
 class Folds(NamedTuple):
@@ -51,9 +47,6 @@ class Aggregate(Node):
 
     def step(self) -> None:
         for node, fold in self.pairs:
-            if fold.retract is None and isinstance(node, Source) and node.undone:
-                raise Unretractable
-        for node, fold in self.pairs:
             if node.plus:
                 _insert(node, fold)
         for node, fold in self.pairs:
@@ -63,6 +56,9 @@ class Aggregate(Node):
             if reader.listens():
                 self.plus, self.minus = self.emit()
                 return
+
+    def retracts(self) -> bool:
+        return all(fold.retract is not None for _, fold in self.pairs)
 
     def rows(self) -> Iterable[Row]:
         self.emit()

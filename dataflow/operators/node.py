@@ -33,6 +33,10 @@ class Node:
         """Whether it needs to be told of changes now; if not, it will ask for `rows` when it does."""
         return True
 
+    def retracts(self) -> bool:
+        """Whether it can take back a confirmed row of the log."""
+        return True
+
     def step(self) -> None:
         raise NotImplementedError
 

@@ -11,7 +11,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from dataflow.operators.aggregate import Unretractable
 from dataflow.operators.node import Node, Rows, RowsFunction, Source
 from dataflow.zset import Row
 
@@ -42,6 +41,9 @@ class Top(Node):
         self.plus, self.minus = changed(self.shown, after)
         self.shown = after
 
+    def retracts(self) -> bool:
+        return not self.log
+
     def _take(self, node: Node, run: RowsFunction) -> None:
         if self.log and isinstance(node, Source):
             self._insert(run(node.confirmed), held=False)
@@ -51,8 +53,6 @@ class Top(Node):
 
     def _give(self, node: Node, run: RowsFunction) -> None:
         if self.log and isinstance(node, Source):
-            if node.undone:
-                raise Unretractable
             self._remove(run(node.released), held=True)
         elif node.minus:
             self._remove(run(node.minus), held=False)

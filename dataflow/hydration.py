@@ -1,0 +1,115 @@
+"""Late queries: how nodes that are new are fed with what was before them, in slices, while the engine goes on.
+
+A job is one live query on its way. Its fresh nodes are out of every route, so a push does not reach them; it is queued instead, from the
+moment the query was asked for. The job feeds, to its fresh nodes alone: the history, chunk by chunk, up to the last position
+that the engine then had; the queue; the pending rows as they are; the kept relations; and at last, as one change, the rows of
+older nodes that fresh ones read. Operators are linear in each input, so the order of these does not matter to the result.
+Jobs run one after the other, so that the next finds the nodes of the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from dataflow.circuit import Circuit
+from dataflow.inlet import Put, spread
+from dataflow.live import LiveQuery
+from dataflow.operators.node import NONE, Node, Rows, Source
+from dataflow.operators.timed import Timed
+from dataflow.result import Result
+from dataflow.zset import Row
+
+Lay = Callable[[Put], tuple[Source, ...]]
+
+
+class NeedsHistory(ValueError):
+    """Events were pushed before the query came, and it was given no `hydrate` to read them."""
+
+    def __init__(self) -> None:
+        super().__init__("events were pushed before this query came: give `hydrate`, which reads them")
+
+
+class Waiting(NamedTuple):
+    """A query that was asked for when the engine's last position was `position`; what was pushed since."""
+
+    live: LiveQuery
+    position: int
+    queue: list[Put]
+
+
+class Job:
+    """One waiting query being built and fed. `lay` lays rows out in the sources; `until` cuts history off at a position."""
+
+    def __init__(self, waiting: Waiting, circuit: Circuit, lay: Lay, until: Callable[[Rows, int], Rows], *, begun: bool) -> None:
+        self.waiting = waiting
+        self._circuit = circuit
+        self._lay = lay
+        self._until = until
+        self.result, self.fresh = circuit.grow(waiting.live.plan)
+        try:
+            self._history = self._open() if begun and self._reads_log() else iter(())
+        except NeedsHistory:
+            circuit.release(self.result)
+            raise
+        circuit.unready = set(self.fresh)
+        circuit.changed()
+        circuit.run(self.fresh)
+
+    def _open(self) -> Iterator[Rows]:
+        hydrate = self.waiting.live.hydrate
+        if hydrate is None:
+            raise NeedsHistory
+        return iter(hydrate())
+
+    def _reads_log(self) -> bool:
+        sources = {child for node in self.fresh for child in node.inputs if isinstance(child, Source)}
+        return any(self._circuit.keys[source].relation == "events" for source in sources)
+
+    def step(self) -> bool:
+        """Feed one chunk of history; False when there is no more."""
+        chunk = next(self._history, None)
+        if chunk is None:
+            return False
+        self._feed(Put("events", self._until(chunk, self.waiting.position)))
+        return True
+
+    def _feed(self, put: Put) -> None:
+        self._circuit.run(self.fresh, self._lay(put))
+
+    def spoiled(self) -> bool:
+        """Whether a confirmed row went that the fresh nodes cannot take back: history must be read again."""
+        undone = any(put.undone and put.relation == "events" for put in self.waiting.queue)
+        return undone and not all(node.retracts() for node in self.fresh)
+
+    def finish(self, pending: Rows, kept: dict[str, dict[Row, int]], now: int) -> Result:
+        """Feed what is not history, and let the nodes join the others."""
+        for put in self.waiting.queue:
+            if put.relation == "events":
+                self._feed(put._replace(held=NONE, released=NONE))
+        if pending:
+            self._feed(Put("events", held=pending))
+        for name, rows in kept.items():
+            self._feed(Put(name, list(spread(rows))))
+        self._attach()
+        for node in self.fresh:
+            if isinstance(node, Timed):
+                node.due(now)
+        self._circuit.run(self.fresh)
+        self._circuit.unready = set()
+        self._circuit.changed()
+        return self.result
+
+    def _attach(self) -> None:
+        """Feed the fresh nodes with what older nodes hold."""
+        fresh = set(self.fresh)
+        older = {child for node in self.fresh for child in node.inputs if child not in fresh and not isinstance(child, Source)}
+        constants = {node for node in self.fresh if not node.inputs and not isinstance(node, Source)}
+        given: list[Node] = [*older, *constants]
+        for node in given:
+            node.plus = list(node.rows() or ())
+        self._circuit.run([node for node in self.fresh if node not in constants], given)
+
+    def abandon(self) -> None:
+        self._circuit.unready = set()
+        self._circuit.release(self.result)

@@ -1,0 +1,129 @@
+"""A live query as its owner holds it: a snapshot, then changes; closed, it gives its state back.
+
+reactivex is imported when somebody first subscribes, not before: `check` and warm starts do without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dataflow.operators.node import Rows
+from dataflow.operators.sorted import difference
+from dataflow.result import Result, net
+from dataflow.sql.plan import Query
+from dataflow.zset import Change, Column, Row, Splice
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+    from reactivex.abc import DisposableBase, ObserverBase
+
+Hydrate = Callable[[], Iterable[Rows]]
+
+
+class LiveQuery:
+    """Made by `Engine.live`. `ready` once it has read what was there before it came."""
+
+    def __init__(self, plan: Query, hydrate: Hydrate | None, close: Callable[[LiveQuery], None]) -> None:
+        self.columns = tuple(Column(*pair) for pair in zip(plan.names, plan.types, strict=True))
+        self.plan = plan
+        self.hydrate = hydrate
+        self.ready = False
+        self.result: Result | None = None
+        self._close = close
+        self._changed: list[Callable[[list[Change]], None]] = []
+        self._spliced: list[Callable[[list[Splice]], None]] = []
+        self._closed = False
+
+    @property
+    def changes(self) -> Observable[list[Change]]:
+        """On subscribing the snapshot (when it is ready), then a consolidated batch for each push that changed the result."""
+        return _observable(self._changed, self._follow_changes, self.forget)
+
+    @property
+    def splices(self) -> Observable[Sequence[Splice]]:
+        """The same as positional changes to the rows in order; the snapshot is one splice at 0."""
+        return _observable(self._spliced, self._follow_splices, self.forget)
+
+    def rows(self) -> Sequence[Row]:
+        """The result in order, as it stands. Not to be changed by the caller."""
+        return self.result.ordered() if self.result else ()
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._close(self)
+            self.result = None
+
+    def attach(self, result: Result) -> None:
+        """The result is there: tell those who wait."""
+        self.result, self.ready = result, True
+        for tell in self._changed:
+            self._follow_changes(tell)
+        for put in self._spliced:
+            self._follow_splices(put)
+
+    def detach(self) -> Result | None:
+        """Take the subscribers off the result."""
+        result = self.result
+        if result is not None:
+            result.changed = [tell for tell in result.changed if tell not in self._changed]
+            result.spliced = [tell for tell in result.spliced if tell not in self._spliced]
+        return result
+
+    def replace(self, result: Result, rows: Sequence[Row], snapshot: Iterable[Change]) -> None:
+        """Another result takes the place of one that had `rows`: tell the subscribers the difference only."""
+        self.result, self.ready = result, True
+        changes = _between(snapshot, result.snapshot()) if self._changed else []
+        splices = difference(rows, result.ordered()) if self._spliced else []
+        result.changed += self._changed
+        result.spliced += self._spliced
+        for tell in self._changed if changes else ():
+            tell(changes)
+        for put in self._spliced if splices else ():
+            put(splices)
+
+    def _follow_changes(self, tell: Callable[[list[Change]], None]) -> None:
+        if self.result is not None:
+            tell(self.result.snapshot())
+            self.result.changed.append(tell)
+
+    def _follow_splices(self, tell: Callable[[list[Splice]], None]) -> None:
+        if self.result is not None:
+            tell([Splice(0, 0, tuple(self.result.ordered()))])
+            self.result.spliced.append(tell)
+
+    def forget(self, tell: Callable[..., None]) -> None:
+        if self.result is not None:
+            for followers in (self.result.changed, self.result.spliced):
+                if tell in followers:
+                    followers.remove(tell)
+
+
+def _between(before: Iterable[Change], after: Iterable[Change]) -> list[Change]:
+    plus, minus = net([row for row, n in after for _ in range(n)], [row for row, n in before for _ in range(n)])
+    weights: dict[Row, int] = {}
+    for row in minus:
+        weights[row] = weights.get(row, 0) - 1
+    for row in plus:
+        weights[row] = weights.get(row, 0) + 1
+    return list(weights.items())
+
+
+def _observable(mine: list[Any], follow: Callable[[Any], None], forget: Callable[[Any], None]) -> Observable[Any]:
+    import reactivex
+    from reactivex.disposable import Disposable
+
+    def subscribe(observer: ObserverBase[Any], _: object = None) -> DisposableBase:
+        def tell(value: Any) -> None:
+            observer.on_next(value)
+
+        def stop() -> None:
+            mine.remove(tell)
+            forget(tell)
+
+        mine.append(tell)
+        follow(tell)
+        return Disposable(stop)
+
+    return reactivex.create(subscribe)
