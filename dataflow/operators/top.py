@@ -1,25 +1,38 @@
-"""ORDER BY with LIMIT and OFFSET as a relation: the rows in the window, in and out as others come before them or go.
+"""ORDER BY with LIMIT and OFFSET as a relation: the rows in the window, in and out as others come before them or
+go.
 
-State: the rows sorted. Where rows come straight from the log, a confirmed row never goes, so beyond the window's end only
-pending rows can matter: of confirmed rows no more are kept than the window reaches. Delta: the window before against the
-window after, as multisets.
+State: the rows sorted, in short runs, so that a row costs the same wherever it comes and however many there are.
+Where rows come straight from the log, a confirmed row never goes, so beyond the window's end only pending rows can
+matter: of confirmed rows no more are kept than the window reaches. Delta: the window before against the window
+after, as multisets.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from sortedcontainers import SortedKeyList
+
 from dataflow.operators.node import Node, Rows, RowsFunction, Source
 from dataflow.zset import Row
+
+Entry = tuple[Any, bool, Row]
+FEW = 64
+"""More rows at once are sorted in together."""
 
 
 class Top(Node):
     """`limit` None: no end. `log`: rows come straight from the log."""
 
     def __init__(
-        self, inputs: Sequence[Node], functions: Sequence[RowsFunction], key: Callable[[Row], Any], window: tuple[int, int | None], *, log: bool
+        self,
+        inputs: Sequence[Node],
+        functions: Sequence[RowsFunction],
+        key: Callable[[Row], Any],
+        window: tuple[int, int | None],
+        *,
+        log: bool,
     ) -> None:
         super().__init__(inputs)
         self.functions = tuple(functions)
@@ -27,7 +40,7 @@ class Top(Node):
         self.start, limit = window
         self.end = None if limit is None else self.start + limit
         self.log = log
-        self.entries: list[tuple[Any, bool, Row]] = []
+        self.entries: SortedKeyList = SortedKeyList(key=_order)
         self.confirmed = 0
         self.shown: list[Row] = []
 
@@ -37,7 +50,7 @@ class Top(Node):
         for node, run in zip(self.inputs, self.functions, strict=True):
             self._give(node, run)
         self._trim()
-        after = [entry[2] for entry in self.entries[self.start : self.end]]
+        after = [entry[2] for entry in self.entries.islice(self.start, self.end)]
         self.plus, self.minus = changed(self.shown, after)
         self.shown = after
 
@@ -58,25 +71,26 @@ class Top(Node):
             self._remove(run(node.minus), held=False)
 
     def _insert(self, rows: Rows, *, held: bool) -> None:
-        entries, end = self.entries, self.end
-        if len(rows) > 64:
+        if len(rows) > FEW:
             self.confirmed += 0 if held else len(rows)
-            entries += [(self.key(row), held, row) for row in rows]
-            entries.sort(key=_order)
+            self.entries.update([(self.key(row), held, row) for row in rows])
             return
         for row in rows:
-            key = (self.key(row), held)
-            if self.log and not held and end is not None and self.confirmed >= end and entries and key > entries[-1][:2]:
-                continue
-            self.confirmed += not held
-            entries.insert(bisect_right(entries, key, key=_order), (*key, row))
+            entry = (self.key(row), held, row)
+            if held or not self._is_behind(entry):
+                self.confirmed += not held
+                self.entries.add(entry)
+
+    def _is_behind(self, entry: Entry) -> bool:
+        """Whether a confirmed row can never come into the window: enough that never go are before it."""
+        if not self.log or self.end is None or self.confirmed < self.end:
+            return False
+        return _order(entry) > _order(self.entries[-1])
 
     def _remove(self, rows: Rows, *, held: bool) -> None:
         for row in rows:
-            at = bisect_left(self.entries, (self.key(row), held), key=_order)
-            del self.entries[at]
-            if not held:
-                self.confirmed -= 1
+            self.entries.remove((self.key(row), held, row))
+            self.confirmed -= not held
 
     def _trim(self) -> None:
         """Drop confirmed rows of the log that lie behind as many confirmed rows as the window reaches."""
@@ -89,7 +103,7 @@ class Top(Node):
                 if count > self.end:
                     continue
             kept.append(entry)
-        self.entries, self.confirmed = kept, min(self.confirmed, self.end)
+        self.entries, self.confirmed = SortedKeyList(kept, key=_order), min(self.confirmed, self.end)
 
     def rows(self) -> Iterable[Row]:
         return list(self.shown)
@@ -98,7 +112,7 @@ class Top(Node):
         return len(self.entries)
 
 
-def _order(entry: tuple[Any, ...]) -> tuple[Any, bool]:
+def _order(entry: Entry) -> tuple[Any, bool]:
     return entry[0], entry[1]
 
 
