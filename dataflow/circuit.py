@@ -1,8 +1,8 @@
 """The circuit: plans made into nodes, equal subplans into one node, whose state is freed with its last reader.
 
-A node is known by its plan. `grow` builds what is missing and says which nodes are fresh, that is, empty and yet to be
-fed with what was before; `hydration.py` does that, and until then they are `unready`: no route leads to them. Nodes run in order of
-rank, inputs first.
+A node is known by its plan. `grow` builds what is missing and says which nodes are fresh, that is, empty and yet to
+be fed with what was before; `hydration.py` does that, and until then they are `unready`: no route leads to them.
+Nodes run in order of rank, inputs first.
 """
 
 from __future__ import annotations
@@ -168,8 +168,11 @@ class Circuit:
             groups[()] = grand
             dirty.append(grand)
         made = self._assemble(lines, names, groups=groups, dirty=dirty, mark=dirty.append, grand=grand)
-        folds = [Folds(made[f"insert{n}"], *(made.get(f"{way}{n}") for way in ("retract", "hold", "release"))) for n in range(len(found))]
-        return self._noted(Aggregate(inputs, folds, groups, made["emit"], netted=tells_groups_apart(rel)))  # type: ignore[arg-type]
+        folds = [
+            Folds(made[f"insert{n}"], *(made.get(f"{way}{n}") for way in ("retract", "hold", "release")))
+            for n in range(len(found))
+        ]
+        return self._noted(Aggregate(inputs, folds, groups, made["emit"], netted=tells_groups_apart(rel)))
 
     def _grand(self, initial: list[str]) -> list[Any]:
         names = Names()
@@ -210,7 +213,9 @@ class Circuit:
     # running
 
     def run(self, nodes: Sequence[Node], given: Iterable[Node] = ()) -> None:
-        """One step of `nodes`, in order; then nobody's output is left standing, nor that of those whose output was given."""
+        """One step of `nodes`, in order; then nobody's output is left standing, nor that of those whose output was
+        given.
+        """
         try:
             for node in nodes:
                 node.step()
@@ -241,7 +246,11 @@ class Circuit:
         """The relation's sources: those of all its rows, and those of some event types with the types' names."""
         known = self._sources.get(relation)
         if known is None:
-            scans = [(k, n) for k, n in self.nodes.items() if isinstance(k, Scan) and isinstance(n, Source) and k.relation == relation]
+            scans = [
+                (k, n)
+                for k, n in self.nodes.items()
+                if isinstance(k, Scan) and isinstance(n, Source) and k.relation == relation
+            ]
             plain = tuple(node for key, node in scans if not key.kinds)
             known = self._sources[relation] = plain, tuple((node, key.kinds) for key, node in scans if key.kinds)
         return known
@@ -260,4 +269,3 @@ def _table(rel: Rel) -> str:
     while isinstance(rel, plan.Map):
         rel = rel.input
     return rel.relation if isinstance(rel, Scan) else ""
-

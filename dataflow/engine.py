@@ -2,19 +2,20 @@
 
     engine = Engine(relations={"flights": {"carrier": "text", "dep_delay": "float", "time": "timestamp"}})
     live = engine.live("SELECT carrier, avg(dep_delay) FROM flights GROUP BY carrier")
-    live.changes.subscribe(print)           # the snapshot, then one batch of (row, weight) for each push that changed it
+    live.changes.subscribe(print)           # the snapshot, then a batch of (row, weight) for each push that changed it
     engine.push("flights", rows)            # tuples in the declared order (also: with weights)
     engine.advance(now); live.rows()
 
-`events` is the log: an append-only relation of wide rows, of which the engine keeps nothing but what queries need; a query that
-comes when rows have already been pushed reads them from `hydrate`. Its pending rows (`pending` true) may be retracted, and
-the engine knows them. Every other relation is kept whole. A confirmed row of the log may be retracted too, but what has only been
-folded is then built anew from `hydrate`, which must no longer give that row. One thread; a push is one atomic step, and subscribers
-are told after it.
+`events` is the log: an append-only relation of wide rows, of which the engine keeps nothing but what queries need;
+a query that comes when rows have already been pushed reads them from `hydrate`. Its pending rows (`pending` true)
+may be retracted, and the engine knows them. Every other relation is kept whole. A confirmed row of the log may be
+retracted too, but what has only been folded is then built anew from `hydrate`, which must no longer give that row.
+One thread; a push is one atomic step, and subscribers are told after it.
 
-Late queries: `live(sql, hydrate)` reads the history before it returns. With `sliced=True` it returns at once, not `ready`, and the
-owner of the loop calls `work()` until it gives False; each call feeds one chunk. Every call of `hydrate` gives the confirmed rows pushed
-so far, in order of position, as an iterable of chunks; rows pushed after `live` was called may be among them or not.
+Late queries: `live(sql, hydrate)` reads the history before it returns. With `sliced=True` it returns at once, not
+`ready`, and the owner of the loop calls `work()` until it gives False; each call feeds one chunk. Every call of
+`hydrate` gives the confirmed rows pushed so far, in order of position, as an iterable of chunks; rows pushed after
+`live` was called may be among them or not.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ class Table(NamedTuple):
 class Engine:
     """`kinds` maps event types to their own columns of `events`, which come after the envelope's.
 
-    `tables` (name to columns and rows) change rarely: joins index them instead of keeping the other side, and are built anew when
-    one is pushed to. Those in `updating` are joined like any relation.
+    `tables` (name to columns and rows) change rarely: joins index them instead of keeping the other side, and are
+    built anew when one is pushed to. Those in `updating` are joined like any relation.
     """
 
     def __init__(
@@ -257,7 +258,9 @@ class Engine:
             self.circuit.forget(node)
         for live, rows, snapshot in before:
             self._leave(live)
-            job = Job(Waiting(live, self._position, []), self.circuit, self._lay, self._inlet.until, begun=self._begun)
+            job = Job(
+                Waiting(live, self._position, []), self.circuit, self._lay, self._inlet.until, begun=self._begun
+            )
             while job.step():
                 pass
             result = job.finish(list(spread(self.pending)), self.kept, self.now)

@@ -1,10 +1,11 @@
 """Late queries: how nodes that are new are fed with what was before them, in slices, while the engine goes on.
 
-A job is one live query on its way. Its fresh nodes are out of every route, so a push does not reach them; it is queued instead, from the
-moment the query was asked for. The job feeds, to its fresh nodes alone: the history, chunk by chunk, up to the last position
-that the engine then had; the queue; the pending rows as they are; the kept relations; and at last, as one change, the rows of
-older nodes that fresh ones read. Operators are linear in each input, so the order of these does not matter to the result.
-Jobs run one after the other, so that the next finds the nodes of the last.
+A job is one live query on its way. Its fresh nodes are out of every route, so a push does not reach them; it is
+queued instead, from the moment the query was asked for. The job feeds, to its fresh nodes alone: the history, chunk
+by chunk, up to the last position that the engine then had; the queue; the pending rows as they are; the kept
+relations; and at last, as one change, the rows of older nodes that fresh ones read. Operators are linear in each
+input, so the order of these does not matter to the result. Jobs run one after the other, so that the next finds the
+nodes of the last.
 """
 
 from __future__ import annotations
@@ -39,9 +40,13 @@ class Waiting(NamedTuple):
 
 
 class Job:
-    """One waiting query being built and fed. `lay` lays rows out in the sources; `until` cuts history off at a position."""
+    """One waiting query being built and fed. `lay` lays rows out in the sources; `until` cuts history off at a
+    position.
+    """
 
-    def __init__(self, waiting: Waiting, circuit: Circuit, lay: Lay, until: Callable[[Rows, int], Rows], *, begun: bool) -> None:
+    def __init__(
+        self, waiting: Waiting, circuit: Circuit, lay: Lay, until: Callable[[Rows, int], Rows], *, begun: bool
+    ) -> None:
         self.waiting = waiting
         self._circuit = circuit
         self._lay = lay
@@ -103,7 +108,12 @@ class Job:
     def _attach(self) -> None:
         """Feed the fresh nodes with what older nodes hold."""
         fresh = set(self.fresh)
-        older = {child for node in self.fresh for child in node.inputs if child not in fresh and not isinstance(child, Source)}
+        older = {
+            child
+            for node in self.fresh
+            for child in node.inputs
+            if child not in fresh and not isinstance(child, Source)
+        }
         constants = {node for node in self.fresh if not node.inputs and not isinstance(node, Source)}
         given: list[Node] = [*older, *constants]
         for node in given:

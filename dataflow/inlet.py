@@ -1,4 +1,6 @@
-"""Rows into a relation's sources: confirmed rows parted from pending ones, inserted from retracted, one event type from another."""
+"""Rows into a relation's sources: confirmed rows parted from pending ones, inserted from retracted, one event type
+from another.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ KindSource = tuple[Source, tuple[str, ...]]
 
 
 class Put(NamedTuple):
-    """One push: rows inserted (`confirmed`, and pending ones `held`) and retracted (pending `released`, others `undone`)."""
+    """One push: rows inserted (`confirmed`, and pending ones `held`) and retracted (pending `released`, others
+    `undone`).
+    """
 
     relation: str
     confirmed: Rows = NONE
@@ -35,7 +39,11 @@ class Inlet:
         at = self.pending_at
         if weights is None:
             held = [row for row in rows if row[at]] if at is not None else NONE
-            return Put("events", [row for row in rows if not row[at]], held) if held and at is not None else Put("events", rows)
+            return (
+                Put("events", [row for row in rows if not row[at]], held)
+                if held and at is not None
+                else Put("events", rows)
+            )
         plus, minus = weighed(rows, weights)
         if at is None:
             return Put("events", plus, undone=minus)

@@ -37,7 +37,9 @@ class LiveQuery:
 
     @property
     def changes(self) -> Observable[list[Change]]:
-        """On subscribing the snapshot (when it is ready), then a consolidated batch for each push that changed the result."""
+        """On subscribing the snapshot (when it is ready), then a consolidated batch for each push that changed the
+        result.
+        """
         return _observable(self._changed, self._follow_changes, self.forget)
 
     @property

@@ -20,7 +20,9 @@ Spliced = Callable[[list[Splice]], None]
 
 
 class Result(Node):
-    """The root of a live query's circuit. Rows of its input have hidden sort columns at the end; those it shows do not."""
+    """The root of a live query's circuit. Rows of its input have hidden sort columns at the end; those it shows do
+    not.
+    """
 
     def __init__(self, plan: Query, node: Node) -> None:
         super().__init__([node])
@@ -47,7 +49,9 @@ class Result(Node):
             self._count(plus, minus)
         if self.changed:
             netted = node.netted and not self.hidden
-            changes = [(row, -1) for row in minus] + [(row, 1) for row in plus] if netted else self._changes(plus, minus)
+            changes = (
+                [(row, -1) for row in minus] + [(row, 1) for row in plus] if netted else self._changes(plus, minus)
+            )
             self.told.append(lambda: self._tell_changes(changes))
         if self.sorted is not None:
             splices = self._shown(self.sorted.change(plus, minus))

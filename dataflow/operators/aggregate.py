@@ -1,10 +1,10 @@
 """GROUP BY and DISTINCT, after the fold that `sql/fold.py` generates.
 
-Delta: for every group that a change touches, −(row last emitted) +(row now); nothing if they are equal. Grand aggregates have one
-group that always exists. State: `groups`, key to the group's list. While
-no reader listens, groups are only folded, and emitted when rows are asked for. Inserts go before retractions, so a count of rows
-falls to zero only when the group is truly empty; then the group goes.
-Over the log, accumulators that only fold cannot take a confirmed row back (`retracts`).
+Delta: for every group that a change touches, −(row last emitted) +(row now); nothing if they are equal. Grand
+aggregates have one group that always exists. State: `groups`, key to the group's list. While no reader listens,
+groups are only folded, and emitted when rows are asked for. Inserts go before retractions, so a count of rows falls
+to zero only when the group is truly empty; then the group goes. Over the log, accumulators that only fold cannot
+take a confirmed row back (`retracts`).
 """
 
 from __future__ import annotations

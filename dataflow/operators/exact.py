@@ -1,9 +1,10 @@
 """Exact sums of floats from which values may be taken out again: they do not drift.
 
-A sum is a float, `high`, and a list of floats that do not overlap, smallest first; the exact sum of all is the sum (Shewchuk, 1997,
-as in `math.fsum`). Generated code adds to `high` as long as that is exact, which it tests by taking the result apart again
-(s − h = x and s − x = h hold only then), and comes here otherwise. Adding −x undoes adding x to the last bit. Infinities and NaN
-are kept apart, in a dict at the list's head, by how many there are of each; a list without them has none.
+A sum is a float, `high`, and a list of floats that do not overlap, smallest first; the exact sum of all is the sum
+(Shewchuk, 1997, as in `math.fsum`). Generated code adds to `high` as long as that is exact, which it tests by
+taking the result apart again (s − h = x and s − x = h hold only then), and comes here otherwise. Adding −x undoes
+adding x to the last bit. Infinities and NaN are kept apart, in a dict at the list's head, by how many there are of
+each; a list without them has none.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Joins of two relations that may both change.
 
-Inner: Δ(L ⋈ R) = ΔL ⋈ R + (L + ΔL) ⋈ ΔR. State: both sides by key, each row with how often it is there (and, for a left row of an
-outer, semi or anti join, how many right rows match it). A left row of an outer join is joined with NULLs while its matches are
-zero; of a semi join it is there while they are not; of an anti join while they are. Rows whose key is NULL match nothing:
-on the left of outer and anti joins they pass through, everywhere else they are dropped. Changes of the left side come first, then
-those of the right against the left side as it now is; inserts before retractions on each side.
+Inner: Δ(L ⋈ R) = ΔL ⋈ R + (L + ΔL) ⋈ ΔR. State: both sides by key, each row with how often it is there (and, for a
+left row of an outer, semi or anti join, how many right rows match it). A left row of an outer join is joined with
+NULLs while its matches are zero; of a semi join it is there while they are not; of an anti join while they are.
+Rows whose key is NULL match nothing: on the left of outer and anti joins they pass through, everywhere else they
+are dropped. Changes of the left side come first, then those of the right against the left side as it now is;
+inserts before retractions on each side.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A sorted multiset: the least and the greatest of values that may go again. Distinct values sorted, and how often each is there."""
+"""A sorted multiset: the least and the greatest of values that may go again. Distinct values sorted, and how often
+each is there.
+"""
 
 from __future__ import annotations
 

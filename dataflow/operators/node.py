@@ -1,8 +1,8 @@
 """What every operator is: a node of the circuit, run at most once a step, inputs before readers.
 
-In a step a node reads what its inputs came out with and leaves its own change in `plus` (rows inserted) and `minus` (rows
-retracted), each row as often as its weight; a row may stand in both. After the step the engine calls `clear`. Over all
-steps a node's output is a multiset: whoever reads `plus` before `minus` never sees a count below zero.
+In a step a node reads what its inputs came out with and leaves its own change in `plus` (rows inserted) and `minus`
+(rows retracted), each row as often as its weight; a row may stand in both. After the step the engine calls `clear`.
+Over all steps a node's output is a multiset: whoever reads `plus` before `minus` never sees a count below zero.
 `rows()` gives the output as it stands, for a reader that comes later; None where it is not kept.
 """
 
@@ -52,7 +52,9 @@ class Node:
 
 
 class Source(Node):
-    """Where rows come in. Over the log, `confirmed` and `held` part the inserted rows, `released` are pending rows that go."""
+    """Where rows come in. Over the log, `confirmed` and `held` part the inserted rows, `released` are pending rows
+    that go.
+    """
 
     def __init__(self) -> None:
         super().__init__(())
@@ -99,5 +101,12 @@ class Piped(Node):
         self.functions = tuple(functions)
 
     def step(self) -> None:
-        self.plus = [row for node, run in zip(self.inputs, self.functions, strict=True) if node.plus for row in run(node.plus)]
-        self.minus = [row for node, run in zip(self.inputs, self.functions, strict=True) if node.minus for row in run(node.minus)]
+        self.plus = [
+            row for node, run in zip(self.inputs, self.functions, strict=True) if node.plus for row in run(node.plus)
+        ]
+        self.minus = [
+            row
+            for node, run in zip(self.inputs, self.functions, strict=True)
+            if node.minus
+            for row in run(node.minus)
+        ]

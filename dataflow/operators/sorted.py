@@ -1,7 +1,7 @@
 """Rows in order: a list kept sorted by key, with the positional changes (`Splice`) that bring a copy up to date.
 
-State: the rows and their keys, two lists. One change costs a binary search and a shift of pointers. A batch that would change
-much of the list is merged by sorting instead, and told as one splice over the part that differs.
+State: the rows and their keys, two lists. One change costs a binary search and a shift of pointers. A batch that
+would change much of the list is merged by sorting instead, and told as one splice over the part that differs.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Temporal filters: rows enter or leave by themselves as the clock moves.
 
-A filter compares a row's time with a bound that never falls while the clock rises. `time > bound`: the row is in from the start,
-or never, and leaves when the bound passes it. `time < bound`: the row waits until the bound passes it, then is in for
-good. So one heap by time holds all that will still change: rows that will leave, or rows that will enter. Whether a row
-is in follows from its time and the present bound alone; a retracted row is counted in `gone` and skipped when its time comes.
-Delta of a step: the rows of the input that are in; of a move of the clock: the rows that the bound passed.
+A filter compares a row's time with a bound that never falls while the clock rises. `time > bound`: the row is in
+from the start, or never, and leaves when the bound passes it. `time < bound`: the row waits until the bound passes
+it, then is in for good. So one heap by time holds all that will still change: rows that will leave, or rows that
+will enter. Whether a row is in follows from its time and the present bound alone; a retracted row is counted in
+`gone` and skipped when its time comes. Delta of a step: the rows of the input that are in; of a move of the clock:
+the rows that the bound passed.
 """
 
 from __future__ import annotations

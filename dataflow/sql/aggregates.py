@@ -1,7 +1,7 @@
 """Aggregate functions: which there are, what they take, and into which accumulators they go (`plan.Agg`).
 
-avg is a sum over a count, so that both are shared with whoever else asks for them. `latest(x)` is `arg_max(x, position)`
-and `earliest(x)` `arg_min(x, position)`.
+avg is a sum over a count, so that both are shared with whoever else asks for them. `latest(x)` is `arg_max(x,
+position)` and `earliest(x)` `arg_min(x, position)`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ FIRST = 1_000_000
 """While a SELECT is lowered, Col(FIRST + n) stands for its nth aggregate."""
 
 HINTS = {
-    "first": "earliest(x)", "last": "latest(x)", "any_value": "min(x)", "mode": "", "approxdistinct": "count(DISTINCT x)",
+    "first": "earliest(x)", "last": "latest(x)", "any_value": "min(x)", "mode": "",
+    "approxdistinct": "count(DISTINCT x)",
     "median": "", "percentilecont": "", "stddev": "", "groupconcat": "", "arrayagg": "",
 }  # fmt: skip
 
@@ -34,7 +35,7 @@ class Aggregates:
         self.found: list[Agg] = []
         self.inside = False
 
-    def lower(self, node: exp.Expression) -> Typed | None:
+    def lower(self, node: exp.Expr) -> Typed | None:
         """The aggregate that `node` is, as a column to come; None if it is none."""
         where, call = None, node
         if isinstance(node, exp.Filter):
@@ -56,14 +57,14 @@ class Aggregates:
             self.found.append(agg)
         return Col(FIRST + self.found.index(agg))
 
-    def value(self, node: exp.Expression) -> Typed:
+    def value(self, node: exp.Expr) -> Typed:
         return lower(node, self.rows)
 
 
-Rule = Callable[[Aggregates, exp.Expression, Expr | None], Typed]
+Rule = Callable[[Aggregates, exp.Expr, Expr | None], Typed]
 
 
-def name_of(node: exp.Expression) -> str | None:
+def name_of(node: exp.Expr) -> str | None:
     """The rule's name for an aggregate call; None for anything else. Raises for aggregates without a rule."""
     if isinstance(node, exp.Anonymous):
         name = node.name.lower()
@@ -79,16 +80,18 @@ def name_of(node: exp.Expression) -> str | None:
     return name
 
 
-def holds(node: exp.Expression) -> bool:
+def holds(node: exp.Expr) -> bool:
     """Whether an aggregate stands anywhere in the expression (not in its subqueries)."""
     if isinstance(node, exp.Query):
         return False
-    if isinstance(node, exp.AggFunc) or (isinstance(node, exp.Anonymous) and node.name.lower() in ("latest", "earliest")):
+    if isinstance(node, exp.AggFunc) or (
+        isinstance(node, exp.Anonymous) and node.name.lower() in ("latest", "earliest")
+    ):
         return True
     return any(holds(child) for child in node.iter_expressions())
 
 
-def _single(found: Aggregates, node: exp.Expression, *also: str) -> tuple[Typed, bool]:
+def _single(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
     """The argument, and whether DISTINCT stands before it."""
     only(node, "this", *also)
     inner = node.this
@@ -102,7 +105,7 @@ def _single(found: Aggregates, node: exp.Expression, *also: str) -> tuple[Typed,
     return found.value(inner.expressions[0]), True
 
 
-def count(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+def count(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     only(node, "this", "big_int")
     if node.this is None or isinstance(node.this, exp.Star):
         return Typed(found.add(Agg("count", (), where)), INT)
@@ -112,7 +115,7 @@ def count(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
     return Typed(found.add(Agg("count", (value.expr,), where, distinct)), INT)
 
 
-def count_if(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+def count_if(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     value, distinct = _single(found, node)
     if value.type not in (BOOL, NULL) or distinct:
         raise error(node, f"count_if takes a condition: {short(node)}")
@@ -120,23 +123,23 @@ def count_if(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typ
     return Typed(found.add(Agg("count", (one,), where)), INT)
 
 
-def _number(found: Aggregates, node: exp.Expression) -> tuple[Typed, bool]:
+def _number(found: Aggregates, node: exp.Expr) -> tuple[Typed, bool]:
     value, distinct = _single(found, node)
     if value.type == NULL or (value.type == BOOL and isinstance(node, exp.Sum)):
         value = cast(value, INT, node)
     if not types.is_number(value.type):
         hint = "epoch(x)" if value.type in types.TIMES or value.type == types.INTERVAL else "TRY_CAST(x AS DOUBLE)"
-        raise error(node, f"{node.sql_name().lower()} needs numbers, not {types.spoken(value.type)}: {short(node)}", hint)
+        raise error(node, f"{node.key} needs numbers, not {types.spoken(value.type)}: {short(node)}", hint)
     return value, distinct
 
 
-def sum_(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+def sum_(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     value, distinct = _number(found, node)
     kind = "sum_float" if value.type == FLOAT else "sum"
     return Typed(found.add(Agg(kind, (value.expr,), where, distinct)), value.type, value.type == FLOAT)
 
 
-def avg(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+def avg(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     value, distinct = _number(found, node)
     kind = "sum_float" if value.type == FLOAT else "sum"
     total = found.add(Agg(kind, (value.expr,), where, distinct))
@@ -147,7 +150,7 @@ def avg(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
 
 
 def _extreme(kind: str) -> Rule:
-    def apply(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
         value, _ = _single(found, node)
         _comparable(value, node)
         name = kind + ("_float" if value.type == FLOAT else "")
@@ -156,13 +159,13 @@ def _extreme(kind: str) -> Rule:
     return apply
 
 
-def _comparable(value: Typed, node: exp.Expression) -> None:
+def _comparable(value: Typed, node: exp.Expr) -> None:
     if value.type in (JSON, MONTHS):
         raise refused(node, f"{types.spoken(value.type)} values cannot be compared: {short(node)}")
 
 
 def _arg_extreme(kind: str) -> Rule:
-    def apply(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
         only(node, "this", "expression")
         value, key = found.value(node.this), found.value(node.expression)
         return _arg(found, kind, value, key, node, where)
@@ -171,7 +174,7 @@ def _arg_extreme(kind: str) -> Rule:
 
 
 def _by_position(kind: str) -> Rule:
-    def apply(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
         if len(node.expressions) != 1:
             raise error(node, f"{node.name.lower()} takes one expression: {short(node)}")
         inner = node.expressions[0]
@@ -180,7 +183,7 @@ def _by_position(kind: str) -> Rule:
     return apply
 
 
-def position_for(node: exp.Expression) -> exp.Column:
+def position_for(node: exp.Expr) -> exp.Column:
     """The position column of the relation that `node`'s columns come from."""
     tables = {column.table for column in node.find_all(exp.Column)}
     table = tables.pop() if len(tables) == 1 else ""
@@ -191,9 +194,7 @@ def position_for(node: exp.Expression) -> exp.Column:
     return found
 
 
-def _arg(
-    found: Aggregates, kind: str, value: Typed, key: Typed, node: exp.Expression, where: Expr | None
-) -> Typed:
+def _arg(found: Aggregates, kind: str, value: Typed, key: Typed, node: exp.Expr, where: Expr | None) -> Typed:
     _comparable(key, node)
     _comparable(value, node)
     name = kind + ("_float" if key.type == FLOAT else "")
@@ -201,7 +202,7 @@ def _arg(
 
 
 def _logical(kind: str) -> Rule:
-    def apply(found: Aggregates, node: exp.Expression, where: Expr | None) -> Typed:
+    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
         value, _ = _single(found, node)
         if value.type not in (BOOL, NULL):
             raise error(node, f"{kind} takes a condition, not {types.spoken(value.type)}: {short(node)}")

@@ -1,4 +1,6 @@
-"""Generated source to functions. Its names are those of `runtime.py` and `exact.py`, constants, and what the caller passes."""
+"""Generated source to functions. Its names are those of `runtime.py` and `exact.py`, constants, and what the caller
+passes.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from typing import Any
 from dataflow.operators import exact
 from dataflow.operators.multiset import Multiset
 from dataflow.sql import runtime
-from dataflow.sql.python import Names, Writer
 from dataflow.sql.plan import Expr
+from dataflow.sql.python import Names, Writer
 from dataflow.zset import Row
 
 NAMESPACE = {
@@ -18,7 +20,9 @@ NAMESPACE = {
 }  # fmt: skip
 
 
-def assemble(lines: list[str], names: Names, indexes: Mapping[Any, Any], **given: Any) -> dict[str, Callable[..., Any]]:
+def assemble(
+    lines: list[str], names: Names, indexes: Mapping[Any, Any], **given: Any
+) -> dict[str, Callable[..., Any]]:
     """The functions that `lines` define, by name, as closures over what is `given`."""
     body = "\n".join("    " + line for line in lines)
     source = f"def build({', '.join(given)}):\n{body}\n    return locals()"

@@ -14,5 +14,9 @@ import msgspec
 
 def digest(sql: str, *schema: Mapping[str, Any]) -> str:
     """The order of columns counts: rows are tuples."""
-    parts = [[name, list(held.items()) if isinstance(held, Mapping) else held] for part in schema for name, held in part.items()]
+    parts = [
+        [name, list(held.items()) if isinstance(held, Mapping) else held]
+        for part in schema
+        for name, held in part.items()
+    ]
     return hashlib.blake2b(msgspec.json.encode([sql, parts]), digest_size=16).hexdigest()

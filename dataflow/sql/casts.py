@@ -40,7 +40,8 @@ PLAIN = {
     (BOOL, TEXT): "bool_text({0})", (BOOL, INT): "int({0})", (INT, BOOL): "({0} != 0)", (FLOAT, BOOL): "({0} != 0)",
     (BOOL, FLOAT): "float({0})",
     (TIMESTAMP, TEXT): "(time_text({0}) + '+00')", (LOCAL, TEXT): "time_text({0})", (DATE, TEXT): "date_text({0})",
-    (INTERVAL, TEXT): "interval_text({0})", (TIMESTAMP, DATE): "({0} // DAY * DAY)", (LOCAL, DATE): "({0} // DAY * DAY)",
+    (INTERVAL, TEXT): "interval_text({0})", (TIMESTAMP, DATE): "({0} // DAY * DAY)",
+    (LOCAL, DATE): "({0} // DAY * DAY)",
     (TIMESTAMP, LOCAL): "{0}", (LOCAL, TIMESTAMP): "{0}", (DATE, LOCAL): "{0}", (DATE, TIMESTAMP): "{0}",
     (JSON, TEXT): "{0}",
 }  # fmt: skip
@@ -76,7 +77,7 @@ def target(node: exp.DataType) -> str:
     return NAMES[name]
 
 
-def cast(value: Typed, to: str, node: exp.Expression, *, attempt: bool = False) -> Typed:
+def cast(value: Typed, to: str, node: exp.Expr, *, attempt: bool = False) -> Typed:
     """CAST, or TRY_CAST if `attempt`."""
     if value.type == to:
         return value
@@ -104,14 +105,14 @@ def is_scaled(type: str) -> bool:
     return types.is_decimal(type)
 
 
-def _read(value: Typed, to: str, node: exp.Expression, attempt: bool) -> Typed:
+def _read(value: Typed, to: str, node: exp.Expr, attempt: bool) -> Typed:
     read = READ[to](value.constant)
     if read is None and not attempt:
         raise error(node, f"'{value.constant}' does not read as {types.spoken(to)}")
     return Typed(Const(read, to), to, wild=to == FLOAT and (read is None or not math.isfinite(read)))
 
 
-def _decimal(value: Typed, to: str, node: exp.Expression, attempt: bool) -> Typed:
+def _decimal(value: Typed, to: str, node: exp.Expr, attempt: bool) -> Typed:
     if types.is_number(value.type) and value.type != FLOAT and types.is_number(to):
         return rescale(value, to)
     if to == TEXT:
@@ -119,7 +120,9 @@ def _decimal(value: Typed, to: str, node: exp.Expression, attempt: bool) -> Type
         return Typed(Call(f"decimal_text({{0}}, {digits})", (value.expr,)), TEXT)
     if to == BOOL:
         return Typed(Call("({0} != 0)", (value.expr,)), BOOL)
-    raise refused(node, f"casting {types.spoken(value.type)} to {types.spoken(to)} is not supported", "cast to DOUBLE")
+    raise refused(
+        node, f"casting {types.spoken(value.type)} to {types.spoken(to)} is not supported", "cast to DOUBLE"
+    )
 
 
 def rescale(value: Typed, to: str) -> Typed:
@@ -145,7 +148,7 @@ def fold(call: Call, type: str) -> Expr:
     return Const(eval(call.code.format(*values), vars(runtime).copy()), type)
 
 
-def to_type(value: Typed, to: str, node: exp.Expression) -> Typed:
+def to_type(value: Typed, to: str, node: exp.Expr) -> Typed:
     """An implicit conversion to a type that `common` gave."""
     if value.type == to:
         return value
@@ -156,7 +159,7 @@ def to_type(value: Typed, to: str, node: exp.Expression) -> Typed:
     return Typed(value.expr, to, value.wild)
 
 
-def meet(values: list[Typed], node: exp.Expression, what: str) -> tuple[list[Typed], str]:
+def meet(values: list[Typed], node: exp.Expr, what: str) -> tuple[list[Typed], str]:
     """All values in their common type. A text literal becomes what the others are, as in DuckDB."""
     bare = [v for v in values if not (v.type == TEXT and v.literal)] or values
     merged = bare[0].type

@@ -1,4 +1,6 @@
-"""SQL text to a plan: parse, then lower. The one module of the compile path that the engine asks, and only when no plan is cached."""
+"""SQL text to a plan: parse, then lower. The one module of the compile path that the engine asks, and only when no
+plan is cached.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +8,29 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot.errors import SqlglotError
 
-from dataflow.sql import types
+from dataflow.sql import arithmetic, calls, choices, logic, time_calls, types
 from dataflow.sql.casts import Typed, rescale
 from dataflow.sql.errors import SqlError
 from dataflow.sql.parse import parse
 from dataflow.sql.plan import Col, Const, Expr, Map, Order, Query, Rel
 from dataflow.sql.relations import Catalogue, Names
-from dataflow.sql.select import Selected, lower_query
+from dataflow.sql.select import lower_query
+from dataflow.sql.selected import Selected
 from dataflow.sql.shape import Shaper
+
+RULES = (logic, arithmetic, choices, calls, time_calls)
+"""The modules whose rules `expressions.py` then knows."""
 
 
 class Compiler:
     """The catalogue of one engine, ready to compile queries against."""
 
     def __init__(
-        self, relations: Mapping[str, Mapping[str, str]], kinds: Mapping[str, Sequence[str]], envelope: int, views: Mapping[str, str]
+        self,
+        relations: Mapping[str, Mapping[str, str]],
+        kinds: Mapping[str, Sequence[str]],
+        envelope: int,
+        views: Mapping[str, str],
     ) -> None:
         held = {name: dict(columns) for name, columns in relations.items()}
         self.catalogue = Catalogue(held, {kind: tuple(own) for kind, own in kinds.items()}, envelope)

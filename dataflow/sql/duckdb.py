@@ -1,8 +1,8 @@
 """A query of the dialect as DuckDB runs it: the sugar written out, the clock set. The text is otherwise left alone,
 so that DuckDB reads what the operator wrote and not what our parser made of it.
 
-`latest(x)` is `arg_max(x, position)`, `earliest(x)` is `arg_min(x, position)`; where all columns of x come from one table alias, the
-position does too.
+`latest(x)` is `arg_max(x, position)`, `earliest(x)` is `arg_min(x, position)`; where all columns of x come from one
+table alias, the position does too.
 """
 
 from __future__ import annotations

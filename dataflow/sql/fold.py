@@ -1,10 +1,11 @@
 """Aggregation as generated code: the loop over rows and the fold into groups in one function.
 
-A group is a list: dirty flag, row last emitted (None: none), key, number of rows, then the accumulators' slots.
-Two regimes. *Log*: rows come straight from the log, so confirmed rows only ever arrive; accumulators are folded, and hold
-O(1) a group. What can be taken back exactly (counts, whole sums) is; the pending rows' share in the others (float sums, min, max,
-arg_min, arg_max) is held aside, row by row, in the slot `held`, and folded on top when the group is emitted. *Any*: every row
-can be retracted; float sums are exact (`exact.py`), extremes are sorted multisets (`multiset.py`).
+A group is a list: dirty flag, row last emitted (None: none), key, number of rows, then the accumulators' slots. Two
+regimes. *Log*: rows come straight from the log, so confirmed rows only ever arrive; accumulators are folded, and
+hold O(1) a group. What can be taken back exactly (counts, whole sums) is; the pending rows' share in the others
+(float sums, min, max, arg_min, arg_max) is held aside, row by row, in the slot `held`, and folded on top when the
+group is emitted. *Any*: every row can be retracted; float sums are exact (`exact.py`), extremes are sorted
+multisets (`multiset.py`).
 """
 
 from __future__ import annotations
@@ -58,7 +59,11 @@ class Layout:
 
     def counts_rows(self, cell: Cell) -> bool:
         """count(*): the group has that already."""
-        return cell.kind == "count" and cell.where is None and (not cell.args or (isinstance(cell.args[0], Const) and cell.args[0].value is not None))
+        return (
+            cell.kind == "count"
+            and cell.where is None
+            and (not cell.args or (isinstance(cell.args[0], Const) and cell.args[0].value is not None))
+        )
 
     def slot(self, kind: str, agg: Agg) -> int:
         cell = Cell(kind, agg.args, agg.where)
@@ -118,8 +123,14 @@ def _exact(at: int, slot: Slot, x: str, sign: str, otherwise: str) -> list[str]:
     """high ± x where that is exact."""
     back = "h - s" if sign == "-" else "s - h"
     other = f"s + {x}" if sign == "-" else f"s - {x}"
-    return [f"h = {slot(at)}", f"s = h {sign} {x}", f"if {back} == {x} and {other} == h:", f"    {slot(at)} = s", "else:",
-            f"    {slot(at)} = {otherwise}({slot(at + 1)}, h, {x})"]  # fmt: skip
+    return [
+        f"h = {slot(at)}",
+        f"s = h {sign} {x}",
+        f"if {back} == {x} and {other} == h:",
+        f"    {slot(at)} = s",
+        "else:",
+        f"    {slot(at)} = {otherwise}({slot(at + 1)}, h, {x})",
+    ]
 
 
 def _better(kind: str, new: str, old: str) -> str:
@@ -232,8 +243,15 @@ def _find_group(plan: Aggregate, loop: Loop, layout: Layout) -> None:
     else:
         codes = [loop.value(key).text for key in plan.keys]
         key = codes[0] if len(codes) == 1 else tuple_code(codes)
-        loop.add(f"k = {key}", "try:", "    g = groups[k]", "except KeyError:",
-                 f"    g = groups[k] = [True, None, k, 0{''.join(', ' + i for i in layout.initial())}]", "    mark(g)")  # fmt: skip
+        fresh = ", ".join(["True", "None", "k", "0", *layout.initial()])
+        loop.add(
+            f"k = {key}",
+            "try:",
+            "    g = groups[k]",
+            "except KeyError:",
+            f"    g = groups[k] = [{fresh}]",
+            "    mark(g)",
+        )
     loop.add("if not g[0]:", "    g[0] = True", "    mark(g)")
 
 
@@ -252,11 +270,15 @@ def _cells(loop: Loop, layout: Layout, way: str) -> str:
             continue
         tests = ([where.text] if where else []) + [f"{a.text} is not None" for a in args if a.nullable]
         into = way in ("in", "hold")
-        lines = fold_in(cell.kind, layout.log, at, _in_group, texts) if into else fold_out(cell.kind, at, _in_group, texts)
+        lines = (
+            fold_in(cell.kind, layout.log, at, _in_group, texts)
+            if into
+            else fold_out(cell.kind, at, _in_group, texts)
+        )
         blocks.setdefault(tuple(dict.fromkeys(tests)), []).extend(lines)
-    for tests, lines in blocks.items():
-        if tests:
-            loop.add(f"if {' and '.join(tests)}:", *("    " + line for line in lines))
+    for needed, lines in blocks.items():
+        if needed:
+            loop.add(f"if {' and '.join(needed)}:", *("    " + line for line in lines))
         else:
             loop.add(*lines)
     return tuple_code(held)

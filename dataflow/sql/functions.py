@@ -41,11 +41,15 @@ def epoch(unit: int) -> list[Overload]:
 FUNCTIONS: dict[str, list[Overload]] = {
     "upper": one(TEXT, "upper({0})", TEXT), "lower": one(TEXT, "lower({0})", TEXT),
     "length": one(INT, "len({0})", TEXT), "reverse": one(TEXT, "{0}[::-1]", TEXT),
-    "substring": [Overload((TEXT, INT), TEXT, "substring({0}, {1})"), Overload((TEXT, INT, INT), TEXT, "substring({0}, {1}, {2})")],
+    "substring": [Overload((TEXT, INT), TEXT, "substring({0}, {1})"),
+    Overload((TEXT, INT, INT), TEXT, "substring({0}, {1}, {2})")],
     "left": one(TEXT, "left({0}, {1})", TEXT, INT), "right": one(TEXT, "right({0}, {1})", TEXT, INT),
-    "trim": [Overload((TEXT,), TEXT, "{0}.strip(' ')"), Overload((TEXT, TEXT), TEXT, "({0}.strip({1}) if {1} else {0})")],
-    "ltrim": [Overload((TEXT,), TEXT, "{0}.lstrip(' ')"), Overload((TEXT, TEXT), TEXT, "({0}.lstrip({1}) if {1} else {0})")],
-    "rtrim": [Overload((TEXT,), TEXT, "{0}.rstrip(' ')"), Overload((TEXT, TEXT), TEXT, "({0}.rstrip({1}) if {1} else {0})")],
+    "trim": [Overload((TEXT,), TEXT, "{0}.strip(' ')"),
+    Overload((TEXT, TEXT), TEXT, "({0}.strip({1}) if {1} else {0})")],
+    "ltrim": [Overload((TEXT,), TEXT, "{0}.lstrip(' ')"),
+    Overload((TEXT, TEXT), TEXT, "({0}.lstrip({1}) if {1} else {0})")],
+    "rtrim": [Overload((TEXT,), TEXT, "{0}.rstrip(' ')"),
+    Overload((TEXT, TEXT), TEXT, "({0}.rstrip({1}) if {1} else {0})")],
     "replace": one(TEXT, "replace({0}, {1}, {2})", TEXT, TEXT, TEXT),
     "split_part": one(TEXT, "split_part({0}, {1}, {2})", TEXT, TEXT, INT),
     "lpad": one(TEXT, "pad_left({0}, {1}, {2})", TEXT, INT, TEXT),
@@ -57,7 +61,8 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "ends_with": one(BOOL, "{0}.endswith({1})", TEXT, TEXT),
     "sqrt": floats("sqrt"), "exp": floats("exp"), "ln": floats("ln"), "log10": floats("log10"), "log2": floats("log2"),
     "sin": floats("sin"), "cos": floats("cos"), "tan": floats("tan"),
-    "radians": one(FLOAT, "({0} * 0.017453292519943295)", FLOAT), "degrees": one(FLOAT, "({0} * 57.29577951308232)", FLOAT),
+    "radians": one(FLOAT, "({0} * 0.017453292519943295)", FLOAT),
+    "degrees": one(FLOAT, "({0} * 57.29577951308232)", FLOAT),
     "power": one(FLOAT, "power({0}, {1})", FLOAT, FLOAT), "pi": one(FLOAT, "3.141592653589793"),
     "isnan": one(BOOL, "({0} != {0})", FLOAT),
     "epoch_us": epoch(1), "epoch_ms": epoch(1000),
@@ -66,11 +71,12 @@ FUNCTIONS: dict[str, list[Overload]] = {
 }  # fmt: skip
 
 ALIASES = {
-    "ucase": "upper", "lcase": "lower", "strlen": "length", "len": "length", "char_length": "length", "substr": "substring",
+    "ucase": "upper", "lcase": "lower", "strlen": "length", "len": "length", "char_length": "length",
+    "substr": "substring",
     "prefix": "starts_with", "suffix": "ends_with", "instr": "strpos", "pow": "power",
 }  # fmt: skip
 
-CLASSES: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
+CLASSES: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
     exp.Upper: ("upper", ("this",)), exp.Lower: ("lower", ("this",)), exp.Length: ("length", ("this",)),
     exp.Reverse: ("reverse", ("this",)), exp.Substring: ("substring", ("this", "start", "length")),
     exp.Left: ("left", ("this", "expression")), exp.Right: ("right", ("this", "expression")),
@@ -89,15 +95,17 @@ CLASSES: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
 
 WILD = frozenset({"sqrt", "exp", "ln", "log10", "log2", "power", "sin", "cos", "tan"})
 OTHERS = (
-    "abs", "ceil", "floor", "round", "trunc", "sign", "mod", "greatest", "least", "coalesce", "ifnull", "nullif", "concat",
-    "concat_ws", "regexp_matches", "date_trunc", "date_part", "extract", "date_diff", "time_bucket", "strftime", "timezone",
+    "abs", "ceil", "floor", "round", "trunc", "sign", "mod", "greatest", "least", "coalesce", "ifnull",
+    "nullif", "concat",
+    "concat_ws", "regexp_matches", "date_trunc", "date_part", "extract", "date_diff", "time_bucket",
+    "strftime", "timezone",
     "epoch", "now", "year", "month", "day", "hour", "minute", "second", "count", "sum", "avg", "min", "max", "arg_min",
     "arg_max", "latest", "earliest", "bool_and", "bool_or",
 )  # fmt: skip
 """Functions that have rules of their own, for hints."""
 
 
-def call(name: str, args: list[Typed], node: exp.Expression) -> Typed:
+def call(name: str, args: list[Typed], node: exp.Expr) -> Typed:
     """A function of the catalogue applied to typed arguments."""
     name = ALIASES.get(name, name)
     overloads = FUNCTIONS.get(name)
@@ -113,19 +121,19 @@ def call(name: str, args: list[Typed], node: exp.Expression) -> Typed:
     raise error(node, f"{name}({given}) does not exist: {short(node)}", f"there is {known}")
 
 
-def _unknown(name: str, node: exp.Expression) -> Exception:
+def _unknown(name: str, node: exp.Expr) -> Exception:
     near = difflib.get_close_matches(name, [*FUNCTIONS, *ALIASES, *OTHERS], 1)
     return refused(node, f"unknown function '{name}'", f"did you mean '{near[0]}'?" if near else "")
 
 
-def _fit(args: list[Typed], params: tuple[str, ...], node: exp.Expression) -> list[Typed] | None:
+def _fit(args: list[Typed], params: tuple[str, ...], node: exp.Expr) -> list[Typed] | None:
     if len(args) != len(params):
         return None
     fitted = [_fit_one(value, param, node) for value, param in zip(args, params, strict=True)]
     return None if None in fitted else [value for value in fitted if value is not None]
 
 
-def _fit_one(value: Typed, param: str, node: exp.Expression) -> Typed | None:
+def _fit_one(value: Typed, param: str, node: exp.Expr) -> Typed | None:
     if value.type == param:
         return value
     if value.type == NULL:

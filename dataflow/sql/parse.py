@@ -31,7 +31,7 @@ def parse(sql: str) -> exp.Query:
     return tree
 
 
-def place(node: exp.Expression) -> tuple[int, int]:
+def place(node: exp.Expr) -> tuple[int, int]:
     """Line and column, from 1, of the first part of `node` whose place is known; (0, 0) if there is none."""
     for part in node.walk(bfs=False):
         line, column = part.meta.get("line"), part.meta.get("col")
@@ -41,22 +41,22 @@ def place(node: exp.Expression) -> tuple[int, int]:
     return 0, 0
 
 
-def error(node: exp.Expression, message: str, hint: str = "") -> SqlError:
+def error(node: exp.Expr, message: str, hint: str = "") -> SqlError:
     return SqlError(message, *place(node), hint)
 
 
-def refused(node: exp.Expression, message: str, hint: str = "") -> Refused:
+def refused(node: exp.Expr, message: str, hint: str = "") -> Refused:
     return Refused(message, *place(node), hint)
 
 
-def only(node: exp.Expression, *known: str) -> None:
+def only(node: exp.Expr, *known: str) -> None:
     """The allow-list's teeth: refuse a node that says more than its rule reads."""
     for name, value in node.args.items():
         if name not in known and value is not None and value is not False and value != []:
             raise refused(node, f"{name.strip('_').replace('_', ' ')} is not supported here: {short(node)}")
 
 
-def short(node: exp.Expression) -> str:
+def short(node: exp.Expr) -> str:
     """The node's own text, cut to fit a message."""
     text = node.sql("duckdb", comments=False)
     return text if len(text) <= 60 else text[:57] + "…"

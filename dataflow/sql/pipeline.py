@@ -1,8 +1,8 @@
 """Pipelines: what happens to one row between two places that keep state, as one generated loop.
 
 Maps are substituted into each other, unions split into several pipelines, and a join with a table that is never
-changed while the pipeline stands becomes a lookup inside the loop. Registers: the source row's columns are 0, 1, 2 …; the
-columns of the nth lookup's row start at `LOOKUP * n`.
+changed while the pipeline stands becomes a lookup inside the loop. Registers: the source row's columns are 0, 1, 2
+…; the columns of the nth lookup's row start at `LOOKUP * n`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,13 @@ def pipes(rel: Rel, constant: Callable[[Rel], bool]) -> list[Pipe]:
         return [pipe for part in rel.inputs for pipe in pipes(part, constant)]
     if isinstance(rel, Map):
         return [_mapped(pipe, rel) for pipe in pipes(rel.input, constant)]
-    if isinstance(rel, Join) and rel.kind in ("inner", "left") and not rel.on and rel.left_keys and constant(rel.right):
+    if (
+        isinstance(rel, Join)
+        and rel.kind in ("inner", "left")
+        and not rel.on
+        and rel.left_keys
+        and constant(rel.right)
+    ):
         return [_looked_up(pipe, rel) for pipe in pipes(rel.left, constant)]
     return [Pipe(rel, (), None)]
 
@@ -79,7 +85,9 @@ def _looked_up(pipe: Pipe, rel: Join) -> Pipe:
 
 
 class Loop:
-    """Writes one pipeline's loop: `for r in rows`, tests, lookups, and in the middle whatever the reader of the rows does."""
+    """Writes one pipeline's loop: `for r in rows`, tests, lookups, and in the middle whatever the reader of the
+    rows does.
+    """
 
     def __init__(self, pipe: Pipe, names: Names) -> None:
         self.pipe = pipe
@@ -115,7 +123,11 @@ class Loop:
             key = key_code(self.writer, lookup.keys)
             missing = self.writer.names.constant(((None,) * lookup.width,) if lookup.outer else ())
             index = self.writer.names.lookup(Index(lookup.right, lookup.right_keys))
-            test = f"{missing} if (k := {key.text}) is None else {index}.get(k, {missing})" if key.nullable else f"{index}.get({key.text}, {missing})"
+            test = (
+                f"{missing} if (k := {key.text}) is None else {index}.get(k, {missing})"
+                if key.nullable
+                else f"{index}.get({key.text}, {missing})"
+            )
             self.add(f"for r{number} in {test}:")
             self.depth += 1
             self.level = number

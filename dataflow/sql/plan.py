@@ -1,11 +1,11 @@
 """The plan: what a query is once names, types and NULLs are settled. Serialisable; knows nothing of any parser.
 
-Expressions are over the columns of one input row, by index. `Call.code` is a Python expression with `{0}`, `{1}` … for
-its arguments, over the names in `runtime.py`: so a plan from the cache becomes code without the function catalogue.
-A strict call gives NULL when an argument is NULL, and only then its code is not run; `nullable` says that the code
-itself may give None. Relations form a tree; equal trees are equal structs, and that is how queries share state.
-Column indices of a join count through the left row, then the right row; those of an aggregate's `having` and `columns`
-through its keys, then its aggregates.
+Expressions are over the columns of one input row, by index. `Call.code` is a Python expression with `{0}`, `{1}` …
+for its arguments, over the names in `runtime.py`: so a plan from the cache becomes code without the function
+catalogue. A strict call gives NULL when an argument is NULL, and only then its code is not run; `nullable` says
+that the code itself may give None. Relations form a tree; equal trees are equal structs, and that is how queries
+share state. Column indices of a join count through the left row, then the right row; those of an aggregate's
+`having` and `columns` through its keys, then its aggregates.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ class Map(Node, frozen=True):
 
 
 class Join(Node, frozen=True):
-    """Kinds: inner, left, full, semi, anti. `on` is over both rows; keys are compared by equality, NULL matches nothing.
+    """Kinds: inner, left, full, semi, anti. `on` is over both rows; keys are compared by equality, NULL matches
+    nothing.
 
     `aware` is for NOT IN: a NULL key on the left, or any on the right, keeps a left row out.
     """
@@ -151,7 +152,9 @@ class Order(Node, frozen=True):
 
 
 class Top(Node, frozen=True):
-    """The rows from `offset`, at most `limit` (None: all), in order. `order` ends with all columns, so that ties are broken."""
+    """The rows from `offset`, at most `limit` (None: all), in order. `order` ends with all columns, so that ties
+    are broken.
+    """
 
     input: Rel
     order: tuple[Order, ...]
@@ -163,7 +166,9 @@ Rel = Scan | Values | Map | Join | Timed | Aggregate | Union | Top
 
 
 class Query(Node, frozen=True):
-    """The root. Rows of `rel` have the named columns first, then those that only `order` needs; `order` ends with all columns."""
+    """The root. Rows of `rel` have the named columns first, then those that only `order` needs; `order` ends with
+    all columns.
+    """
 
     names: tuple[str, ...]
     types: tuple[str, ...]

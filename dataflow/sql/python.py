@@ -1,7 +1,8 @@
 """Plan expressions to Python expressions, with SQL's NULLs and three-valued logic inlined.
 
-Three forms, because most expressions are only asked whether they are true: `value` gives the value or None, `truth` a condition
-that holds where SQL says TRUE, `falsity` where it says FALSE. Operands that are not names are bound once by `:=`.
+Three forms, because most expressions are only asked whether they are true: `value` gives the value or None, `truth`
+a condition that holds where SQL says TRUE, `falsity` where it says FALSE. Operands that are not names are bound
+once by `:=`.
 """
 
 from __future__ import annotations
@@ -116,7 +117,8 @@ class Writer:
     def _guards(self, expr: Call) -> tuple[list[str], list[str]]:
         """Operands of a strict call: what must be tested for None, in order, and their names in its code.
 
-        An operand that cannot be None is written in place when it is used once, else bound in a test that never fails.
+        An operand that cannot be None is written in place when it is used once, else bound in a test that never
+        fails.
         """
         tests, names = [], []
         for at, arg in enumerate(expr.args):

@@ -10,16 +10,17 @@ from sqlglot import exp
 
 from dataflow.sql import shape
 from dataflow.sql.casts import Typed, meet
-from dataflow.sql.expressions import compare, condition, lower
+from dataflow.sql.expressions import condition, lower
+from dataflow.sql.logic import compare
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Call, Coalesce, Col, Expr, Join, Map, Rel, Scan, Values
 from dataflow.sql.scope import Field, RowContext, Source, folded, resolve
 from dataflow.sql.types import JSON
 
 if TYPE_CHECKING:
-    from dataflow.sql.select import Selected
+    from dataflow.sql.selected import Selected
 
-Lower = Callable[[exp.Query, "Names"], "Selected"]
+Lower = Callable[[exp.Expr, "Names"], "Selected"]
 
 
 class Names:
@@ -36,7 +37,9 @@ class Names:
 class Catalogue:
     """Relations with their columns, event types with their fields, and views (lowered once, when first used)."""
 
-    def __init__(self, relations: dict[str, dict[str, str]], kinds: dict[str, tuple[str, ...]], envelope: int) -> None:
+    def __init__(
+        self, relations: dict[str, dict[str, str]], kinds: dict[str, tuple[str, ...]], envelope: int
+    ) -> None:
         self.relations = relations
         self.kinds = kinds
         self.envelope = envelope
@@ -67,7 +70,9 @@ class Catalogue:
         return Source(scan, fields, len(columns))
 
 
-def lower_from(node: exp.Expression, joins: list[exp.Expression], names: Names, lower_query: Lower, shaper: shape.Shaper) -> Source:
+def lower_from(
+    node: exp.Expr, joins: list[exp.Expr], names: Names, lower_query: Lower, shaper: shape.Shaper
+) -> Source:
     """FROM with its joins."""
     source = _table(node.this, names, lower_query, shaper)
     for join in joins:
@@ -75,7 +80,7 @@ def lower_from(node: exp.Expression, joins: list[exp.Expression], names: Names, 
     return source
 
 
-def _table(node: exp.Expression, names: Names, lower_query: Lower, shaper: shape.Shaper) -> Source:
+def _table(node: exp.Expr, names: Names, lower_query: Lower, shaper: shape.Shaper) -> Source:
     if isinstance(node, exp.Table):
         only(node, "this", "db", "catalog", "alias", "joins")
         source = _named(node, names)
@@ -91,7 +96,7 @@ def _table(node: exp.Expression, names: Names, lower_query: Lower, shaper: shape
     return _aliased(source, node)
 
 
-def _aliased(source: Source, node: exp.Expression) -> Source:
+def _aliased(source: Source, node: exp.Expr) -> Source:
     alias = node.args.get("alias")
     if alias is None:
         return source
@@ -115,12 +120,17 @@ def _named(node: exp.Table, names: Names) -> Source:
     source = names.catalogue.scan(name)
     if source is None:
         near = difflib.get_close_matches(name, [*names.catalogue.names(), *names.ctes], 1)
-        raise error(node, f"there is no table, view or event type '{name}'", f"did you mean '{near[0]}'?" if near else "")
+        raise error(
+            node, f"there is no table, view or event type '{name}'", f"did you mean '{near[0]}'?" if near else ""
+        )
     return source
 
 
 def _values(node: exp.Values) -> Source:
-    rows = [[lower(cell, RowContext(Source(Values(()), (), 0), "VALUES")) for cell in row.expressions] for row in node.expressions]
+    rows = [
+        [lower(cell, RowContext(Source(Values(()), (), 0), "VALUES")) for cell in row.expressions]
+        for row in node.expressions
+    ]
     if not rows or any(len(row) != len(rows[0]) for row in rows):
         raise error(node, "all rows of VALUES need the same number of columns")
     merged = [meet([row[i] for row in rows], node, "column") for i in range(len(rows[0]))]
@@ -136,7 +146,7 @@ def _values(node: exp.Values) -> Source:
 SIDES = {"": "inner", "LEFT": "left", "RIGHT": "right", "FULL": "full"}
 
 
-def _join(left: Source, node: exp.Expression, names: Names, lower_query: Lower, shaper: shape.Shaper) -> Source:
+def _join(left: Source, node: exp.Expr, names: Names, lower_query: Lower, shaper: shape.Shaper) -> Source:
     only(node, "this", "side", "kind", "on", "using")
     side, word = node.args.get("side") or "", node.args.get("kind") or ""
     right = _table(node.this, names, lower_query, shaper)
@@ -149,7 +159,7 @@ def _join(left: Source, node: exp.Expression, names: Names, lower_query: Lower, 
     return _joined(left, right, kind, tests, {**left.merged, **merged}, shaper)
 
 
-def _kind(node: exp.Expression, side: str, word: str) -> str:
+def _kind(node: exp.Expr, side: str, word: str) -> str:
     if word in ("SEMI", "ANTI") and not side:
         return word.lower()
     if word not in ("", "INNER", "OUTER", "CROSS") or side not in SIDES or (side and word == "CROSS"):
@@ -157,18 +167,18 @@ def _kind(node: exp.Expression, side: str, word: str) -> str:
     return SIDES[side]
 
 
-def _distinct_names(left: Source, right: Source, node: exp.Expression) -> None:
+def _distinct_names(left: Source, right: Source, node: exp.Expr) -> None:
     both = {folded(f.table) for f in left.fields} & {folded(f.table) for f in right.fields}
     if both:
         raise error(node, f"two tables are called '{both.pop()}'", "give one an alias: JOIN … AS b")
 
 
 def _beside(left: Source, right: Source) -> Source:
-    fields = left.fields + tuple(f._replace(index=f.index + left.width) for f in right.fields)
+    fields = left.fields + tuple(f._replace(at=f.at + left.width) for f in right.fields)
     return Source(left.rel, fields, left.width + right.width, left.merged)
 
 
-def _on(left: Source, right: Source, node: exp.Expression, word: str) -> list[Expr]:
+def _on(left: Source, right: Source, node: exp.Expr, word: str) -> list[Expr]:
     on = node.args.get("on")
     if on is None:
         if word in ("CROSS", "") and not node.args.get("side"):
@@ -177,7 +187,7 @@ def _on(left: Source, right: Source, node: exp.Expression, word: str) -> list[Ex
     return list(shape.conjuncts(condition(on, RowContext(_beside(left, right), "ON"), "ON")))
 
 
-def _using(left: Source, right: Source, node: exp.Expression, kind: str) -> tuple[list[Expr], dict[str, Typed]]:
+def _using(left: Source, right: Source, node: exp.Expr, kind: str) -> tuple[list[Expr], dict[str, Typed]]:
     tests: list[Expr] = []
     merged: dict[str, Typed] = {}
     for name in node.args["using"]:
@@ -191,14 +201,16 @@ def _using(left: Source, right: Source, node: exp.Expression, kind: str) -> tupl
     return tests, merged
 
 
-def _one(ours: Typed, theirs: Typed, kind: str, node: exp.Expression) -> Typed:
+def _one(ours: Typed, theirs: Typed, kind: str, node: exp.Expr) -> Typed:
     if kind in ("right", "full"):
         (ours, theirs), type = meet([ours, theirs], node, "USING")
         return Typed(Coalesce((ours.expr, theirs.expr)), type)
     return ours
 
 
-def _joined(left: Source, right: Source, kind: str, tests: list[Expr], merged: dict[str, Typed], shaper: shape.Shaper) -> Source:
+def _joined(
+    left: Source, right: Source, kind: str, tests: list[Expr], merged: dict[str, Typed], shaper: shape.Shaper
+) -> Source:
     both = _beside(left, right)
     if kind == "right":
         return _swapped(left, right, tests, merged, shaper)
@@ -222,7 +234,9 @@ def _joined(left: Source, right: Source, kind: str, tests: list[Expr], merged: d
     return Source(rel, both.fields, both.width, merged)
 
 
-def _swapped(left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], shaper: shape.Shaper) -> Source:
+def _swapped(
+    left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], shaper: shape.Shaper
+) -> Source:
     """A right join as a left join, its columns put back in order."""
 
     def turn(expr: Expr) -> Expr:

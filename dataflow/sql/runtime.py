@@ -33,13 +33,13 @@ MONTHS = (
 
 
 def one_nan(value: float) -> float:
-    return value if value == value else NAN
+    return value if value == value else NAN  # noqa: PLR0124  (NaN)
 
 
 def divide(left: float, right: float) -> float:
     if right:
         return one_nan(left / right)
-    if not left or left != left:
+    if not left or left != left:  # noqa: PLR0124  (NaN)
         return NAN
     return INF if (left > 0) == (math.copysign(1.0, right) > 0) else -INF
 
@@ -151,14 +151,14 @@ def float_to_int(value: float) -> int | None:
 
 def greater(left: float, right: float) -> bool:
     """Floats, NaN above all."""
-    return left > right or (left != left and right == right)
+    return left > right or (left != left and right == right)  # noqa: PLR0124  (NaN)
 
 
 def greatest(*values: Any) -> Any:
     """Raw. NULLs are skipped."""
     best = None
     for value in values:
-        if value is not None and (best is None or value > best or value != value):
+        if value is not None and (best is None or value > best or value != value):  # noqa: PLR0124  (NaN)
             best = value
     return best
 
@@ -167,7 +167,7 @@ def least(*values: Any) -> Any:
     """Raw. NULLs are skipped."""
     best = None
     for value in values:
-        if value is not None and (best is None or value < best or best != best):
+        if value is not None and (best is None or value < best or best != best):  # noqa: PLR0124  (NaN)
             best = value
     return best
 
@@ -273,7 +273,7 @@ def regexp_matches(text: str, pattern: str) -> bool:
 
 
 def float_text(value: float) -> str:
-    if value != value:
+    if value != value:  # noqa: PLR0124  (NaN)
         return "nan"
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
@@ -326,8 +326,10 @@ def try_float(text: str) -> float | None:
     text = text.strip(SPACES)
     if DECIMAL_TEXT.fullmatch(text):
         return float(text.replace("_", ""))
-    return {"inf": INF, "infinity": INF, "nan": NAN}.get(text.lower().lstrip("+")) if text[:1] != "-" else (
-        -INF if text[1:].lower() in ("inf", "infinity") else NAN if text[1:].lower() == "nan" else None
+    return (
+        {"inf": INF, "infinity": INF, "nan": NAN}.get(text.lower().lstrip("+"))
+        if text[:1] != "-"
+        else (-INF if text[1:].lower() in ("inf", "infinity") else NAN if text[1:].lower() == "nan" else None)
     )
 
 

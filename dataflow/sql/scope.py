@@ -10,25 +10,27 @@ from sqlglot import exp
 
 from dataflow.sql.casts import Typed
 from dataflow.sql.parse import error, refused, short
-from dataflow.sql.plan import Col, Order, Rel
+from dataflow.sql.plan import Col, Expr, Order, Rel
 from dataflow.sql.types import TIMESTAMP
 
 
 class Field(NamedTuple):
-    """A column on offer: `index` is its place in the row."""
+    """A column on offer: `at` is its place in the row."""
 
     table: str
     name: str
     type: str
-    index: int
+    at: int
     wild: bool = False
 
     def typed(self) -> Typed:
-        return Typed(Col(self.index), self.type, self.wild)
+        return Typed(Col(self.at), self.type, self.wild)
 
 
 class Source(NamedTuple):
-    """A relation in FROM. `merged` are the columns that USING made one, by folded name; `order` its rows' own order."""
+    """A relation in FROM. `merged` are the columns that USING made one, by folded name; `order` its rows' own
+    order.
+    """
 
     rel: Rel
     fields: tuple[Field, ...]
@@ -56,8 +58,10 @@ def resolve(node: exp.Column, source: Source) -> Typed | None:
         return source.merged[name]
     found = [f for f in source.fields if folded(f.name) == name and (not table or folded(f.table) == table)]
     if len(found) > 1:
-        tables = " or ".join(f'{f.table}.{f.name}' for f in found[:3])
-        raise error(node, f"column '{node.name}' is ambiguous", f"write {tables}" if not table else "give it another name")
+        tables = " or ".join(f"{f.table}.{f.name}" for f in found[:3])
+        raise error(
+            node, f"column '{node.name}' is ambiguous", f"write {tables}" if not table else "give it another name"
+        )
     return found[0].typed() if found else None
 
 
@@ -86,8 +90,8 @@ class RowContext:
         *,
         aliases: dict[str, Callable[[], Typed]] | None = None,
         keys: Sequence[Expr] | None = None,
-        aggregate: Callable[[exp.Expression], Typed | None] | None = None,
-        subquery: Callable[[exp.Expression], Typed] | None = None,
+        aggregate: Callable[[exp.Expr], Typed | None] | None = None,
+        subquery: Callable[[exp.Expr], Typed] | None = None,
     ) -> None:
         self.source = source
         self.place = place
@@ -105,16 +109,16 @@ class RowContext:
             return found
         raise unknown(node, self.source, list(self.aliases))
 
-    def aggregate(self, node: exp.Expression) -> Typed | None:
+    def aggregate(self, node: exp.Expr) -> Typed | None:
         return self._aggregate(node) if self._aggregate else None
 
-    def now(self, node: exp.Expression) -> Typed:
+    def now(self, node: exp.Expr) -> Typed:
         raise refused(
             node, f"now() in {self.place} would change all rows with every tick",
             "compare a time with it in WHERE: time > now() - INTERVAL '5 minutes'",
         )  # fmt: skip
 
-    def subquery(self, node: exp.Expression) -> Typed:
+    def subquery(self, node: exp.Expr) -> Typed:
         if self._subquery:
             return self._subquery(node)
         raise refused(node, f"a subquery is not supported in {self.place}: {short(node)}", "join it in FROM")
@@ -124,13 +128,15 @@ class ClockContext:
     """Expressions over the clock alone: Col(0) is now."""
 
     def column(self, node: exp.Column) -> Typed:
-        raise refused(node, f"now() and the column '{node.name}' stand on the same side", "time > now() - INTERVAL '5 minutes'")
+        raise refused(
+            node, f"now() and the column '{node.name}' stand on the same side", "time > now() - INTERVAL '5 minutes'"
+        )
 
-    def aggregate(self, node: exp.Expression) -> Typed | None:
+    def aggregate(self, node: exp.Expr) -> Typed | None:
         return None
 
-    def now(self, node: exp.Expression) -> Typed:
+    def now(self, node: exp.Expr) -> Typed:
         return Typed(Col(0), TIMESTAMP)
 
-    def subquery(self, node: exp.Expression) -> Typed:
+    def subquery(self, node: exp.Expr) -> Typed:
         raise refused(node, "now() cannot be compared with a subquery")

@@ -1,7 +1,7 @@
 """Rewriting plans: substitution, and filters moved to where they cost and keep least.
 
-A filter goes below joins (to the side whose columns it reads, where outer rows allow it), below temporal filters, into
-unions, and at last into a scan: `type = '…'` over `events` becomes the scan's `kinds`.
+A filter goes below joins (to the side whose columns it reads, where outer rows allow it), below temporal filters,
+into unions, and at last into a scan: `type = '…'` over `events` becomes the scan's `kinds`.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Shaper:
         if isinstance(rel, Union):
             return Union(tuple(self._filter(part, test) for part in rel.inputs))
         if isinstance(rel, Join):
-            return self._beside(rel, test, lambda side, part: self._filter(side, part)) or Map(rel, (test,), None)
+            return self._beside(rel, test, self._filter) or Map(rel, (test,), None)
         kinds = self._kinds(rel, test)
         return kinds or Map(rel, (test,), None)
 
@@ -122,7 +122,11 @@ class Shaper:
                 return found
         if isinstance(rel, Map) and rel.columns is not None:
             inner = through(value, rel.columns)
-            return Map(self.timed(Map(rel.input, rel.where, None) if rel.where else rel.input, inner, op, bound), (), rel.columns)
+            return Map(
+                self.timed(Map(rel.input, rel.where, None) if rel.where else rel.input, inner, op, bound),
+                (),
+                rel.columns,
+            )
         return Timed(rel, value, op, bound)
 
     def _beside(self, rel: Join, expr: Expr, put: Callable[[Rel, Expr], Rel]) -> Rel | None:

@@ -19,7 +19,8 @@ from dataflow.sql.types import DATE, FLOAT, INT, INTERVAL, LOCAL, MONTHS, TEXT, 
 
 LENGTHS = {
     "microsecond": 1, "us": 1, "millisecond": 1000, "ms": 1000, "second": 10**6, "sec": 10**6, "s": 10**6,
-    "minute": 60 * 10**6, "min": 60 * 10**6, "m": 60 * 10**6, "hour": 3600 * 10**6, "hr": 3600 * 10**6, "h": 3600 * 10**6,
+    "minute": 60 * 10**6, "min": 60 * 10**6, "m": 60 * 10**6, "hour": 3600 * 10**6, "hr": 3600 * 10**6,
+    "h": 3600 * 10**6,
     "day": 86400 * 10**6, "d": 86400 * 10**6, "week": 7 * 86400 * 10**6, "w": 7 * 86400 * 10**6,
 }  # fmt: skip
 MONTH_LENGTHS = {"month": 1, "mon": 1, "quarter": 3, "year": 12, "y": 12, "decade": 120}
@@ -37,7 +38,7 @@ INTERVAL_PARTS = {"epoch": "({0} / SECOND)"}
 FORMATS = frozenset("YmdHMSfjyIpaAbB%")
 
 
-def unit_name(node: exp.Expression | None, owner: exp.Expression) -> str:
+def unit_name(node: exp.Expr | None, owner: exp.Expr) -> str:
     """The unit as DuckDB's singular name."""
     if node is None:
         raise error(owner, f"which unit? {short(owner)}", "'hour', 'day', …")
@@ -69,7 +70,7 @@ def interval(node: exp.Interval) -> Typed:
     return Typed(Const(micros, INTERVAL), INTERVAL)
 
 
-def shift(time: Typed, by: Typed, sign: int, node: exp.Expression) -> Typed:
+def shift(time: Typed, by: Typed, sign: int, node: exp.Expr) -> Typed:
     """time ± interval."""
     result = LOCAL if time.type == DATE else time.type
     if by.type == MONTHS:
@@ -79,13 +80,13 @@ def shift(time: Typed, by: Typed, sign: int, node: exp.Expression) -> Typed:
     return Typed(Call("({0} + {1})" if sign > 0 else "({0} - {1})", (time.expr, by.expr)), result)
 
 
-def need_time(value: Typed, node: exp.Expression) -> Typed:
+def need_time(value: Typed, node: exp.Expr) -> Typed:
     if value.type not in TIMES:
         raise error(node, f"a time is needed, not {types.spoken(value.type)}: {short(node)}")
     return value
 
 
-def part(unit: str, value: Typed, node: exp.Expression) -> Typed:
+def part(unit: str, value: Typed, node: exp.Expr) -> Typed:
     """extract(unit FROM value)."""
     table = INTERVAL_PARTS if value.type == INTERVAL else PARTS
     if value.type != INTERVAL:
@@ -95,7 +96,7 @@ def part(unit: str, value: Typed, node: exp.Expression) -> Typed:
     return Typed(Call(table[unit], (value.expr,)), FLOAT if unit == "epoch" else INT)
 
 
-def trunc(unit: str, value: Typed, node: exp.Expression) -> Typed:
+def trunc(unit: str, value: Typed, node: exp.Expr) -> Typed:
     """date_trunc."""
     need_time(value, node)
     if unit == "week":
@@ -109,7 +110,7 @@ def trunc(unit: str, value: Typed, node: exp.Expression) -> Typed:
     return Typed(Call(code, (value.expr,)), LOCAL if value.type == DATE else value.type)
 
 
-def bucket(width: Typed, value: Typed, node: exp.Expression) -> Typed:
+def bucket(width: Typed, value: Typed, node: exp.Expr) -> Typed:
     """time_bucket, from DuckDB's origin."""
     need_time(value, node)
     if width.type == MONTHS and str(width.constant).endswith(" 0"):
@@ -121,7 +122,7 @@ def bucket(width: Typed, value: Typed, node: exp.Expression) -> Typed:
     return Typed(Call(code, (value.expr,)), value.type)
 
 
-def text(value: Typed, pattern: Typed, node: exp.Expression) -> Typed:
+def text(value: Typed, pattern: Typed, node: exp.Expr) -> Typed:
     """strftime."""
     if value.type == TEXT and value.literal:
         value, pattern = pattern, value
@@ -134,7 +135,7 @@ def text(value: Typed, pattern: Typed, node: exp.Expression) -> Typed:
     return Typed(Call("strftime({0}, {1})", (value.expr, pattern.expr)), TEXT)
 
 
-def at_zone(value: Typed, zone: Typed, node: exp.Expression) -> Typed:
+def at_zone(value: Typed, zone: Typed, node: exp.Expr) -> Typed:
     """AT TIME ZONE: a timestamp's local clock, or the timestamp that a local clock shows."""
     if zone.type != TEXT or not zone.literal:
         raise error(node, f"a time zone must be a literal: {short(node)}", "'America/New_York'")
@@ -148,7 +149,7 @@ def at_zone(value: Typed, zone: Typed, node: exp.Expression) -> Typed:
     return Typed(Call("from_local({0}, {1})", (value.expr, zone.expr)), TIMESTAMP)
 
 
-def difference(unit: str, start: Typed, end: Typed, node: exp.Expression) -> Typed:
+def difference(unit: str, start: Typed, end: Typed, node: exp.Expr) -> Typed:
     """date_diff: how many boundaries of `unit` lie between."""
     need_time(start, node), need_time(end, node)
     if unit == "week":

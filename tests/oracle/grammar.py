@@ -1,6 +1,8 @@
-"""Queries over the dialect's grammar, grown from draws so that Hypothesis can shrink them: the simplest choice comes first.
+"""Queries over the dialect's grammar, grown from draws so that Hypothesis can shrink them: the simplest choice
+comes first.
 
-Every expression is grown for a type. A query's FROM gives the columns in sight; deeper draws nest views, subqueries, joins and groups.
+Every expression is grown for a type. A query's FROM gives the columns in sight; deeper draws nest views,
+subqueries, joins and groups.
 """
 
 from __future__ import annotations
@@ -24,20 +26,25 @@ class From(NamedTuple):
 
 
 BASE = [
-    Name("position", "int"), Name("type", "text"), Name("subject", "text"), Name("time", "timestamp"), Name("pending", "bool"),
+    Name("position", "int"), Name("type", "text"), Name("subject", "text"), Name("time", "timestamp"),
+    Name("pending", "bool"),
 ]  # fmt: skip
 RELATIONS: dict[str, list[Name]] = {
-    "events": [*BASE, Name("n", "int"), Name("m", "int"), Name("x", "float"), Name("y", "float"), Name("s", "text"), Name("t", "text"),
+    "events": [*BASE, Name("n", "int"), Name("m", "int"), Name("x", "float"), Name("y", "float"), Name("s", "text"),
+    Name("t", "text"),
                Name("b", "bool"), Name("due", "timestamp")],
     '"a.made"': [*BASE, Name("n", "int"), Name("x", "float"), Name("s", "text"), Name("due", "timestamp")],
     '"b.made"': [*BASE, Name("m", "int"), Name("y", "float"), Name("t", "text"), Name("b", "bool"), Name("n", "int")],
     "places": [Name("code", "text"), Name("name", "text"), Name("rank", "int"), Name("weight", "float")],
     "stock": [Name("code", "text"), Name("n", "int"), Name("price", "float"), Name("open", "bool")],
-    "made": [Name("position", "int"), Name("time", "timestamp"), Name("pending", "bool"), Name("n", "int"), Name("x", "float"),
+    "made": [Name("position", "int"), Name("time", "timestamp"), Name("pending", "bool"), Name("n", "int"),
+    Name("x", "float"),
              Name("s", "text"), Name("twice", "float")],
     "totals": [Name("s", "text"), Name("n", "int"), Name("x", "float"), Name("due", "timestamp")],
-    "recent": [Name("time", "timestamp"), Name("s", "text"), Name("n", "int"), Name("x", "float"), Name("b", "bool"), Name("position", "int")],
-    "placed": [Name("n", "int"), Name("x", "float"), Name("time", "timestamp"), Name("position", "int"), Name("name", "text"), Name("rank", "int")],
+    "recent": [Name("time", "timestamp"), Name("s", "text"), Name("n", "int"), Name("x", "float"),
+    Name("b", "bool"), Name("position", "int")],
+    "placed": [Name("n", "int"), Name("x", "float"), Name("time", "timestamp"), Name("position", "int"),
+    Name("name", "text"), Name("rank", "int")],
 }  # fmt: skip
 
 LITERALS = {
@@ -50,6 +57,7 @@ LITERALS = {
 }
 COMPARISONS = ["=", "<", ">", "<=", ">=", "<>", "IS DISTINCT FROM", "IS NOT DISTINCT FROM"]
 PATTERNS = ["'a%'", "'%b'", "'_'", "'%'", "'%o%'"]
+PARTS = ["year", "month", "day", "dayofweek", "dayofyear", "week", "quarter"]
 UNITS = ["minute", "hour", "day", "second"]
 TYPES = ["int", "float", "text", "bool", "timestamp"]
 
@@ -107,7 +115,9 @@ class Grower:
         return f"{self.pick(['greatest', 'least'])}({self.expr(type, names, depth)}, {self.expr(type, names, depth)})"
 
     def _if(self, type: str, names: list[Name], depth: int) -> str:
-        return f"if({self.expr('bool', names, depth)}, {self.expr(type, names, depth)}, {self.expr(type, names, depth)})"
+        return (
+            f"if({self.expr('bool', names, depth)}, {self.expr(type, names, depth)}, {self.expr(type, names, depth)})"
+        )
 
     def _int_forms(self) -> list[Callable[[list[Name], int], str]]:
         e = self.expr
@@ -125,7 +135,7 @@ class Grower:
             lambda n, d: f"({e('bool', n, d)})::BIGINT",
             lambda n, d: f"TRY_CAST({e('text', n, d)} AS BIGINT)",
             lambda n, d: f"epoch_ms({e('timestamp', n, d)})",
-            lambda n, d: f"{self.pick(['year', 'month', 'day', 'dayofweek', 'dayofyear', 'week', 'quarter'])}({e('timestamp', n, d)})",
+            lambda n, d: f"{self.pick(PARTS)}({e('timestamp', n, d)})",
             lambda n, d: f"hour({e('timestamp', n, d)} AT TIME ZONE 'America/New_York')",
         ]
 
@@ -178,8 +188,13 @@ class Grower:
             self._in, self._between,
             lambda n, d: f"({e('text', n, d)} {self.pick(['LIKE', 'ILIKE', 'NOT LIKE'])} {self.pick(PATTERNS)})",
             lambda n, d: f"starts_with({e('text', n, d)}, {e('text', n, d)})",
-            lambda n, d: f"({e('int', n, 0)} + 1 > {e('int', n, 0)} * 2 AND NOT {e('int', n, 0)} = 3 OR {e('text', n, 0)} || 'a' = 'ba')",
+            self._bare,
         ]  # fmt: skip
+
+    def _bare(self, names: list[Name], _: int) -> str:
+        """Precedence without parentheses."""
+        one, two, three = (self.expr("int", names, 0) for _ in range(3))
+        return f"({one} + 1 > {two} * 2 AND NOT {three} = 3 OR {self.expr('text', names, 0)} || 'a' = 'ba')"
 
     def _compare(self, names: list[Name], depth: int) -> str:
         type = self.pick(["int", "float", "text", "timestamp", "bool"])
@@ -188,7 +203,10 @@ class Grower:
 
     def _in(self, names: list[Name], depth: int) -> str:
         type = self.pick(["int", "text", "float"])
-        rest = [self.pick(LITERALS[type]) if not self.maybe(4) else self.expr(type, names, 0) for _ in range(1 + self.choose(3))]
+        rest = [
+            self.pick(LITERALS[type]) if not self.maybe(4) else self.expr(type, names, 0)
+            for _ in range(1 + self.choose(3))
+        ]
         return f"({self.expr(type, names, depth)} {self.pick(['IN', 'NOT IN'])} ({', '.join(rest)}))"
 
     def _between(self, names: list[Name], depth: int) -> str:
@@ -200,7 +218,9 @@ class Grower:
         e = self.expr
         return [
             lambda n, d: f"date_trunc('{self.pick([*UNITS, 'week', 'month', 'year'])}', {e('timestamp', n, d)})",
-            lambda n, d: f"time_bucket(INTERVAL '{self.pick(['5 minutes', '7 minutes', '1 day'])}', {e('timestamp', n, d)})",
+            lambda n, d: (
+                f"time_bucket(INTERVAL '{self.pick(['5 minutes', '7 minutes', '1 day'])}', {e('timestamp', n, d)})"
+            ),
             lambda n, d: f"({e('timestamp', n, d)} {self.pick(['+', '-'])} {self.pick(LITERALS['interval'])})",
             lambda n, d: f"({e('timestamp', n, d)} + INTERVAL '1 month')",
             lambda n, d: f"({e('timestamp', n, d)} + {e('int', n, 0)} * INTERVAL '1 minute')",
@@ -218,7 +238,9 @@ class Grower:
         inner = self.expr(type, names, depth)
         if type == "int" and not self.maybe(3):
             any_ = self.expr(self.pick(TYPES), names, depth)
-            return self.pick(["count(*)", f"sum({inner})", f"count({any_})", f"count(DISTINCT {any_})", f"sum(DISTINCT {inner})"])
+            return self.pick(
+                ["count(*)", f"sum({inner})", f"count({any_})", f"count(DISTINCT {any_})", f"sum(DISTINCT {inner})"]
+            )
         if type == "float" and not self.maybe(3):
             number = self.pick([inner, self.expr("int", names, depth)])
             return self.pick([f"sum({inner})", f"avg({number})", f"avg(DISTINCT {number})"])
@@ -303,7 +325,9 @@ class Grower:
         items = ", ".join(f"{self.expr(type, source.names, 2)} AS c{i}" for i, type in enumerate(types))
         distinct = "DISTINCT " if self.maybe(6) else ""
         sql = f"SELECT {distinct}{items} FROM {source.sql}{self._where(source)}"
-        return From(sql + (self._tail(names, "" if distinct else self.expr("int", source.names, 1)) if tail else ""), names)
+        return From(
+            sql + (self._tail(names, "" if distinct else self.expr("int", source.names, 1)) if tail else ""), names
+        )
 
     def _where(self, source: From) -> str:
         parts = []
@@ -321,7 +345,8 @@ class Grower:
         span = self.pick(["5 minutes", "1 minute", "12 minutes"])
         return self.pick([
             f"{time} > now() - INTERVAL '{span}'", f"{time} <= now()", f"{time} < now() + INTERVAL '{span}'",
-            f"{time} BETWEEN now() - INTERVAL '{span}' AND now() + INTERVAL '1 minute'", f"now() - INTERVAL '{span}' <= {time}",
+            f"{time} BETWEEN now() - INTERVAL '{span}' AND now() + INTERVAL '1 minute'",
+            f"now() - INTERVAL '{span}' <= {time}",
             f"{time} >= date_trunc('minute', now() - INTERVAL '{span}')", f"{time} + INTERVAL '{span}' > now()",
         ])  # fmt: skip
 
@@ -333,7 +358,12 @@ class Grower:
         names = [Name(f"c{i}", type) for i, type in enumerate(types)]
         sql = f"SELECT {items} FROM {source.sql}{self._where(source)}"
         if keys:
-            by = [self.pick([str(i + 1), str(i + 1) if key[0] in "0123456789" or key.startswith("(-") or "::" in key else key]) for i, key in enumerate(keys)]
+            by = [
+                self.pick(
+                    [str(i + 1), str(i + 1) if key[0] in "0123456789" or key.startswith("(-") or "::" in key else key]
+                )
+                for i, key in enumerate(keys)
+            ]
             sql += " GROUP BY " + (", ".join(by) if not self.maybe(5) else "ALL")
         if (keys or values) and self.maybe(4):
             sql += f" HAVING {self.aggregate('int', source.names, 1)} {self.pick(['>', '<=', '<>'])} {self.choose(4)}"

@@ -30,7 +30,8 @@ def event(choose: Choose, position: int, *, pending: bool) -> Row:
     time = START + (choose(40) - 20) * MINUTE // 2
     at = START + (choose(20) - 10) * MINUTE if choose(3) else None
     return (
-        position, f"id{position}", one(TYPES), one(TEXTS), time, pending, one(INTS), one(INTS), one(FLOATS), one(FLOATS),
+        position, f"id{position}", one(TYPES), one(TEXTS), time, pending,
+        one(INTS), one(INTS), one(FLOATS), one(FLOATS),
         one(TEXTS), one(TEXTS), one(BOOLS), at,
     )  # fmt: skip
 
@@ -131,8 +132,15 @@ def valid(world: World, sql: str) -> bool:
 
 
 def settled(examples: int) -> Any:
-    checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example, HealthCheck.function_scoped_fixture]
-    return settings(max_examples=examples, deadline=None, suppress_health_check=checks, derandomize=False, print_blob=True)
+    checks = [
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.large_base_example,
+        HealthCheck.function_scoped_fixture,
+    ]
+    return settings(
+        max_examples=examples, deadline=None, suppress_health_check=checks, derandomize=False, print_blob=True
+    )
 
 
 @settled(150)

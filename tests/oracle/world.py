@@ -27,16 +27,18 @@ KINDS = {"a.made": ("n", "x", "s", "due"), "b.made": ("m", "y", "t", "b", "n")}
 PLACES = {"code": "text", "name": "text", "rank": "int", "weight": "float"}
 STOCK = {"code": "text", "n": "int", "price": "float", "open": "bool"}
 VIEWS = {
-    "made": "SELECT position, time, pending, n, x, s, x * 2 AS twice FROM \"a.made\" WHERE n IS NOT NULL",
+    "made": 'SELECT position, time, pending, n, x, s, x * 2 AS twice FROM "a.made" WHERE n IS NOT NULL',
     "totals": "SELECT s, count(*) AS n, sum(x) AS x, max(time) AS due FROM events GROUP BY s",
     "recent": "SELECT time, s, n, x, b, position FROM events WHERE time > now() - INTERVAL '10 minutes'",
     "placed": "SELECT e.n, e.x, e.time, e.position, p.name, p.rank FROM events e JOIN places p ON e.s = p.code",
 }
 DUCK = {
-    "text": "VARCHAR", "int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "timestamp": "TIMESTAMPTZ", "interval": "INTERVAL"
+    "text": "VARCHAR", "int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "timestamp": "TIMESTAMPTZ",
+    "interval": "INTERVAL"
 }  # fmt: skip
 PLACE_ROWS: list[Row] = [
-    ("a", "Alpha", 1, 1.5), ("b", "Beta", 2, None), ("b", "Bravo", 3, 0.25), (None, "None", 4, 2.0), ("d", None, None, 4.0),
+    ("a", "Alpha", 1, 1.5), ("b", "Beta", 2, None), ("b", "Bravo", 3, 0.25), (None, "None", 4, 2.0),
+    ("d", None, None, 4.0),
 ]  # fmt: skip
 
 
@@ -70,8 +72,13 @@ class Duck:
     def ask(self, sql: str, types: Sequence[str], now: int) -> list[Row]:
         names = [f"c{i}" for i in range(len(types))]
         shown = [f"epoch_us({n})" if t in ("timestamp", "interval") else n for n, t in zip(names, types, strict=True)]
-        found = self.run(f"SELECT {', '.join(shown)} FROM ({to_duckdb(sql, now)}) AS q({', '.join(names)})").fetchall()
-        return [tuple(float(v) if t == "float" and v is not None else v for v, t in zip(row, types, strict=True)) for row in found]
+        found = self.run(
+            f"SELECT {', '.join(shown)} FROM ({to_duckdb(sql, now)}) AS q({', '.join(names)})"
+        ).fetchall()
+        return [
+            tuple(float(v) if t == "float" and v is not None else v for v, t in zip(row, types, strict=True))
+            for row in found
+        ]
 
 
 def written(value: Any, type: str) -> str:
@@ -82,7 +89,13 @@ def written(value: Any, type: str) -> str:
         return f"make_timestamptz({value})"
     if type == "float":
         return f"'{value!r}'::DOUBLE"
-    return repr(value).upper() if type == "bool" else "'" + value.replace("'", "''") + "'" if type == "text" else repr(value)
+    return (
+        repr(value).upper()
+        if type == "bool"
+        else "'" + value.replace("'", "''") + "'"
+        if type == "text"
+        else repr(value)
+    )
 
 
 class Watched:
@@ -126,7 +139,17 @@ def _any_order(row: Row) -> list[Any]:
     def rounded(value: Any) -> Any:
         return float(f"{value:.9g}") if isinstance(value, float) and not isnan(value) else 0.0
 
-    return [(v is None, str(type(v)), isinstance(v, float) and isnan(v), rounded(v) if isinstance(v, float) else v or type(v)()) if v is not None else (True, "") for v in row]
+    return [
+        (
+            v is None,
+            str(type(v)),
+            isinstance(v, float) and isnan(v),
+            rounded(v) if isinstance(v, float) else v or type(v)(),
+        )
+        if v is not None
+        else (True, "")
+        for v in row
+    ]
 
 
 class World:

@@ -1,0 +1,118 @@
+"""Arithmetic on numbers, times and intervals. An int meets a float as it is; decimals are ints of a scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from dataflow.sql import casts, times, types
+from dataflow.sql.casts import Typed, cast, rescale
+from dataflow.sql.expressions import Context, lower, rule
+from dataflow.sql.logic import tame
+from dataflow.sql.parse import error, only, refused, short
+from dataflow.sql.plan import Call
+from dataflow.sql.types import DATE, FLOAT, INT, INTERVAL, MONTHS, NULL, TIMES
+
+SYMBOLS: dict[type[exp.Expr], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.IntDiv: "//",
+    exp.Mod: "%",
+}
+
+
+@rule(*SYMBOLS)
+def arithmetic(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this", "expression", "typed", "safe")
+    left, right = lower(node.this, context), lower(node.expression, context)
+    symbol = SYMBOLS[type(node)]
+    timed = _time_arithmetic(symbol, left, right, node)
+    if timed is not None:
+        return timed
+    left, right = (cast(v, INT, node) if v.type == NULL else v for v in (left, right))
+    if not (types.is_number(left.type) and types.is_number(right.type)):
+        form = f"{types.spoken(left.type)} {symbol} {types.spoken(right.type)}"
+        raise error(node, f"{form} does not exist: {short(node)}", "cast one of them, or join text with ||")
+    return ARITHMETIC[symbol](left, right, node)
+
+
+def _time_arithmetic(symbol: str, left: Typed, right: Typed, node: exp.Expr) -> Typed | None:
+    spans = (INTERVAL, MONTHS)
+    if symbol == "+" and left.type in spans and right.type in TIMES:
+        left, right = right, left
+    pair = (left.type, right.type)
+    if symbol in "+-" and left.type in TIMES and right.type in spans:
+        return times.shift(left, right, 1 if symbol == "+" else -1, node)
+    if symbol == "-" and pair == (DATE, DATE):
+        return Typed(Call("(({0} - {1}) // DAY)", (left.expr, right.expr)), INT)
+    if symbol == "-" and left.type in TIMES and right.type in TIMES:
+        return Typed(Call("({0} - {1})", (left.expr, right.expr)), INTERVAL)
+    if symbol in "+-" and pair == (DATE, INT):
+        return Typed(Call(f"({{0}} {symbol} {{1}} * DAY)", (left.expr, right.expr)), DATE)
+    if (symbol in "+-" and pair == (INTERVAL, INTERVAL)) or (
+        symbol == "*" and pair in ((INTERVAL, INT), (INT, INTERVAL))
+    ):
+        return Typed(Call(f"({{0}} {symbol} {{1}})", (left.expr, right.expr)), INTERVAL)
+    return None
+
+
+def _linear(symbol: str) -> Callable[[Typed, Typed, exp.Expr], Typed]:
+    def apply(left: Typed, right: Typed, node: exp.Expr) -> Typed:
+        code, wild = f"({{0}} {symbol} {{1}})", left.wild or right.wild
+        kind = types.common(left.type, right.type) or INT
+        if symbol != "*" or kind == FLOAT:
+            left, right = _level(left, kind), _level(right, kind)
+        elif kind != INT:
+            kind = types.decimal(types.scale(left.type) + types.scale(right.type))
+        return Typed(Call(f"one_nan{code}" if wild else code, (left.expr, right.expr)), kind, wild)
+
+    return apply
+
+
+def _level(value: Typed, kind: str) -> Typed:
+    """A number made ready to meet `kind`; Python adds an int to a float by itself."""
+    return (
+        value
+        if kind == FLOAT and value.type == INT and not value.literal
+        else rescale(value, kind)
+        if value.type != kind
+        else value
+    )
+
+
+def _divide(left: Typed, right: Typed, node: exp.Expr) -> Typed:
+    left, right = _level(left, FLOAT), _level(right, FLOAT)
+    if tame(right) and right.constant:
+        return Typed(
+            Call("one_nan({0} / {1})" if left.wild else "({0} / {1})", (left.expr, right.expr)), FLOAT, left.wild
+        )
+    return Typed(Call("divide({0}, {1})", (left.expr, right.expr)), FLOAT, True)
+
+
+def _int_divide(left: Typed, right: Typed, node: exp.Expr) -> Typed:
+    if (left.type, right.type) != (INT, INT):
+        raise refused(node, f"// divides whole numbers: {short(node)}", "floor(a / b)")
+    return Typed(Call("int_divide({0}, {1})", (left.expr, right.expr), nullable=not right.constant), INT)
+
+
+def _modulo(left: Typed, right: Typed, node: exp.Expr) -> Typed:
+    kind = types.common(left.type, right.type) or INT
+    left, right = (rescale(v, kind) if v.type != kind else v for v in (left, right))
+    code = "float_modulo({0}, {1})" if kind == FLOAT else "int_modulo({0}, {1})"
+    return Typed(Call(code, (left.expr, right.expr), nullable=kind != FLOAT), kind, kind == FLOAT)
+
+
+ARITHMETIC = {"+": _linear("+"), "-": _linear("-"), "*": _linear("*"), "/": _divide, "//": _int_divide, "%": _modulo}
+
+
+@rule(exp.Neg)
+def negative(node: exp.Expr, context: Context) -> Typed:
+    if isinstance(node.this, exp.Pow):
+        raise refused(node, f"is the sign taken first? {short(node)}", "write (-a) ** b or -(a ** b)")
+    value = lower(node.this, context)
+    if not types.is_number(value.type) and value.type not in (INTERVAL, NULL):
+        raise error(node, f"minus {types.spoken(value.type)} does not exist: {short(node)}")
+    return Typed(casts.fold(Call("(-{0})", (value.expr,)), value.type), value.type, value.wild)

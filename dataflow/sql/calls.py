@@ -1,0 +1,159 @@
+"""Casts, text joined, and functions whose meaning needs more than a line in the catalogue."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlglot import exp
+
+from dataflow.sql import casts, functions, times, types
+from dataflow.sql.casts import Typed, cast, rescale
+from dataflow.sql.expressions import Context, lower, rule
+from dataflow.sql.parse import error, only, refused, short
+from dataflow.sql.plan import Call, Const
+from dataflow.sql.types import BOOL, FLOAT, INT, JSON, NULL, TEXT
+
+
+@rule(exp.DPipe)
+def joined(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this", "expression", "safe")
+    sides = [lower(side, context) for side in (node.this, node.expression)]
+    if not any(side.type == TEXT for side in sides):
+        raise error(node, f"|| joins text: {short(node)}", "CAST(… AS TEXT)")
+    exprs = tuple(cast(side, TEXT, node).expr for side in sides)
+    return Typed(Call("({0} + {1})", exprs), TEXT)
+
+
+@rule(exp.Concat, exp.ConcatWs)
+def concat(node: exp.Expr, context: Context) -> Typed:
+    only(node, "expressions", "safe", "coalesce")
+    name = "concat_ws" if isinstance(node, exp.ConcatWs) else "concat"
+    exprs = tuple(cast(lower(n, context), TEXT, n).expr for n in node.expressions)
+    slots = ", ".join(f"{{{i}}}" for i in range(len(exprs)))
+    return Typed(Call(f"{name}({slots})", exprs, strict=False, nullable=name == "concat_ws"), TEXT)
+
+
+@rule(exp.Cast, exp.TryCast)
+def cast_(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this", "to", "safe")
+    to = casts.target(node.args["to"])
+    return cast(lower(node.this, context), to, node, attempt=isinstance(node, exp.TryCast))
+
+
+def number(node: exp.Expr, context: Context) -> Typed:
+    value = lower(node, context)
+    if value.type == NULL:
+        return cast(value, INT, node)
+    if not types.is_number(value.type):
+        raise error(node, f"a number is needed, not {types.spoken(value.type)}: {short(node)}")
+    return value
+
+
+@rule(exp.Abs)
+def absolute(node: exp.Expr, context: Context) -> Typed:
+    value = number(node.this, context)
+    return Typed(Call("abs({0})", (value.expr,)), value.type, value.wild)
+
+
+@rule(exp.Sign)
+def sign(node: exp.Expr, context: Context) -> Typed:
+    return Typed(Call("sign({0})", (number(node.this, context).expr,)), INT)
+
+
+@rule(exp.Ceil, exp.Floor, exp.Trunc)
+def to_whole(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this")
+    value, name = number(node.this, context), type(node).__name__.lower()
+    if name == "trunc" and value.type == INT:
+        return value
+    value = rescale(value, FLOAT) if value.type != FLOAT else value
+    return Typed(Call(f"{name}({{0}})", (value.expr,)), FLOAT, value.wild)
+
+
+@rule(exp.Round)
+def round_(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this", "decimals")
+    value = number(node.this, context)
+    digits = node.args.get("decimals")
+    places = number(digits, context) if digits is not None else Typed(Const(0, INT), INT)
+    if not places.literal or not isinstance(places.constant, int) or places.type != INT:
+        raise refused(node, f"round needs its digits as a whole number: {short(node)}", "round(x, 2)")
+    count = places.constant
+    if value.type == INT:
+        return Typed(Call(f"round_int({{0}}, {count})", (value.expr,)), INT)
+    if value.type == FLOAT:
+        return Typed(Call(f"round_to({{0}}, {count})", (value.expr,)), FLOAT, value.wild)
+    if count < 0:
+        raise refused(node, f"rounding a decimal to tens is not supported: {short(node)}", "cast it to DOUBLE")
+    return rescale(value, types.decimal(min(count, types.scale(value.type))))
+
+
+@rule(exp.Log)
+def logarithm(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this", "expression")
+    if node.expression is None:
+        return functions.call("log10", [lower(node.this, context)], node)
+    base = node.this.name
+    if base not in ("2", "10"):
+        raise refused(node, f"only log10 and log2 are supported: {short(node)}", "ln(x) / ln(b)")
+    return functions.call(f"log{base}", [lower(node.expression, context)], node)
+
+
+@rule(exp.Trim)
+def trim(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this", "expression", "position")
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(node.args.get("position") or "", "trim")
+    args = [n for n in (node.this, node.args.get("expression")) if n is not None]
+    return functions.call(name, [lower(n, context) for n in args], node)
+
+
+@rule(exp.Pad)
+def pad(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this", "expression", "fill_pattern", "is_left")
+    name = "lpad" if node.args.get("is_left") else "rpad"
+    args = [n for n in (node.this, node.expression, node.args.get("fill_pattern")) if n is not None]
+    return functions.call(name, [lower(n, context) for n in args], node)
+
+
+PATTERN_RISKS = ("\\p", "\\P", "(?", "[[:", "\\z", "\\Z", "\\A", "\\b", "\\B", "\\Q", "$", "\\C", "\\x", "{,")
+
+
+@rule(exp.RegexpLike)
+def regexp(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this", "expression")
+    value, pattern = lower(node.this, context), lower(node.expression, context)
+    text = pattern.constant
+    if value.type != TEXT or not isinstance(text, str) or any(risk in text for risk in PATTERN_RISKS):
+        raise refused(
+            node,
+            f"regexp_matches takes text and a plain literal pattern: {short(node)}",
+            "LIKE, or no anchors at the end",
+        )
+    return Typed(Call("regexp_matches({0}, {1})", (value.expr, pattern.expr)), BOOL)
+
+
+@rule(exp.JSONExtract, exp.JSONExtractScalar)
+def json_path(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this", "expression", "only_json_types", "scalar_only")
+    value = lower(node.this, context)
+    if value.type != JSON or not isinstance(node.expression, exp.JSONPath):
+        raise error(node, f"->> reads a json value by a literal key: {short(node)}", "data ->> 'field'")
+    steps = [part.this for part in node.expression.expressions if not isinstance(part, exp.JSONPathRoot)]
+    if not all(isinstance(step, str | int) and not isinstance(step, bool) for step in steps):
+        raise refused(node, f"only keys and indices are supported in a JSON path: {short(node)}")
+    scalar = isinstance(node, exp.JSONExtractScalar)
+    path = Const(msgspec.json.encode(steps).decode(), TEXT)
+    name = "json_field" if scalar else "json_get"
+    return Typed(Call(f"{name}({{0}}, {{1}})", (value.expr, path), nullable=True), TEXT if scalar else JSON)
+
+
+@rule(exp.Anonymous)
+def anonymous(node: exp.Expr, context: Context) -> Typed:
+    name = node.name.lower()
+    if name in ("now", "current_timestamp", "get_current_timestamp") and not node.expressions:
+        return context.now(node)
+    args = [lower(n, context) for n in node.expressions]
+    if name == "timezone" and len(args) == 2:
+        return times.at_zone(args[1], args[0], node)
+    if name in ("date_part", "datepart") and len(args) == 2 and isinstance(args[0].constant, str):
+        return times.part(times.unit_name(exp.Var(this=args[0].constant), node), args[1], node)
+    return functions.call(name, args, node)

@@ -1,0 +1,43 @@
+"""The select list: stars written out, unnamed columns named."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dataflow.sql.parse import error, only
+from dataflow.sql.scope import Source, folded
+
+
+def starred(node: exp.Expr, source: Source) -> list[exp.Expr]:
+    """`*` and `t.*` written out."""
+    star = node if isinstance(node, exp.Star) else node.this if isinstance(node, exp.Column) else None
+    if not isinstance(star, exp.Star):
+        return [node]
+    only(star, "except_")
+    table = node.table if isinstance(node, exp.Column) else ""
+    left_out = {folded(n.name) for n in star.args.get("except_") or ()}
+    fields = [f for f in source.fields if not table or folded(f.table) == folded(table)]
+    if not fields:
+        raise error(node, f"there is no table '{table}' here" if table else "SELECT * needs a FROM")
+    found: list[exp.Expr] = []
+    seen: set[str] = set()
+    for field in fields:
+        name = folded(field.name)
+        if name in left_out or (not table and name in source.merged and name in seen):
+            continue
+        seen.add(name)
+        owner = None if not table and name in source.merged else exp.to_identifier(field.table, quoted=True)
+        found.append(exp.Column(this=exp.to_identifier(field.name, quoted=True), table=owner))
+    return found
+
+
+def column_name(node: exp.Expr) -> str:
+    """DuckDB's name for an unnamed column, as near as matters."""
+    if isinstance(node, exp.Column):
+        return node.name
+    if isinstance(node, exp.Count) and (node.this is None or isinstance(node.this, exp.Star)):
+        return "count_star()"
+    if isinstance(node, exp.Paren):
+        return column_name(node.this)
+    text = node.sql("duckdb", comments=False, normalize_functions="lower")
+    return text if isinstance(node, exp.Func | exp.Literal) else f"({text})"

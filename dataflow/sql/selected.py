@@ -1,0 +1,65 @@
+"""What a lowered query is, and the clauses at its end: ORDER BY and LIMIT."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlglot import exp
+
+from dataflow.sql.parse import only, refused, short
+from dataflow.sql.plan import Order, Rel, Top
+from dataflow.sql.scope import Field, Source
+
+
+class Selected(NamedTuple):
+    """A lowered query. `rel`'s rows have the `columns` first, then what only `order` needs: its types are `hidden`."""
+
+    rel: Rel
+    columns: tuple[tuple[str, str, bool], ...]
+    order: tuple[Order, ...] = ()
+    limit: int | None = None
+    offset: int = 0
+    hidden: tuple[str, ...] = ()
+
+    def total(self) -> tuple[Order, ...]:
+        """The order with every column after it, so that equal rows alone are tied."""
+        kinds = [type for _, type, _ in self.columns] + list(self.hidden)
+        known = {order.index for order in self.order}
+        return self.order + tuple(Order(i, kind) for i, kind in enumerate(kinds) if i not in known)
+
+    def top(self) -> Rel:
+        """The rows that LIMIT and OFFSET leave."""
+        if self.limit is None and not self.offset:
+            return self.rel
+        return Top(self.rel, self.total(), self.limit, self.offset)
+
+    def source(self, table: str) -> Source:
+        """As a relation in FROM. What is selected from it alone, without an order of its own, keeps this order."""
+        fields = tuple(Field(table, name, type, i, wild) for i, (name, type, wild) in enumerate(self.columns))
+        return Source(self.top(), fields, len(self.columns) + len(self.hidden), order=self.order)
+
+
+def ordered(clause: exp.Expr, width: int) -> list[exp.Expr]:
+    """ORDER BY's entries; ORDER BY ALL means every column."""
+    nodes = clause.expressions
+    first = nodes[0].this if len(nodes) == 1 else None
+    if isinstance(first, exp.Column) and first.name.lower() == "all" and not first.this.args.get("quoted"):
+        desc, nulls = nodes[0].args.get("desc"), nodes[0].args.get("nulls_first")
+        return [exp.Ordered(this=exp.Literal.number(i + 1), desc=desc, nulls_first=nulls) for i in range(width)]
+    return list(nodes)
+
+
+def limits(node: exp.Expr) -> tuple[int | None, int]:
+    limit, offset = node.args.get("limit"), node.args.get("offset")
+    if limit is not None and not isinstance(limit, exp.Limit):
+        raise refused(limit, f"{short(limit)} is not supported", "LIMIT 10")
+    if limit is not None:
+        only(limit, "expression")
+    count = _whole(limit.expression, "LIMIT") if limit is not None else None
+    return count, _whole(offset.expression, "OFFSET") if offset is not None else 0
+
+
+def _whole(node: exp.Expr, clause: str) -> int:
+    if not isinstance(node, exp.Literal) or node.args.get("is_string") or not node.name.isdigit():
+        raise refused(node, f"{clause} takes a whole number, not {short(node)}", f"{clause} 10")
+    return int(node.name)
