@@ -83,7 +83,7 @@ class Top(Node):
 
     def _is_behind(self, entry: Entry) -> bool:
         """Whether a confirmed row can never come into the window: enough that never go are before it."""
-        if not self.log or self.end is None or self.confirmed < self.end:
+        if not self.log or not self.entries or self.end is None or self.confirmed < self.end:
             return False
         return _order(entry) > _order(self.entries[-1])
 

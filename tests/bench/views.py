@@ -30,7 +30,8 @@ Fold = Callable[[Sequence[Row]], None]
 
 WINDOW = "FROM events WHERE time > now() - INTERVAL '24 hours'"
 QUERIES = {
-    "Q1": "SELECT origin, carrier, count(*) AS n, avg(dep_delay) AS delay, max(arr_delay) AS worst FROM events GROUP BY 1, 2",
+    "Q1": "SELECT origin, carrier, count(*) AS n, avg(dep_delay) AS delay, max(arr_delay) AS worst FROM events "
+    "GROUP BY 1, 2",
     "Q2": "SELECT tailnum, latest(dest) AS dest, latest(dep_delay) AS delay, count(*) AS n FROM events GROUP BY 1",
     "Q3": "SELECT name, count(*) AS n, avg(arr_delay) AS delay FROM events JOIN airlines USING (carrier) GROUP BY name",
     "Q4": f"SELECT origin, count(*) AS n, avg(dep_delay) AS delay {WINDOW} GROUP BY origin",
