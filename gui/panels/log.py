@@ -178,6 +178,7 @@ class Log(Panel):
         bar = self._view.verticalScrollBar()
         read, came = bar.value(), sum(len(s.rows) - s.removed for s in splices if s.at == 0)
         self._model.splice(splices)
+        self._view.executeDelayedItemsLayout()  # now, so that the view is painted in the same frame as its card
         if read:
             bar.setValue(read + came * self._painter.height())
         self._tell(rows)

@@ -107,6 +107,7 @@ class Table(Panel):
             splices = [Splice(0, len(self.model.store), tuple(rows))]
         with self.view.keep_place(self._identity(), to_top=fresh):
             self.model.apply(splices)
+            self.view.executeDelayedItemsLayout()  # now, so that the view is painted in the same frame as its card
         self.columns.sample()
         self._tell()
 

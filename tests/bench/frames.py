@@ -73,6 +73,8 @@ class Watch:
 
     def _painted(self, began: float, ended: float) -> None:
         self._work["paint"] += (ended - began) * 1000
+        if not self._work["flush"]:
+            return  # a repaint without news: its work counts with the next frame
         self.frames.append(sum(self._work.values()))
         for part, work in self._work.items():
             self.parts[part].append(work)
