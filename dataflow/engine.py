@@ -211,7 +211,7 @@ class Engine:
     def _step(self, put: Put, stale: Sequence[Node] = ()) -> None:
         sources = self._lay(put)
         if self.circuit.unready:
-            sources = tuple(source for source in sources if source not in self.circuit.unready)
+            sources = self._ready(sources)
         nodes = self.circuit.route(sources) if sources else []
         if put.undone:
             stale = [*stale, *(node for node in nodes if put.relation == "events" and not node.retracts())]
@@ -220,6 +220,12 @@ class Engine:
             return
         self.circuit.run(nodes, sources)
         self._deliver(nodes)
+
+    def _ready(self, sources: Sequence[Source]) -> tuple[Source, ...]:
+        """Those that are in use; in others nothing is left lying."""
+        for source in self.circuit.unready.intersection(sources):
+            source.clear()
+        return tuple(source for source in sources if source not in self.circuit.unready)
 
     def _step_around(self, nodes: Sequence[Node], sources: Sequence[Source], stale: Sequence[Node]) -> None:
         """Run what can be run, and build anew what cannot."""

@@ -110,8 +110,6 @@ ARITHMETIC = {"+": _linear("+"), "-": _linear("-"), "*": _linear("*"), "/": _div
 
 @rule(exp.Neg)
 def negative(node: exp.Expr, context: Context) -> Typed:
-    if isinstance(node.this, exp.Pow):
-        raise refused(node, f"is the sign taken first? {short(node)}", "write (-a) ** b or -(a ** b)")
     value = lower(node.this, context)
     if not types.is_number(value.type) and value.type not in (INTERVAL, NULL):
         raise error(node, f"minus {types.spoken(value.type)} does not exist: {short(node)}")

@@ -6,6 +6,7 @@ Only here and in the lowering modules beside it is sqlglot imported: a plan from
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import sqlglot
 from sqlglot import exp
@@ -17,7 +18,11 @@ from dataflow.sql.errors import Refused, SqlError
 def parse(sql: str) -> exp.Query:
     """One SELECT (or UNION of them). Raises SqlError."""
     try:
+        sql.encode()
+        _commas(sql)
         trees = sqlglot.parse(sql, read="duckdb")
+    except UnicodeEncodeError:
+        raise SqlError("the text holds half of a character", 1, 1) from None
     except ParseError as error:
         raise _unreadable(error) from None
     except TokenError as error:
@@ -31,14 +36,22 @@ def parse(sql: str) -> exp.Query:
     return tree
 
 
+def _commas(sql: str) -> None:
+    """The parser overlooks a second comma."""
+    tokens = sqlglot.tokenize(sql, read="duckdb")
+    for one, two in pairwise(tokens):
+        if one.token_type == two.token_type == sqlglot.TokenType.COMMA:
+            raise SqlError("nothing stands between two commas", two.line, two.col)
+
+
 def place(node: exp.Expr) -> tuple[int, int]:
     """Line and column, from 1, of the first part of `node` whose place is known; (0, 0) if there is none."""
-    for part in node.walk(bfs=False):
+    found = []
+    for part in node.walk():
         line, column = part.meta.get("line"), part.meta.get("col")
         if line and column:
-            width = part.meta["end"] - part.meta["start"]
-            return line, max(column - width, 1)
-    return 0, 0
+            found.append((line, max(column - (part.meta["end"] - part.meta["start"]), 1)))
+    return min(found, default=(0, 0))
 
 
 def error(node: exp.Expr, message: str, hint: str = "") -> SqlError:

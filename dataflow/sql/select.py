@@ -78,11 +78,16 @@ class _Select:
             self.source = Source(Values(((),)), (), 0)
         else:
             self.source = lower_from(source, node.args.get("joins") or [], names, self._query, shaper)
-        self.aggregates = Aggregates(RowContext(self.source, "an aggregate"))
+        if not node.expressions:
+            raise error(node, "nothing is selected", "SELECT *")
+        self.aggregates = Aggregates(RowContext(self.source, "an aggregate", aggregate=self._nested))
         self.entries = [entry for n in node.expressions for entry in starred(n, self.source)]
         self.keys: list[Typed] = []
         self.grand = node.args.get("group") is None
         self.lowering: set[str] = set()
+
+    def _nested(self, node: exp.Expr) -> Typed | None:
+        return self.aggregates.lower(node)
 
     def _query(self, node: exp.Expr, names: Names) -> Selected:
         return lower_query(node, names, self.shaper)

@@ -1,0 +1,252 @@
+"""The engine as a library: its laws, late queries, retraction, shared state, plans kept."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+
+from dataflow.engine import Engine, LiveQuery, NeedsHistory
+from dataflow.zset import Row, Splice, apply_splices
+
+SECOND = 1_000_000
+EVENTS = {
+    "position": "int", "id": "text", "type": "text", "time": "timestamp", "pending": "bool",
+    "carrier": "text", "delay": "float",
+    "n": "int",
+}  # fmt: skip
+KINDS = {"left": ("carrier", "delay"), "landed": ("carrier", "n")}
+AIRLINES = [("AA", "American"), ("UA", "United")]
+VIEWS = {"late": "SELECT carrier, delay, position, time FROM events WHERE delay > 10"}
+QUERIES = [
+    "SELECT carrier, count(*), sum(delay), avg(n), min(delay), max(delay), latest(n), count(DISTINCT n) FROM events "
+    "GROUP BY carrier",
+    "SELECT count(*), sum(delay), bool_or(pending) FROM events WHERE time > now() - INTERVAL '20 seconds'",
+    "SELECT name, count(*), max(delay) FROM events LEFT JOIN airlines USING (carrier) GROUP BY 1",
+    "SELECT * FROM late ORDER BY delay DESC, position LIMIT 5",
+    "SELECT position, pending FROM events ORDER BY time DESC, position LIMIT 4",
+    "SELECT a.position, b.position FROM \"left\" a JOIN landed b ON a.carrier = b.carrier AND a.time <= b.time",
+    "SELECT DISTINCT carrier FROM events WHERE type IN ('left', 'other')",
+    "SELECT n, carrier FROM landed UNION ALL SELECT count(*), 'all' FROM late",
+]  # fmt: skip
+
+
+def row(position: int, *, pending: bool = False, seed: int = 0) -> Row:
+    random = Random(position * 31 + seed)
+    kind = random.choice(["left", "landed", "other"])
+    carrier = random.choice(["AA", "UA", "ZZ", None])
+    delay, n = random.choice([None, 2.5, 15.0, 33.25]), random.choice([None, 1, 2, 3])
+    return (position, f"e{position}", kind, position * SECOND, pending, carrier, delay, n)
+
+
+ROWS = [row(position) for position in range(1, 61)]
+
+
+def make(now: int = 0) -> Engine:
+    tables = {"airlines": ({"carrier": "text", "name": "text"}, AIRLINES)}
+    return Engine({"events": EVENTS}, tables, VIEWS, KINDS, now=now)
+
+
+def shapes(engine: Engine) -> list[int]:
+    return sorted(node.size() for node in engine.circuit.keys)
+
+
+def follow(live: LiveQuery) -> list[Row]:
+    """A list that the query's splices keep up to date."""
+    rows: list[Row] = []
+    live.splices.subscribe(lambda splices: apply_splices(rows, splices))
+    return rows
+
+
+@pytest.mark.parametrize("sql", QUERIES)
+@pytest.mark.parametrize("size", [1, 7, 60])
+def test_any_split_into_batches_is_the_same(sql: str, size: int) -> None:
+    whole, parts = make(), make()
+    one, two = whole.live(sql), parts.live(sql)
+    whole.push("events", ROWS)
+    for at in range(0, len(ROWS), size):
+        parts.push("events", ROWS[at : at + size])
+    whole.advance(70 * SECOND)
+    parts.advance(70 * SECOND)
+    assert list(one.rows()) == list(two.rows())
+
+
+@pytest.mark.parametrize("sql", QUERIES)
+def test_insert_then_retract_leaves_nothing(sql: str) -> None:
+    engine = make()
+    live = engine.live(sql)
+    changed: Counter[Row] = Counter()
+    live.changes.subscribe(lambda batch: [changed.update({r: w}) for r, w in batch])
+    kept, before, size = follow(live), list(live.rows()), shapes(engine)
+    pending = [row(1000 + i, pending=True, seed=i) for i in range(40)]
+    for at in range(0, 40, 8):
+        engine.push("events", pending[at : at + 8])
+    for gone in pending:
+        engine.push("events", [gone], [-1])
+    assert list(live.rows()) == kept == before
+    assert {r: w for r, w in changed.items() if w} == Counter(before)
+    assert shapes(engine) == size
+
+
+@pytest.mark.parametrize("sql", QUERIES)
+def test_late_is_as_from_the_start(sql: str) -> None:
+    engine = make()
+    early = engine.live(sql)
+    engine.push("events", ROWS[:40])
+    engine.push("events", [row(1001, pending=True)])
+    engine.advance(45 * SECOND)
+    other = make()
+    other.live("SELECT carrier, count(*) FROM events GROUP BY 1")
+    other.push("events", ROWS[:40])
+    other.push("events", [row(1001, pending=True)])
+    other.advance(45 * SECOND)
+    late = other.live(sql, lambda: [ROWS[:15], ROWS[15:40]])
+    assert list(late.rows()) == list(early.rows())
+    for each in (engine, other):
+        each.push("events", [row(1001, pending=True), ROWS[40]], [-1, 1])
+        each.advance(58 * SECOND)
+    assert list(late.rows()) == list(early.rows())
+
+
+@pytest.mark.parametrize("sql", QUERIES)
+def test_slices_with_pushes_between(sql: str) -> None:
+    engine, told = make(), make()
+    early = told.live(sql)
+    for each in (engine, told):
+        each.push("events", ROWS[:30])
+    late = engine.live(sql, lambda: [ROWS[at : at + 10] for at in range(0, 60, 10)], sliced=True)
+    kept = follow(late)
+    assert not late.ready
+    for at in range(30, 60, 5):
+        engine.work()
+        for each in (engine, told):
+            each.push("events", ROWS[at : at + 5])
+            each.push("events", [row(2000 + at, pending=True)])
+            each.advance(at * SECOND)
+    while engine.work():
+        pass
+    assert late.ready
+    assert list(late.rows()) == kept == list(early.rows())
+
+
+def test_a_late_query_without_history_says_so() -> None:
+    engine = make()
+    engine.live(QUERIES[0])
+    engine.push("events", ROWS)
+    assert engine.live(QUERIES[0]).ready
+    with pytest.raises(NeedsHistory):
+        engine.live("SELECT count(*) FROM events")
+    assert engine.live("SELECT sum(delay) FROM events", lambda: [ROWS]).rows()
+
+
+@pytest.mark.parametrize("sql", QUERIES)
+def test_a_confirmed_row_may_go(sql: str) -> None:
+    """What only folds is built anew from history, and subscribers are told the difference alone."""
+    held = list(ROWS)
+    engine = make()
+    live = engine.live(sql, lambda: [list(held)])
+    engine.push("events", ROWS)
+    kept = follow(live)
+    for gone in (ROWS[3], ROWS[59], ROWS[20]):
+        held.remove(gone)
+        engine.push("events", [gone], [-1])
+    afresh = make()
+    wanted = afresh.live(sql)
+    afresh.push("events", held)
+    assert list(live.rows()) == kept == list(wanted.rows())
+
+
+def test_a_table_may_change() -> None:
+    engine = make()
+    live = engine.live(QUERIES[2], lambda: [ROWS])
+    engine.push("events", ROWS)
+    kept = follow(live)
+    engine.push("airlines", [("ZZ", "Zed"), ("AA", "American"), ("AA", "Eagle")], [1, -1, 1])
+    afresh = make()
+    afresh.push("airlines", [("ZZ", "Zed"), ("AA", "American"), ("AA", "Eagle")], [1, -1, 1])
+    wanted = afresh.live(QUERIES[2])
+    afresh.push("events", ROWS)
+    assert list(live.rows()) == kept == list(wanted.rows())
+    assert {name for name, *_ in kept} == {"Zed", "Eagle", "United", None}
+
+
+def test_equal_queries_share_and_the_last_frees() -> None:
+    engine = make()
+    views = [engine.live(sql) for sql in QUERIES[:4]]
+    count = len(engine.circuit.nodes)
+    again = [engine.live(sql) for sql in QUERIES[:4]]
+    assert len(engine.circuit.nodes) == count
+    for live in views + again:
+        live.close()
+        live.close()
+    assert not engine.circuit.nodes
+    assert not engine.circuit.readers
+
+
+def test_a_pending_row_becomes_confirmed_in_one_step() -> None:
+    engine = make()
+    live = engine.live("SELECT id, pending FROM events")
+    seen: list[list[tuple[Row, int]]] = []
+    live.changes.subscribe(seen.append)
+    waiting = row(900, pending=True)
+    engine.push("events", [waiting])
+    engine.push("events", [waiting, (*waiting[:4], False, *waiting[5:])], [-1, 1])
+    assert seen[1:] == [[(("e900", True), 1)], [(("e900", True), -1), (("e900", False), 1)]]
+
+
+def test_nothing_is_told_where_nothing_changes() -> None:
+    engine = make()
+    live = engine.live("SELECT max(n) AS top FROM events")
+    seen: list[Sequence[Splice]] = []
+    live.splices.subscribe(seen.append)
+    engine.push("events", [(1, "a", "left", 1, False, "AA", 1.0, 5)])
+    engine.push("events", [(2, "b", "left", 2, False, "AA", 1.0, 4)])
+    assert seen == [[Splice(0, 0, ((None,),))], [Splice(0, 1, ()), Splice(0, 0, ((5,),))]]
+
+
+def test_unsubscribed_means_silent() -> None:
+    engine = make()
+    live = engine.live("SELECT count(*) AS n FROM events")
+    seen: list[object] = []
+    subscription = live.changes.subscribe(seen.append)
+    subscription.dispose()
+    engine.push("events", ROWS)
+    assert len(seen) == 1
+    assert list(live.rows()) == [(60,)]
+
+
+def test_sums_do_not_drift() -> None:
+    engine = make()
+    live = engine.live("SELECT sum(delay) AS s FROM events WHERE time > now() - INTERVAL '1 second'")
+    values = [1e16, 0.1, -1e16, 1e300, 3.7]
+    for at, value in enumerate(values * 50):
+        engine.push("events", [(at + 1, "x", "left", at * SECOND, False, None, value, None)])
+        engine.advance(at * SECOND)
+        assert list(live.rows()) == [(value,)]
+
+
+def test_a_plan_kept_needs_no_parser() -> None:
+    """A second engine finds the plans of the first; it imports neither sqlglot nor, unless subscribed to, reactivex."""
+    text = """
+import sys
+from dataflow.engine import Engine
+class Plans(dict):
+    def put(self, key, plan): self[key] = plan
+from tests.dataflow.test_engine import EVENTS, KINDS, QUERIES, VIEWS, ROWS
+tables = {"airlines": ({"carrier": "text", "name": "text"}, [("AA", "American")])}
+plans = Plans()
+cold = [Engine({"events": EVENTS}, tables, VIEWS, KINDS, plans).check(sql) for sql in QUERIES]
+for name in [name for name in sys.modules if name.partition(".")[0] in ("sqlglot", "reactivex")]:
+    del sys.modules[name]
+warm = Engine({"events": EVENTS}, tables, VIEWS, KINDS, plans)
+lives = [warm.live(sql) for sql in QUERIES]
+assert [live.columns for live in lives] == cold
+warm.push("events", ROWS)
+assert lives[0].rows()
+assert not {"sqlglot", "reactivex"} & {name.partition(".")[0] for name in sys.modules}
+"""
+    subprocess.run([sys.executable, "-c", text], check=True)
