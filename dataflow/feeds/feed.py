@@ -42,7 +42,7 @@ class Feed(Protocol):
         """Begin. Nothing is delivered before."""
 
     def publish(self, entries: Sequence[Event]) -> None:
-        """Send entries on their way, in order. Each comes back by `arrivals`, or stays in the outbox to be sent again."""
+        """Send entries on their way, in order. Each comes back by `arrivals`, or waits in the outbox."""
 
     def pause(self, paused: bool) -> None:
         """Hold or resume, where the feed can be held."""
