@@ -195,7 +195,7 @@ class Circuit:
         on = pair_test(rel.on, rel.widths[0])
         if rel.kind == "inner":
             return self._noted(Join(left, right, on))
-        return self._noted(Outer(rel.kind, left, right, on, rel.widths))
+        return self._noted(Outer(rel.kind, left, right, on, rel.widths[1]))
 
     def _timed(self, rel: plan.Timed) -> Node:
         inputs, functions = self._paired(rel.input, (rel.value,))

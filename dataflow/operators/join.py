@@ -109,9 +109,9 @@ def change(side: Side, key: Any, row: Row, sign: int) -> None:
 
 
 class Outer(Join):
-    """Left, full, semi and anti joins. `kind` is one of these words; `widths` are those of a left and a right row.
+    """Left, semi and anti joins: `kind` is one of these words, `width` that of a right row.
 
-    `matched` says for each left row its count and its number of matches; a full join knows the same of right rows.
+    Rows whose key is NULL are `loose`. A full join is a left join and an anti join the other way round.
     """
 
     def __init__(
@@ -120,15 +120,13 @@ class Outer(Join):
         left: tuple[Sequence[Node], Sequence[Paired]],
         right: tuple[Sequence[Node], Sequence[Paired]],
         on: Callable[[Row, Row], bool] | None,
-        widths: tuple[int, int],
+        width: int,
     ) -> None:
         super().__init__(left, right, on)
         self.kind = kind
-        self.joins = kind in ("left", "full")
-        self.blank_left: Row = (None,) * widths[0]
-        self.blank_right: Row = (None,) * widths[1]
+        self.joins = kind == "left"
+        self.blank: Row = (None,) * width
         self.loose: dict[Row, int] = {}
-        self.loose_right: dict[Row, int] = {}
 
     def step(self) -> None:
         plus: list[Row] = []
@@ -151,14 +149,12 @@ class Outer(Join):
         if self.joins:
             _joined(row, others, self.on, out)
         self._alone(row, 1, out, matches)
-        if self.kind == "full":
-            self._full_left(key, row, sign, others)
         change(self.left, key, row, sign)
 
     def _alone(self, row: Row, count: int, out: list[Row], matches: int = 0) -> None:
         """What a left row gives beside its pairs."""
         if self.joins and not matches:
-            out.extend([row + self.blank_right] * count)
+            out.extend([row + self.blank] * count)
         elif (self.kind == "semi" and matches) or (self.kind == "anti" and not matches):
             out.extend([row] * count)
 
@@ -166,10 +162,6 @@ class Outer(Join):
         if self.on is None:
             return len(others)
         return sum(1 for other in others if self.on(row, other))
-
-    def _full_left(self, key: Any, row: Row, sign: int, others: dict[Row, int]) -> None:
-        """Right rows that were alone until this left row, or are alone after it."""
-        raise NotImplementedError
 
     def _right_change(self, key: Any, row: Row, sign: int, plus: list[Row], minus: list[Row]) -> None:
         if key is None:
@@ -190,7 +182,7 @@ class Outer(Join):
     def _turn(self, left: Row, count: int, matched: bool, plus: list[Row], minus: list[Row]) -> None:
         """A left row got its first match, or lost its last."""
         if self.joins:
-            (minus if matched else plus).extend([left + self.blank_right] * count)
+            (minus if matched else plus).extend([left + self.blank] * count)
         elif (self.kind == "semi") == matched:
             plus.extend([left] * count)
         else:

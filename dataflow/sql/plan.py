@@ -93,11 +93,7 @@ class Map(Node, frozen=True):
 
 
 class Join(Node, frozen=True):
-    """Kinds: inner, left, full, semi, anti. `on` is over both rows; keys are compared by equality, NULL matches
-    nothing.
-
-    `aware` is for NOT IN: a NULL key on the left, or any on the right, keeps a left row out.
-    """
+    """Kinds: inner, left, semi, anti. `on` is over both rows; keys are compared by equality, NULL matches nothing."""
 
     kind: str
     left: Rel
@@ -106,7 +102,6 @@ class Join(Node, frozen=True):
     right_keys: tuple[Expr, ...]
     on: tuple[Expr, ...]
     widths: tuple[int, int]
-    aware: bool = False
 
 
 class Timed(Node, frozen=True):

@@ -13,9 +13,9 @@ from dataflow.sql.casts import Typed, meet
 from dataflow.sql.expressions import condition, lower
 from dataflow.sql.logic import compare
 from dataflow.sql.parse import error, only, refused, short
-from dataflow.sql.plan import Call, Coalesce, Col, Expr, Join, Map, Rel, Scan, Values
+from dataflow.sql.plan import Call, Coalesce, Col, Const, Expr, Join, Map, Rel, Scan, Union, Values
 from dataflow.sql.scope import Field, RowContext, Source, folded, resolve
-from dataflow.sql.types import JSON
+from dataflow.sql.types import JSON, NULL
 
 if TYPE_CHECKING:
     from dataflow.sql.selected import Selected
@@ -156,7 +156,7 @@ def _join(left: Source, node: exp.Expr, names: Names, lower_query: Lower, shaper
         tests, merged = _using(left, right, node, kind)
     else:
         tests, merged = _on(left, right, node, word), {}
-    return _joined(left, right, kind, tests, {**left.merged, **merged}, shaper)
+    return join_sources(left, right, kind, tests, {**left.merged, **merged}, shaper)
 
 
 def _kind(node: exp.Expr, side: str, word: str) -> str:
@@ -208,12 +208,12 @@ def _one(ours: Typed, theirs: Typed, kind: str, node: exp.Expr) -> Typed:
     return ours
 
 
-def _joined(
+def join_sources(
     left: Source, right: Source, kind: str, tests: list[Expr], merged: dict[str, Typed], shaper: shape.Shaper
 ) -> Source:
     both = _beside(left, right)
-    if kind == "right":
-        return _swapped(left, right, tests, merged, shaper)
+    if kind in ("right", "full"):
+        return (_swapped if kind == "right" else _full)(left, right, tests, merged, shaper)
     ours, theirs, rest = left.rel, right.rel, []
     keys: list[tuple[Expr, Expr]] = []
     for test in tests:
@@ -221,7 +221,7 @@ def _joined(
         pair = _equality(test, left.width)
         if pair is not None:
             keys.append(pair)
-        elif used and min(used) >= left.width and kind != "full":
+        elif used and min(used) >= left.width:
             theirs = shaper.filter(theirs, shape.shifted(test, -left.width))
         elif used and max(used) < left.width and kind in ("inner", "semi"):
             ours = shaper.filter(ours, test)
@@ -238,19 +238,30 @@ def _swapped(
     left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], shaper: shape.Shaper
 ) -> Source:
     """A right join as a left join, its columns put back in order."""
-
-    def turn(expr: Expr) -> Expr:
-        def swap(e: Expr) -> Expr | None:
-            if not isinstance(e, Col):
-                return None
-            return Col(e.index + right.width if e.index < left.width else e.index - left.width)
-
-        return shape.replace(expr, swap)
-
-    turned = _joined(right, left, "left", [turn(test) for test in tests], {}, shaper)
+    turned = join_sources(right, left, "left", _turned(left, right, tests), {}, shaper)
     order = (*range(right.width, right.width + left.width), *range(right.width))
     rel = Map(turned.rel, (), tuple(Col(i) for i in order))
     return Source(rel, _beside(left, right).fields, turned.width, merged)
+
+
+def _full(left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], shaper: shape.Shaper) -> Source:
+    """A full join as a left join, and the right rows that match nothing."""
+    outer = join_sources(left, right, "left", tests, {}, shaper)
+    alone = join_sources(right, left, "anti", _turned(left, right, tests), {}, shaper)
+    blanks = tuple(Const(None, NULL) for _ in range(left.width))
+    rest = Map(alone.rel, (), blanks + tuple(Col(i) for i in range(right.width)))
+    return Source(Union((outer.rel, rest)), outer.fields, outer.width, merged)
+
+
+def _turned(left: Source, right: Source, tests: list[Expr]) -> list[Expr]:
+    """Tests over a left and a right row, as tests over a right and a left row."""
+
+    def swap(e: Expr) -> Expr | None:
+        if not isinstance(e, Col):
+            return None
+        return Col(e.index + right.width if e.index < left.width else e.index - left.width)
+
+    return [shape.replace(test, swap) for test in tests]
 
 
 def _equality(test: Expr, width: int) -> tuple[Expr, Expr] | None:

@@ -23,6 +23,7 @@ from dataflow.sql.plan import Aggregate, Col, Const, Expr, Map, Order, Rel, Valu
 from dataflow.sql.relations import Names, lower_from
 from dataflow.sql.scope import RowContext, Source, folded
 from dataflow.sql.selected import Selected, limits, ordered
+from dataflow.sql.subqueries import Membership, Nested, membership, scalars
 from dataflow.sql.temporal import asks_time, temporal, where_parts
 from dataflow.sql.types import JSON
 from dataflow.sql.unions import lower_union
@@ -44,7 +45,7 @@ def lower_query(node: exp.Expr, names: Names, shaper: shape.Shaper) -> Selected:
     names = _ctes(node, names, shaper)
     if isinstance(node, exp.Select):
         return _Select(node, names, shaper).lowered()
-    if isinstance(node, exp.Union):
+    if isinstance(node, exp.SetOperation):
         return lower_union(node, names, lambda inner, within: lower_query(inner, within, shaper))
     raise refused(node, f"{type(node).__name__.upper()} is not supported")
 
@@ -80,8 +81,11 @@ class _Select:
             self.source = lower_from(source, node.args.get("joins") or [], names, self._query, shaper)
         if not node.expressions:
             raise error(node, "nothing is selected", "SELECT *")
-        self.aggregates = Aggregates(RowContext(self.source, "an aggregate", aggregate=self._nested))
         self.entries = [entry for n in node.expressions for entry in starred(n, self.source)]
+        self.nested = Nested(names, self._query, shaper)
+        self.values: dict[int, Typed] = {}
+        self._scalars()
+        self.aggregates = Aggregates(RowContext(self.source, "an aggregate", aggregate=self._nested))
         self.keys: list[Typed] = []
         self.grand = node.args.get("group") is None
         self.lowering: set[str] = set()
@@ -109,21 +113,43 @@ class _Select:
             rel = self._distinct(rel, columns, extra)
         return Selected(rel, columns, order, *limits(self.node), tuple(value.type for value in extra))
 
+    def _scalars(self) -> None:
+        """Join the values of scalar subqueries to every row."""
+        where = self.node.args.get("where")
+        listed = [*self.node.expressions, *(self.node.args.get(name) for name in ("having", "order"))]
+        late = list(scalars(*listed))
+        for node in [*scalars(where), *late]:
+            self.source, self.values[id(node)] = self.nested.scalar(node, self.source)
+        if late and (self.node.args.get("group") or any(aggregates.holds(entry) for entry in self.entries)):
+            raise refused(late[0], "a subquery in a grouped query is not supported", "group in a subquery in FROM first")
+
+    def _scalar(self, node: exp.Expr) -> Typed:
+        found = self.values.get(id(node))
+        if found is None:
+            raise refused(node, f"a subquery is not supported here: {short(node)}", "join it in FROM")
+        return found
+
     # WHERE
 
     def _where(self, rel: Rel) -> Rel:
         clause = self.node.args.get("where")
         if clause is None:
             return rel
-        context = RowContext(self.source, "WHERE", aliases=self._aliases("WHERE"))
+        context = RowContext(self.source, "WHERE", aliases=self._aliases("WHERE"), subquery=self._scalar)
         timed: list[tuple[Typed, str, Typed]] = []
+        asked: list[Membership] = []
         for part in where_parts(clause.this):
             if aggregates.holds(part):
                 raise error(part, f"an aggregate in WHERE: {short(part)}", "HAVING filters groups")
-            if asks_time(part):
+            found = membership(part)
+            if found is not None:
+                asked.append(found)
+            elif asks_time(part):
                 timed += temporal(part, context)
             else:
                 rel = self.shaper.filter(rel, condition(part, context, "WHERE"))
+        for each in asked:
+            rel = self.nested.filtered(self.source._replace(rel=rel), each)
         for value, op, bound in timed:
             rel = self.shaper.timed(rel, value.expr, op, bound.expr)
         return rel
@@ -152,7 +178,8 @@ class _Select:
         return lowered
 
     def _context(self, place: str = "the select list", keys: list[Expr] | None = None) -> RowContext:
-        return RowContext(self.source, place, aliases=self._aliases(), keys=keys, aggregate=self.aggregates.lower)
+        known, aggregate = self._aliases(), self.aggregates.lower
+        return RowContext(self.source, place, aliases=known, keys=keys, aggregate=aggregate, subquery=self._scalar)
 
     # GROUP BY
 

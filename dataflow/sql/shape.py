@@ -148,7 +148,7 @@ class Shaper:
 
 
 def _sided(rel: Join, left: Rel, right: Rel) -> Join:
-    return Join(rel.kind, left, right, rel.left_keys, rel.right_keys, rel.on, rel.widths, rel.aware)
+    return Join(rel.kind, left, right, rel.left_keys, rel.right_keys, rel.on, rel.widths)
 
 
 def _texts(test: Expr, column: Col) -> tuple[str, ...]:
