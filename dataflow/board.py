@@ -1,4 +1,4 @@
-"""What a board is: event types, tables, views and panels. The TOML file that says it is read by `board_file.py`.
+"""What a board is: event types, tables, views and panels. The TOML file that says it is read by `boards/`.
 
 Every struct here is one section of the file, so a key that is not here is an error there. Colours are always *roles* of
 the theme: "text", "dim", "accent", "pending", "ok", "warning", "critical", "series1" …, never literals.

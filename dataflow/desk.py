@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
-from dataflow.board_file import BoardFile, LoadedBoard
-from dataflow.board_sql import check, engine_for
+from dataflow.boards.file import BoardFile, LoadedBoard
+from dataflow.boards.problems import BoardProblem
+from dataflow.boards.sql import check, engine_for
 from dataflow.clock import Clock, FixedClock, ReplayClock, WallClock
 from dataflow.feeds.feed import Deliver, Feed
 from dataflow.feeds.local import LocalFeed
 from dataflow.feeds.replay import ReplayFeed, read_recording
 from dataflow.pipeline import Pipeline
 from dataflow.plans import PlanCache
-from dataflow.problems import BoardProblem
 from dataflow.times import micros
 from storage.database import Database
 

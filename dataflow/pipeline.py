@@ -20,8 +20,8 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable
 from reactivex.subject import BehaviorSubject
 
 from dataflow.board import Board, queries
-from dataflow.board_file import BoardError, BoardFile, LoadedBoard
-from dataflow.board_sql import engine_for
+from dataflow.boards.file import BoardError, BoardFile, LoadedBoard
+from dataflow.boards.sql import engine_for
 from dataflow.clock import Clock, scheduler_time
 from dataflow.engine import Hydrate, LiveQuery
 from dataflow.entries import Entries

@@ -15,7 +15,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from dataflow.board_file import LoadedBoard
+from dataflow.boards.file import LoadedBoard
 from gui.bugs import told
 from gui.theme import Theme
 from gui.window import MainWindow, remembered_theme

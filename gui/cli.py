@@ -30,10 +30,10 @@ _COMMANDS = {
     "schema": "gui.commands.schema",
 }
 _EXPECTED = (
-    ("dataflow.problems", "BoardError"),
+    ("dataflow.boards.problems", "BoardError"),
     ("dataflow.session", "EntryRefused"),
     ("dataflow.sql.errors", "SqlError"),
-    ("dataflow.lines", "FileError"),
+    ("dataflow.exchange.lines", "FileError"),
     ("storage.errors", "StorageError"),
 )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from dataflow.board_file import LoadedBoard
+    from dataflow.boards.file import LoadedBoard
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
@@ -26,7 +26,7 @@ def theme_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def load_board(name: str) -> LoadedBoard:
     """Raises BoardError."""
-    from dataflow.board_file import board_path, load
+    from dataflow.boards.file import board_path, load
 
     return load(board_path(name))
 

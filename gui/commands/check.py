@@ -12,8 +12,8 @@ def command(board: str) -> None:
 
     Every problem is one line on stderr: file:line: key: what is wrong. Exit code 1 if there is any.
     """
-    from dataflow.board_file import BoardError, board_path
-    from dataflow.board_sql import engine_for, examine
+    from dataflow.boards.file import BoardError, board_path
+    from dataflow.boards.sql import engine_for, examine
     from dataflow.plans import default_cache
 
     path = board_path(board)

@@ -25,7 +25,7 @@ def command(board: str, file: Path, store: Path | None) -> None:
     if not name.endswith((".ndjson", ".ndjson.gz", ".csv")):
         raise click.UsageError(f"{file}: give it a name that ends in .ndjson, .ndjson.gz or .csv")
     loaded = load_board(board)
-    from dataflow.exchange import export_csv, export_ndjson
+    from dataflow.exchange.files import export_csv, export_ndjson
     from storage.database import Database
 
     fields = list(dict.fromkeys(name for names in loaded.schema.kinds.values() for name in names))

@@ -11,9 +11,9 @@ from gui.commands.boards import load_board, store_option, store_path
 from gui.commands.progress import bar
 
 if TYPE_CHECKING:
-    from dataflow.board_file import LoadedBoard
-    from dataflow.csv_events import Shape
-    from dataflow.exchange import Imported
+    from dataflow.boards.file import LoadedBoard
+    from dataflow.exchange.csv_events import Shape
+    from dataflow.exchange.files import Imported
 
 _FILE = click.Path(path_type=Path)
 
@@ -41,7 +41,7 @@ def command(board: str, file: Path, store: Path | None, type_: str | None, time_
 
 
 def _bring(loaded: LoadedBoard, file: Path, store: Path, shape: Shape | None) -> Imported:
-    from dataflow.exchange import import_csv, import_ndjson
+    from dataflow.exchange.files import import_csv, import_ndjson
     from storage.database import Database
 
     check = loaded.schema.check
@@ -54,7 +54,7 @@ def _bring(loaded: LoadedBoard, file: Path, store: Path, shape: Shape | None) ->
 def _shape(loaded: LoadedBoard, type_: str, time_column: str) -> Shape:
     from zoneinfo import ZoneInfo
 
-    from dataflow.csv_events import Shape
+    from dataflow.exchange.csv_events import Shape
     from dataflow.hints import suggest
 
     event = loaded.board.events.get(type_)

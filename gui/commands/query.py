@@ -14,7 +14,7 @@ from gui.commands.rows import FORMATS, write
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataflow.board_file import LoadedBoard
+    from dataflow.boards.file import LoadedBoard
     from dataflow.zset import Column, Row
 
 
@@ -51,7 +51,7 @@ def answer(
     loaded: LoadedBoard, path: Path, sql: str, now: int
 ) -> tuple[Sequence[Column], Sequence[Row]]:
     """The result, in order. Events that do not fit the board's fields are left out, and counted on stderr."""
-    from dataflow.board_sql import engine_for
+    from dataflow.boards.sql import engine_for
     from dataflow.plans import default_cache
     from dataflow.schema import Misfit
     from storage.database import Database

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
-from dataflow.board_file import BoardFile, load
+from dataflow.boards.file import BoardFile, load
 from dataflow.clock import ReplayClock
 from dataflow.desk import deliver_on, moment
 from dataflow.feeds.local import LocalFeed

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from dataflow import board_file
 from dataflow.board import queries
+from dataflow.boards import file as board_file
 from dataflow.engine import Engine, LiveQuery
 from dataflow.schema import Schema
 from dataflow.zset import Row, apply_splices

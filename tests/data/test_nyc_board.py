@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from dataflow import board_file
 from dataflow.board import BarPanel, LinePanel, LogPanel, Panel, TablePanel, ValuePanel
+from dataflow.boards import file as board_file
 from tests.data.duck import Duck
 
 ASSETS = Path(__file__).parents[2] / "assets"

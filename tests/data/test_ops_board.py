@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dataflow import board_file
+from dataflow.boards import file as board_file
 from tests.data.duck import Duck
 
 BOARD = Path(__file__).parents[2] / "assets" / "boards" / "ops.toml"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
-from dataflow.board_file import BoardFile, load
+from dataflow.boards.file import BoardFile, load
 from dataflow.clock import WallClock
 from dataflow.desk import Desk, deliver_on
 from dataflow.feeds.local import LocalFeed

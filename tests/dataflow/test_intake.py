@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dataflow.board_file import load
-from dataflow.board_sql import engine_for
+from dataflow.boards.file import load
+from dataflow.boards.sql import engine_for
 from dataflow.intake import MOST, Intake
 from storage.database import Database
 from tests.dataflow.desks import BOARD, QUERY, note

@@ -17,7 +17,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from dataflow.board import BarPanel, Board, LinePanel, LogPanel, TablePanel, ValuePanel
-from dataflow.board_file import load
+from dataflow.boards.file import load
 from dataflow.session import Status
 from dataflow.zset import Column, Row, Splice
 from gui.panels.base import Panel

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from dataflow.board_file import board_path, load
+from dataflow.boards.file import board_path, load
 from gui import app, cli
 from gui.commands.display import recording
 from storage.database import Database

@@ -11,7 +11,7 @@ import click
 import msgspec
 import pytest
 
-from dataflow.problems import BoardError
+from dataflow.boards.problems import BoardError
 from gui import cli
 from gui.commands import boards, display
 
@@ -368,7 +368,7 @@ class TestGuard:
         assert "Traceback" in report
 
     def test_all_layers_errors_are_known(self):
-        for module in ("dataflow.session", "dataflow.lines", "storage.errors", "dataflow.sql.errors"):
+        for module in ("dataflow.session", "dataflow.exchange.lines", "storage.errors", "dataflow.sql.errors"):
             __import__(module)
         assert BoardError in cli._expected()
         assert len(cli._expected()) == len(cli._EXPECTED)

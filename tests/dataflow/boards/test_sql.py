@@ -7,8 +7,8 @@ from textwrap import dedent
 
 import pytest
 
-from dataflow.board_file import load
-from dataflow.board_sql import check, examine
+from dataflow.boards.file import load
+from dataflow.boards.sql import check, examine
 from dataflow.sql.errors import SqlError
 from dataflow.zset import Column
 

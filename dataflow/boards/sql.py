@@ -13,14 +13,14 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Protocol
 
 from dataflow.board import Panel, queries
-from dataflow.board_file import LoadedBoard, read
-from dataflow.board_rules import views_used
-from dataflow.board_shape import Finding
-from dataflow.panel_columns import fits
+from dataflow.boards.file import LoadedBoard, read
+from dataflow.boards.panel_columns import fits
+from dataflow.boards.problems import BoardProblem
+from dataflow.boards.rules import views_used
+from dataflow.boards.shape import Finding
+from dataflow.boards.toml_lines import Path
 from dataflow.plans import Plans
-from dataflow.problems import BoardProblem
 from dataflow.sql.errors import SqlError
-from dataflow.toml_lines import Path
 from dataflow.zset import Column
 
 if TYPE_CHECKING:

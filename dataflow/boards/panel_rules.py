@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dataflow.board import Action, Board, FormPanel, Panel, TablePanel, ValuePanel
-from dataflow.board_shape import Finding
+from dataflow.boards.shape import Finding
+from dataflow.boards.toml_lines import Path
 from dataflow.hints import listing, suggest
-from dataflow.toml_lines import Path
 
 Findings = Iterator[Finding]
 

@@ -20,10 +20,10 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from dataflow import csv_events
-from dataflow.csv_events import Shape
-from dataflow.csv_rows import BadRow
-from dataflow.lines import LONGEST, CutOffError, FileError, Lines, Progress, blocks
+from dataflow.exchange import csv_events
+from dataflow.exchange.csv_events import Shape
+from dataflow.exchange.csv_rows import BadRow
+from dataflow.exchange.lines import LONGEST, CutOffError, FileError, Lines, Progress, blocks
 from storage.cloudevents import decode, encode
 from storage.errors import CloudEventError
 from storage.event import Event

@@ -1,9 +1,9 @@
 """Reading a board file: TOML to a `Board`, its CSV tables, and every problem with file, line and key.
 
-    load(path) ─► text ─► tomllib ─► board_shape.fit ─► board_rules ─► tables ─► LoadedBoard
+    load(path) ─► text ─► tomllib ─► shape.fit ─► rules ─► tables ─► LoadedBoard
                   └─────► toml_lines.TomlLines (where everything stands)  └────► BoardError(problems)
 
-`board_sql.check` then holds the SQL against the engine. `BoardFile` notices saves; whoever has a clock polls
+`sql.check` then holds the SQL against the engine. `BoardFile` notices saves; whoever has a clock polls
 it.
 """
 
@@ -15,14 +15,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dataflow import tables
 from dataflow.board import Board
-from dataflow.board_rules import broken
-from dataflow.board_shape import Finding, fit
-from dataflow.problems import BoardError, BoardProblem
+from dataflow.boards import tables
+from dataflow.boards.problems import BoardError, BoardProblem
+from dataflow.boards.rules import broken
+from dataflow.boards.shape import Finding, fit
+from dataflow.boards.tables import CsvTable, TableError
+from dataflow.boards.toml_lines import TomlLines, written
 from dataflow.schema import Schema
-from dataflow.tables import CsvTable, TableError
-from dataflow.toml_lines import TomlLines, written
 
 __all__ = ["BoardError", "BoardFile", "BoardProblem", "LoadedBoard", "board_path", "load", "read"]
 
@@ -180,7 +180,7 @@ class BoardFile:
         check: Callable[[LoadedBoard], Sequence[BoardProblem]] | None = None,
         known: LoadedBoard | None = None,
     ) -> None:
-        """`check` finds what reading alone does not: see `board_sql.check`. `known` was just read from there."""
+        """`check` finds what reading alone does not: see `sql.check`. `known` was just read from there."""
         self.path = path
         self._check = check
         self._watched: tuple[Path, ...] = (path,)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflow.board_file import BoardError, BoardFile, LoadedBoard, board_path, load, read
+from dataflow.boards.file import BoardError, BoardFile, LoadedBoard, board_path, load, read
 
 GOOD = """\
 id = "ops"

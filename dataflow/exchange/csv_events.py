@@ -20,9 +20,9 @@ from typing import Any, NamedTuple, TextIO
 
 import msgspec
 
-from dataflow.csv_rows import BadRow, CsvRow, records
+from dataflow.exchange.csv_rows import BadRow, CsvRow, records
+from dataflow.exchange.lines import FileError, Progress
 from dataflow.hints import suggest
-from dataflow.lines import FileError, Progress
 from dataflow.times import iso, parse
 from storage.event import Event
 from storage.ids import uuid8

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from dataflow.board import BarPanel, ColumnSpec, LinePanel, LogPanel, Panel, TablePanel, ValuePanel
-from dataflow.board_shape import Finding
+from dataflow.boards.shape import Finding
+from dataflow.boards.toml_lines import Path
 from dataflow.hints import suggest
-from dataflow.toml_lines import Path
 
 Columns = Mapping[str, str]
 Findings = Iterator[Finding]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflow.tables import TableError, read
+from dataflow.boards.tables import TableError, read
 
 
 def table(folder, text: str | bytes):

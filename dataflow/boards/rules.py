@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo, available_timezones
 
-from dataflow import rules_fields, rules_panels
 from dataflow.board import Board
-from dataflow.board_shape import Finding
+from dataflow.boards import field_rules, panel_rules
+from dataflow.boards.field_rules import NAME, PLAIN
+from dataflow.boards.shape import Finding
+from dataflow.boards.toml_lines import Path
 from dataflow.hints import nearest
-from dataflow.rules_fields import NAME, PLAIN
-from dataflow.toml_lines import Path
 
 Findings = Iterator[Finding]
 
@@ -98,5 +98,5 @@ def views_used(sql: str, board: Board) -> list[str]:
 
 
 RULES: tuple[Callable[[Board], Findings], ...] = (
-    board_id, timezone, names, *rules_fields.RULES, *rules_panels.RULES, cycles,
+    board_id, timezone, names, *field_rules.RULES, *panel_rules.RULES, cycles,
 )

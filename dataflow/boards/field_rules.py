@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from dataflow.board import ENVELOPE, Board, Field
-from dataflow.board_shape import Finding, found
+from dataflow.boards.shape import Finding, found
+from dataflow.boards.toml_lines import Path
 from dataflow.hints import suggest
-from dataflow.toml_lines import Path
 
 Findings = Iterator[Finding]
 

@@ -16,8 +16,8 @@ import msgspec
 from msgspec import inspect
 
 from dataflow.board import Board
+from dataflow.boards.toml_lines import Path, written
 from dataflow.hints import listing, suggest
-from dataflow.toml_lines import Path, written
 
 _DAMAGED: Any = object()
 _STAND_IN = {"id": "board", "title": "Board"}

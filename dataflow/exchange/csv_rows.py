@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from dataflow.lines import LONGEST, Progress, blocks
+from dataflow.exchange.lines import LONGEST, Progress, blocks
 
 
 class CsvRow(NamedTuple):

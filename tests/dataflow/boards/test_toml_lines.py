@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflow.toml_lines import TomlLines, written
+from dataflow.boards.toml_lines import TomlLines, written
 
 
 def paths(value: Any, path=()):

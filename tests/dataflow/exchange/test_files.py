@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dataflow import exchange
-from dataflow.csv_events import Shape
-from dataflow.exchange import Reason, export_csv, export_ndjson, import_csv, import_ndjson
-from dataflow.lines import LONGEST, FileError
+from dataflow.exchange import files as exchange
+from dataflow.exchange.csv_events import Shape
+from dataflow.exchange.files import Reason, export_csv, export_ndjson, import_csv, import_ndjson
+from dataflow.exchange.lines import LONGEST, FileError
 from storage.cloudevents import encode
 from storage.database import Database
 from storage.errors import StoreFull

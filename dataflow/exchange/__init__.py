@@ -1,0 +1,1 @@
+"""Import and export: CloudEvents NDJSON and CSV, line by line."""
