@@ -17,7 +17,7 @@ from dataflow.zset import Column, Row, Splice
 if TYPE_CHECKING:
     from reactivex import Observable
 
-FeedState = Literal["live", "replaying", "paused", "catching up", "offline", "ended", "failed"]
+FeedState = Literal["live", "replaying", "paused", "catching up", "offline", "ended", "failed", "refused"]
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +32,15 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     delay_ms: float | None = None   # from an entry's submission to its confirmation, the latest
     progress: float | None = None   # 0 to 1 while catching up
     now: int = 0
+
+
+class Present(msgspec.Struct, frozen=True):
+    """Somebody who is on this board now. `position` is how far their views are, `since` when they came, in µs."""
+
+    name: str
+    role: str
+    position: int
+    since: int
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 from reactivex import Observable
 
-from dataflow.session import FeedState
+from dataflow.session import FeedState, Present
 from storage.event import Event
 
 Deliver = Callable[..., Any]
@@ -27,6 +27,14 @@ class FeedStatus(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """An entry that the log will not take, ever. `stale`: its entity has changed since the operator saw it."""
+
+    id: str
+    reason: str
+    stale: bool = False
+
+
 class Feed(Protocol):
     """Where confirmed events come from and entries go to."""
 
@@ -37,6 +45,14 @@ class Feed(Protocol):
     @property
     def status(self) -> Observable[FeedStatus]:
         """The present one on subscribing, then each change."""
+
+    @property
+    def refusals(self) -> Observable[Refusal]:
+        """Entries that were refused."""
+
+    @property
+    def presence(self) -> Observable[Sequence[Present]]:
+        """Who is on this board now: the present ones on subscribing, then each change. Empty where nobody can be."""
 
     def start(self) -> None:
         """Begin. Nothing is delivered before."""

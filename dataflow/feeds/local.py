@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
+from reactivex import Observable, just, never
 from reactivex.abc import SchedulerBase
 from reactivex.disposable import SerialDisposable
 from reactivex.subject import BehaviorSubject
 
-from dataflow.feeds.feed import Deliver, FeedStatus
+from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
+from dataflow.session import Present
 from storage.errors import StorageError
 from storage.event import Event
 from storage.log import Appended, EventLog
@@ -34,6 +36,8 @@ class LocalFeed:
         self._live = FeedStatus("live")
         self.arrivals: BehaviorSubject[int] = BehaviorSubject(log.last())
         self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(self._live)
+        self.refusals: Observable[Refusal] = never()
+        self.presence: Observable[Sequence[Present]] = just(())
 
     def start(self) -> None:
         self._unwatch = self._log.watch(lambda position: self._deliver(self.arrived, position))

@@ -18,8 +18,9 @@ from reactivex.disposable import Disposable, SerialDisposable
 from reactivex.subject import BehaviorSubject
 
 from dataflow.clock import ReplayClock
-from dataflow.feeds.feed import Deliver, FeedStatus
+from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
 from dataflow.feeds.local import RETRY_S, LocalFeed
+from dataflow.session import Present
 from storage import cloudevents
 from storage.errors import StorageError
 from storage.event import Event
@@ -62,6 +63,8 @@ class ReplayFeed:
         self._held = held
         self._replaying = FeedStatus("replaying", f"replaying at {clock.speed:g}×")
         self.arrivals: Observable[int] = self._local.arrivals
+        self.refusals: Observable[Refusal] = self._local.refusals
+        self.presence: Observable[Sequence[Present]] = self._local.presence
         self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(FeedStatus("catching up"))
 
     def start(self) -> None:
