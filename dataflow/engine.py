@@ -184,6 +184,7 @@ class Engine:
 
     def _push_log(self, put: Put) -> None:
         if put.held or put.released:
+            _there(self.pending, put.released)
             count(self.pending, put.held, 1)
             count(self.pending, put.released, -1)
         if put.confirmed:
@@ -200,6 +201,7 @@ class Engine:
 
     def _push_kept(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None) -> None:
         plus, minus = (rows, ()) if weights is None else weighed(rows, weights)
+        _there(self.kept[relation], minus)
         count(self.kept[relation], plus, 1)
         count(self.kept[relation], minus, -1)
         stale = [node for node, tables in self.circuit.indexed.items() if relation in tables]
@@ -272,6 +274,13 @@ class Engine:
             result = job.finish(list(spread(self.pending)), self.kept, self.now)
             self._lives.setdefault(result, []).append(live)
             live.replace(result, rows, snapshot)
+
+
+def _there(rows: Mapping[Row, int], gone: Sequence[Row]) -> None:
+    """Refuse to retract what is not there, before anything has changed."""
+    for row in gone:
+        if row not in rows:
+            raise ValueError(f"a row is retracted that is not there: {row!r:.200}")
 
 
 __all__ = ["Engine", "Hydrate", "LiveQuery", "NeedsHistory", "Plans", "Table"]

@@ -65,22 +65,27 @@ def _linear(symbol: str) -> Callable[[Typed, Typed, exp.Expr], Typed]:
         kind = types.common(left.type, right.type) or INT
         if symbol != "*" or kind == FLOAT:
             left, right = _level(left, kind), _level(right, kind)
-        elif kind != INT:
-            kind = types.decimal(types.scale(left.type) + types.scale(right.type))
+        else:
+            return _multiply(left, right)
         return Typed(Call(f"one_nan{code}" if wild else code, (left.expr, right.expr)), kind, wild)
 
     return apply
 
 
+def _multiply(left: Typed, right: Typed) -> Typed:
+    """Whole numbers and decimals. What is beyond 128 bits is NULL."""
+    digits = types.scale(left.type) + types.scale(right.type)
+    kind = types.decimal(digits) if digits else INT
+    if left.literal or right.literal:
+        return Typed(Call("({0} * {1})", (left.expr, right.expr)), kind)
+    return Typed(Call("int_multiply({0}, {1})", (left.expr, right.expr), nullable=True), kind)
+
+
 def _level(value: Typed, kind: str) -> Typed:
     """A number made ready to meet `kind`; Python adds an int to a float by itself."""
-    return (
-        value
-        if kind == FLOAT and value.type == INT and not value.literal
-        else rescale(value, kind)
-        if value.type != kind
-        else value
-    )
+    if value.type == kind or (kind == FLOAT and value.type == INT and not value.literal):
+        return value
+    return rescale(value, kind)
 
 
 def _divide(left: Typed, right: Typed, node: exp.Expr) -> Typed:

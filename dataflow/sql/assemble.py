@@ -9,13 +9,14 @@ from typing import Any
 
 from dataflow.operators import exact
 from dataflow.operators.multiset import Multiset
-from dataflow.sql import runtime
+from dataflow.sql import calendar, runtime
 from dataflow.sql.plan import Expr
 from dataflow.sql.python import Names, Writer
 from dataflow.zset import Row
 
 NAMESPACE = {
-    **vars(runtime), **{name: value for name, value in vars(exact).items() if name.startswith("exact")},
+    **vars(calendar), **vars(runtime),
+    **{name: value for name, value in vars(exact).items() if name.startswith("exact")},
     "Multiset": Multiset, "NOTHING": (None,),
 }  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from sqlglot import exp
 
@@ -128,6 +130,10 @@ def regexp(node: exp.Expr, context: Context) -> Typed:
             f"regexp_matches takes text and a plain literal pattern: {short(node)}",
             "LIKE, or no anchors at the end",
         )
+    try:
+        re.compile(text)
+    except re.error as problem:
+        raise error(node, f"the pattern does not read: {problem}") from None
     return Typed(Call("regexp_matches({0}, {1})", (value.expr, pattern.expr)), BOOL)
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlglot import exp
 
-from dataflow.sql import runtime, types
+from dataflow.sql import calendar, runtime, types
 from dataflow.sql.parse import error, refused, short
 from dataflow.sql.plan import Call, Const, Expr
 from dataflow.sql.types import BOOL, DATE, FLOAT, INT, INTERVAL, JSON, LOCAL, NULL, TEXT, TIMES, TIMESTAMP
@@ -88,7 +88,7 @@ def cast(value: Typed, to: str, node: exp.Expr, *, attempt: bool = False) -> Typ
     if is_scaled(value.type) or is_scaled(to):
         return _decimal(value, to, node, attempt)
     if (value.type, to) == (FLOAT, INT):
-        return Typed(Call("float_to_int({0})", (value.expr,), nullable=value.wild), INT)
+        return Typed(Call("float_to_int({0})", (value.expr,), nullable=True), INT)
     if code := PLAIN.get((value.type, to)):
         return Typed(fold(Call(code, (value.expr,)), to) if code != "{0}" else value.expr, to)
     if code := PARTIAL.get((value.type, to)):
@@ -145,7 +145,7 @@ def fold(call: Call, type: str) -> Expr:
     values = [repr(arg.value) for arg in call.args if isinstance(arg, Const)]
     if call.strict and "None" in values:
         return Const(None, type)
-    return Const(eval(call.code.format(*values), vars(runtime).copy()), type)
+    return Const(eval(call.code.format(*values), {**vars(calendar), **vars(runtime)}), type)
 
 
 def to_type(value: Typed, to: str, node: exp.Expr) -> Typed:

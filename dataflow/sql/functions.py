@@ -52,9 +52,9 @@ FUNCTIONS: dict[str, list[Overload]] = {
     Overload((TEXT, TEXT), TEXT, "({0}.rstrip({1}) if {1} else {0})")],
     "replace": one(TEXT, "replace({0}, {1}, {2})", TEXT, TEXT, TEXT),
     "split_part": one(TEXT, "split_part({0}, {1}, {2})", TEXT, TEXT, INT),
-    "lpad": one(TEXT, "pad_left({0}, {1}, {2})", TEXT, INT, TEXT),
-    "rpad": one(TEXT, "pad_right({0}, {1}, {2})", TEXT, INT, TEXT),
-    "repeat": one(TEXT, "({0} * {1})", TEXT, INT),
+    "lpad": one(TEXT, "pad_left({0}, {1}, {2})", TEXT, INT, TEXT, nullable=True),
+    "rpad": one(TEXT, "pad_right({0}, {1}, {2})", TEXT, INT, TEXT, nullable=True),
+    "repeat": one(TEXT, "repeat({0}, {1})", TEXT, INT, nullable=True),
     "strpos": one(INT, "({0}.find({1}) + 1)", TEXT, TEXT),
     "contains": one(BOOL, "({1} in {0})", TEXT, TEXT),
     "starts_with": one(BOOL, "{0}.startswith({1})", TEXT, TEXT),
@@ -67,7 +67,7 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "isnan": one(BOOL, "({0} != {0})", FLOAT),
     "epoch_us": epoch(1), "epoch_ms": epoch(1000),
     "dayname": one(TEXT, "day_name({0})", TIMESTAMP), "monthname": one(TEXT, "month_name({0})", TIMESTAMP),
-    "to_timestamp": one(TIMESTAMP, "round({0} * 1000000)", FLOAT),
+    "to_timestamp": one(TIMESTAMP, "timestamp_of({0})", FLOAT, nullable=True),
 }  # fmt: skip
 
 ALIASES = {

@@ -1,7 +1,6 @@
 """The functions that generated code calls: DuckDB's meaning, value by value, on values that are not NULL.
 
 Those marked raw take NULLs. Text is compared by code point, which is the order of its UTF-8 bytes.
-Times are microseconds since 1970-01-01 UTC; a `local` time counts from 1970-01-01 on the local clock.
 NaN is one object, `NAN`, so that rows with it stay equal to themselves.
 """
 
@@ -10,23 +9,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, days_from, month_days, strftime
+
 NAN = math.nan
 INF = math.inf
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (local clocks are computed without zone)
-SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+LARGEST = 2**127
+LONGEST = 1_000_000
+"""No text is padded or repeated beyond this."""
 
 
 # numbers
@@ -146,7 +141,22 @@ def sign(value: float) -> int:
 
 
 def float_to_int(value: float) -> int | None:
-    return round(value) if math.isfinite(value) else None
+    """NULL where DuckDB would stop: what no 64 bits hold."""
+    return round(value) if -9.3e18 < value < 9.3e18 else None
+
+
+def int_multiply(left: int, right: int) -> int | None:
+    """NULL where DuckDB would stop."""
+    product = left * right
+    return product if -LARGEST < product < LARGEST else None
+
+
+def timestamp_of(seconds: float) -> int | None:
+    return round(seconds * SECOND) if -9.3e12 < seconds < 9.3e12 else None
+
+
+def repeat(text: str, count: int) -> str | None:
+    return text * count if len(text) * count <= LONGEST else None
 
 
 def greater(left: float, right: float) -> bool:
@@ -209,11 +219,15 @@ def right(text: str, count: int) -> str:
     return text[-count:]
 
 
-def pad_left(text: str, size: int, fill: str) -> str:
+def pad_left(text: str, size: int, fill: str) -> str | None:
+    if size > LONGEST:
+        return None
     return (_fill(size - len(text), fill) + text)[: max(size, 0)] if len(text) < size else text[: max(size, 0)]
 
 
-def pad_right(text: str, size: int, fill: str) -> str:
+def pad_right(text: str, size: int, fill: str) -> str | None:
+    if size > LONGEST:
+        return None
     return text + _fill(size - len(text), fill) if len(text) < size else text[: max(size, 0)]
 
 
@@ -292,14 +306,12 @@ def decimal_text(value: int, scale: int) -> str:
 
 
 def time_text(value: int) -> str:
-    moment = EPOCH + timedelta(microseconds=value)
-    text = moment.strftime("%H:%M:%S")
-    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
-    return f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d} {text}{fraction}"
+    fraction = f".{value % SECOND:06d}".rstrip("0") if value % SECOND else ""
+    return strftime(value, "%Y-%m-%d %H:%M:%S") + fraction
 
 
 def date_text(value: int) -> str:
-    return time_text(value)[:10]
+    return strftime(value, "%Y-%m-%d")
 
 
 def interval_text(value: int) -> str:
@@ -318,7 +330,10 @@ def try_int(text: str) -> int | None:
     text = text.strip(SPACES)
     if not DECIMAL_TEXT.fullmatch(text):
         return None
-    number = int(Decimal(text.replace("_", "")).to_integral_value(ROUND_HALF_UP))
+    exact = Decimal(text.replace("_", ""))
+    if exact.adjusted() > 30:
+        return None
+    number = int(exact.to_integral_value(ROUND_HALF_UP))
     return number if -(2**63) <= number < 2**63 else None
 
 
@@ -353,12 +368,11 @@ def try_time(text: str) -> int | None:
     if not found:
         return None
     year, month, day, hour, minute, second = (int(g or 0) for g in found.groups()[:6])
-    try:
-        moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001
-    except ValueError:
+    if not (1 <= month <= 12 and 1 <= day <= month_days(year, month) and hour < 24 and minute < 60 and second < 60):
         return None
     micros = int((found[7] or "").ljust(6, "0")[:6] or 0)
-    return micros_of(moment) + micros - zone_offset(found[8])
+    clock = hour * HOUR + minute * MINUTE + second * SECOND + micros
+    return days_from(year, month, day) * DAY + clock - zone_offset(found[8])
 
 
 def zone_offset(text: str | None) -> int:
@@ -398,122 +412,3 @@ def json_field(text: str, path: str) -> str | None:
     if found is None or found == "null":
         return None
     return msgspec.json.decode(found) if found[0] == '"' else found
-
-
-# times
-
-
-def micros_of(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-@lru_cache(maxsize=65536)
-def _day(number: int) -> datetime:
-    return EPOCH + timedelta(days=number)
-
-
-def day_of(value: int) -> datetime:
-    return _day(value // DAY)
-
-
-def trunc_week(value: int) -> int:
-    days = value // DAY
-    return (days - (days + 3) % 7) * DAY
-
-
-def trunc_month(value: int, months: int) -> int:
-    """Down to a multiple of `months` counted from year 0."""
-    day = day_of(value)
-    count = (day.year * 12 + day.month - 1) // months * months
-    return micros_of(datetime(count // 12, count % 12 + 1, 1))  # noqa: DTZ001
-
-
-BUCKETS_FROM = 946_857_600_000_000  # Monday 2000-01-03: where DuckDB's buckets start
-MONTH_BUCKETS_FROM = 2000 * 12
-
-
-def bucket(width: int, value: int) -> int:
-    return BUCKETS_FROM + (value - BUCKETS_FROM) // width * width
-
-
-def bucket_months(months: int, value: int) -> int:
-    day = day_of(value)
-    count = day.year * 12 + day.month - 1 - MONTH_BUCKETS_FROM
-    count = MONTH_BUCKETS_FROM + count // months * months
-    return micros_of(datetime(count // 12, count % 12 + 1, 1))  # noqa: DTZ001
-
-
-def add_months(value: int, months: int) -> int:
-    day = day_of(value)
-    count = day.year * 12 + day.month - 1 + months
-    year, month = divmod(count, 12)
-    last = (datetime(year + month // 11, (month + 1) % 12 + 1, 1) - timedelta(days=1)).day  # noqa: DTZ001
-    return micros_of(datetime(year, month + 1, min(day.day, last))) + value % DAY  # noqa: DTZ001
-
-
-def year(value: int) -> int:
-    return day_of(value).year
-
-
-def month(value: int) -> int:
-    return day_of(value).month
-
-
-def quarter(value: int) -> int:
-    return (day_of(value).month + 2) // 3
-
-
-def day_of_month(value: int) -> int:
-    return day_of(value).day
-
-
-def day_of_year(value: int) -> int:
-    return day_of(value).timetuple().tm_yday
-
-
-def iso_week(value: int) -> int:
-    return day_of(value).isocalendar()[1]
-
-
-def iso_year(value: int) -> int:
-    return day_of(value).isocalendar()[0]
-
-
-def day_name(value: int) -> str:
-    return WEEKDAYS[(value // DAY + 3) % 7]
-
-
-def month_name(value: int) -> str:
-    return MONTHS[day_of(value).month - 1]
-
-
-def month_count(value: int) -> int:
-    day = day_of(value)
-    return day.year * 12 + day.month
-
-
-def strftime(value: int, pattern: str) -> str:
-    moment = EPOCH + timedelta(microseconds=value)
-    return moment.strftime(pattern)
-
-
-@lru_cache(maxsize=64)
-def zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
-
-
-@lru_cache(maxsize=65536)
-def _offset(quarter_hour: int, name: str) -> int:
-    moment = datetime.fromtimestamp(quarter_hour * 900, UTC).astimezone(zone(name))
-    return (moment.utcoffset() or timedelta()) // timedelta(microseconds=1)
-
-
-def to_local(value: int, name: str) -> int:
-    """Zones change their offset on quarter hours only, since 1972."""
-    return value + _offset(value // 900_000_000, name)
-
-
-def from_local(value: int, name: str) -> int:
-    moment = EPOCH + timedelta(microseconds=value)
-    offset = moment.replace(tzinfo=zone(name)).utcoffset() or timedelta()
-    return value - offset // timedelta(microseconds=1)

@@ -18,6 +18,7 @@ from dataflow.sql.casts import Typed
 from dataflow.sql.errors import SqlError
 from dataflow.sql.expressions import condition, lower
 from dataflow.sql.items import column_name, starred
+from dataflow.sql.narrow import narrowed
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Aggregate, Col, Const, Expr, Map, Order, Rel, Values
 from dataflow.sql.relations import Names, lower_from
@@ -107,7 +108,7 @@ class _Select:
             order = self._inherited(items, extra)
         outputs = [item.value for item in items] + extra
         plain = tuple(value.expr for value in outputs)
-        rel = self._grouped(rel, outputs, having) if grouped else Map(rel, (), plain)
+        rel = narrowed(self._grouped(rel, outputs, having) if grouped else Map(rel, (), plain))
         columns = tuple((item.name, item.value.type, item.value.wild) for item in items)
         if self.node.args.get("distinct"):
             rel = self._distinct(rel, columns, extra)
@@ -121,7 +122,9 @@ class _Select:
         for node in [*scalars(where), *late]:
             self.source, self.values[id(node)] = self.nested.scalar(node, self.source)
         if late and (self.node.args.get("group") or any(aggregates.holds(entry) for entry in self.entries)):
-            raise refused(late[0], "a subquery in a grouped query is not supported", "group in a subquery in FROM first")
+            raise refused(
+                late[0], "a subquery in a grouped query is not supported", "group in a subquery in FROM first"
+            )
 
     def _scalar(self, node: exp.Expr) -> Typed:
         found = self.values.get(id(node))
@@ -217,7 +220,7 @@ class _Select:
             raise error(node, f"there is no column {node.name} in the select list: it has {len(self.entries)}")
         return self.entries[at - 1]
 
-    def _grouped(self, rel: Rel, outputs: list[Typed], having: list[Expr]) -> Rel:
+    def _grouped(self, rel: Rel, outputs: list[Typed], having: list[Expr]) -> Aggregate:
         keys = tuple(key.expr for key in self.keys)
         columns = tuple(self._over_groups(value.expr) for value in outputs)
         tests = tuple(self._over_groups(test) for test in having)

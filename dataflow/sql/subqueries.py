@@ -1,9 +1,9 @@
 """Subqueries in WHERE and in expressions, as joins.
 
-EXISTS and IN are semi joins, NOT EXISTS an anti join; an inner query that is a plain SELECT may name the outer query's columns.
-NOT IN is an anti join that also asks how many rows the inner query has and how many of them are NULL: with no rows it is true for
-all, with a NULL among them for none, and for a NULL on its left only where there are no rows. A scalar subquery is a grand aggregate,
-which always has exactly one row, joined to every row.
+EXISTS and IN are semi joins, NOT EXISTS an anti join; an inner query that is a plain SELECT may name the outer
+query's columns. NOT IN is an anti join that also asks how many rows the inner query has and how many of them are
+NULL: with no rows it is true for all, with a NULL among them for none, and for a NULL on its left only where there
+are no rows. A scalar subquery is a grand aggregate, which always has exactly one row, joined to every row.
 """
 
 from __future__ import annotations
@@ -77,13 +77,17 @@ class Nested:
 
     def _plain(self, query: exp.Expr, outer: Source) -> tuple[Source, list[Expr], Typed | None]:
         """A SELECT whose conditions become the join's. Its one item is over the outer and the inner row."""
-        inner = lower_from(query.args["from_"], query.args.get("joins") or [], self.names, self.lower_query, self.shaper)
+        inner = lower_from(
+            query.args["from_"], query.args.get("joins") or [], self.names, self.lower_query, self.shaper
+        )
         context = _Correlated(outer, inner)
         tests: list[Expr] = []
         clause = query.args.get("where")
         for part in where_parts(clause.this) if clause is not None else ():
             if membership(part) is not None:
-                raise refused(part, f"a subquery in a subquery's WHERE is not supported: {short(part)}", "join them in FROM")
+                raise refused(
+                    part, f"a subquery in a subquery's WHERE is not supported: {short(part)}", "join them in FROM"
+                )
             if asks_time(part):
                 for value, op, bound in temporal(part, RowContext(inner, "WHERE")):
                     inner = inner._replace(rel=self.shaper.timed(inner.rel, value.expr, op, bound.expr))
@@ -122,7 +126,9 @@ class Nested:
         """The source with the scalar subquery's value joined on, and that value."""
         found = self.lower_query(node.this, self.names)
         rel = found.rel
-        one_row = isinstance(rel, Aggregate) and rel.grand and not rel.having and found.limit is None and not found.offset
+        one_row = (
+            isinstance(rel, Aggregate) and rel.grand and not rel.having and found.limit is None and not found.offset
+        )
         if not one_row or len(found.columns) != 1:
             hint = "an aggregate without GROUP BY"
             raise refused(node, f"a subquery here must give exactly one value: {short(node)}", hint)
@@ -141,7 +147,9 @@ def _is_plain(query: exp.Expr) -> bool:
 
 
 class _Correlated(RowContext):
-    """Inside a subquery: its own columns first, then the outer query's. The row is the outer row, then the inner one."""
+    """Inside a subquery: its own columns first, then the outer query's. The row is the outer row, then the inner
+    one.
+    """
 
     def __init__(self, outer: Source, inner: Source) -> None:
         super().__init__(inner, "a subquery")

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlglot import exp
 
 from dataflow.sql import types
+from dataflow.sql.calendar import LETTERS
 from dataflow.sql.casts import Typed
 from dataflow.sql.parse import error, refused, short
 from dataflow.sql.plan import Call, Const
@@ -35,7 +36,7 @@ PARTS = {
 }  # fmt: skip
 INTERVAL_PARTS = {"epoch": "({0} / SECOND)"}
 
-FORMATS = frozenset("YmdHMSfjyIpaAbB%")
+FORMATS = frozenset(LETTERS)
 
 
 def unit_name(node: exp.Expr | None, owner: exp.Expr) -> str:

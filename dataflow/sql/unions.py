@@ -1,4 +1,6 @@
-"""UNION, UNION ALL, EXCEPT and INTERSECT: columns by position, in the types that both sides fit into, named by the first side."""
+"""UNION, UNION ALL, EXCEPT and INTERSECT: columns by position, in the types that both sides fit into, named by the
+first side.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def lower_union(node: exp.SetOperation, names: Names, lower: Lower) -> Selected:
     columns = tuple((c[0], p[0].type, p[0].wild or p[1].wild) for c, p in zip(left.columns, pairs, strict=True))
     if any(type == JSON for _, type, _ in columns) and (node.args.get("distinct") or word != "UNION"):
         raise refused(node, "json values cannot be compared", "data ->> 'field'")
-    return Selected(_combined(node, word, rels[0], rels[1], len(columns)), columns, _order(node, columns), *limits(node))
+    return Selected(
+        _combined(node, word, rels[0], rels[1], len(columns)), columns, _order(node, columns), *limits(node)
+    )
 
 
 def _combined(node: exp.Expr, word: str, left: Rel, right: Rel, width: int) -> Rel:

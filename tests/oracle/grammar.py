@@ -275,7 +275,7 @@ class Grower:
         a, b = self.alias(), self.alias()
         ours = [Name(f"{a}.{flat(name.text)}", name.type) for name in left.names]
         theirs = [Name(f"{b}.{flat(name.text)}", name.type) for name in right.names]
-        kind = self.pick(["JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "SEMI JOIN", "ANTI JOIN"])
+        kind = self.pick(["JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN"])
         on = self._on(ours, theirs)
         if self.maybe(3):
             on += f" AND {self._compare(ours + theirs, 0)}"
@@ -313,7 +313,7 @@ class Grower:
         first = self.select(depth, tail=False)
         types = [name.type for name in first.names]
         second = self.select(depth, tail=False, types=types)
-        word = self.pick(["UNION ALL", "UNION ALL", "UNION"])
+        word = self.pick(["UNION ALL", "UNION ALL", "UNION", "EXCEPT", "INTERSECT"])
         return From(f"{first.sql} {word} {second.sql}", first.names)
 
     def select(self, depth: int, *, tail: bool, types: list[str] | None = None) -> From:
@@ -333,6 +333,8 @@ class Grower:
         parts = []
         if self.maybe(2):
             parts.append(self.expr("bool", source.names, 2))
+        if self.maybe(7):
+            parts.append(self._nested(source.names))
         times = [name.text for name in source.names if name.type == "timestamp"]
         if times and self.maybe(3):
             parts.append(self._temporal(self.pick(times)))
@@ -340,6 +342,27 @@ class Grower:
         if kinds and self.maybe(4):
             parts.append(f"{kinds[0]} {self.pick(['=', 'IN'])} ('a.made')")
         return " WHERE " + " AND ".join(parts) if parts else ""
+
+    def _nested(self, outer: list[Name]) -> str:
+        """A condition on another query, which may name this one's columns."""
+        table, alias = self.pick(["places", "stock", "totals", '"a.made"']), self.alias()
+        names = [Name(f"{alias}.{name.text}", name.type) for name in RELATIONS[table]]
+        inner = f" FROM {table} AS {alias}"
+        form = self.choose(4)
+        if form == 3:
+            value = self.pick(
+                [f"count({names[1].text})", *(f"max({name.text})" for name in names if name.type == "int")]
+            )
+            return f"{self.expr('int', outer, 0)} > (SELECT {value}{inner})"
+        word = self.pick(["", "NOT "])
+        if form == 2:
+            test = f" WHERE {self._on(outer, names)}" + (
+                f" AND {self._compare(names + outer, 0)}" if self.maybe(2) else ""
+            )
+            return f"{word}EXISTS (SELECT 1{inner}{test})"
+        item = self.pick([name for name in names if name.type in ("text", "int")])
+        where = f" WHERE {self._compare(names, 0)}" if self.maybe(2) else ""
+        return f"{self.expr(item.type, outer, 1)} {word}IN (SELECT {item.text}{inner}{where})"
 
     def _temporal(self, time: str) -> str:
         span = self.pick(["5 minutes", "1 minute", "12 minutes"])

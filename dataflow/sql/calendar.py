@@ -1,0 +1,204 @@
+"""Dates and clocks as whole numbers, for any year: what generated code calls for times.
+
+Times are microseconds since 1970-01-01 UTC; a `local` time counts from 1970-01-01 on the local clock. The calendar
+is the proleptic Gregorian one, computed after Hinnant ("chrono-compatible low-level date algorithms"), so no value
+is out of range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+CYCLE = 146_097
+"""Days in 400 years, after which the calendar repeats, weekdays and all."""
+
+
+class Date(NamedTuple):
+    year: int
+    month: int
+    day: int
+
+
+@lru_cache(maxsize=65536)
+def date_of(days: int) -> Date:
+    """The date of a day counted from 1970-01-01."""
+    era, day_of_era = divmod(days + 719_468, CYCLE)
+    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    shifted = (5 * day_of_year + 2) // 153
+    month = shifted + 3 if shifted < 10 else shifted - 9
+    return Date(year_of_era + era * 400 + (month <= 2), month, day_of_year - (153 * shifted + 2) // 5 + 1)
+
+
+def days_from(year: int, month: int, day: int) -> int:
+    """The day's count from 1970-01-01."""
+    year -= month <= 2
+    era, year_of_era = divmod(year, 400)
+    day_of_year = (153 * (month - 3 if month > 2 else month + 9) + 2) // 5 + day - 1
+    return era * CYCLE + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719_468
+
+
+def month_days(year: int, month: int) -> int:
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
+def _day(value: int) -> Date:
+    return date_of(value // DAY)
+
+
+# parts
+
+
+def year(value: int) -> int:
+    return _day(value).year
+
+
+def month(value: int) -> int:
+    return _day(value).month
+
+
+def quarter(value: int) -> int:
+    return (_day(value).month + 2) // 3
+
+
+def day_of_month(value: int) -> int:
+    return _day(value).day
+
+
+def day_of_year(value: int) -> int:
+    return value // DAY - days_from(year(value), 1, 1) + 1
+
+
+def _thursday(value: int) -> int:
+    """The day that says which year the ISO week belongs to."""
+    days = value // DAY
+    return days - (days + 3) % 7 + 3
+
+
+def iso_week(value: int) -> int:
+    thursday = _thursday(value)
+    return (thursday - days_from(date_of(thursday).year, 1, 1)) // 7 + 1
+
+
+def iso_year(value: int) -> int:
+    return date_of(_thursday(value)).year
+
+
+def day_name(value: int) -> str:
+    return WEEKDAYS[(value // DAY + 3) % 7]
+
+
+def month_name(value: int) -> str:
+    return MONTHS[month(value) - 1]
+
+
+def month_count(value: int) -> int:
+    day = _day(value)
+    return day.year * 12 + day.month
+
+
+# truncation
+
+
+def _month_start(count: int) -> int:
+    """Of a month counted from January of year 0."""
+    return days_from(count // 12, count % 12 + 1, 1) * DAY
+
+
+def trunc_week(value: int) -> int:
+    days = value // DAY
+    return (days - (days + 3) % 7) * DAY
+
+
+def trunc_month(value: int, months: int) -> int:
+    """Down to a multiple of `months` counted from year 0."""
+    return _month_start((month_count(value) - 1) // months * months)
+
+
+BUCKETS_FROM = 946_857_600_000_000
+"""Monday 2000-01-03, where DuckDB's buckets start; those of months start at 2000-01-01."""
+
+
+def bucket(width: int, value: int) -> int:
+    return BUCKETS_FROM + (value - BUCKETS_FROM) // width * width
+
+
+def bucket_months(months: int, value: int) -> int:
+    return _month_start(24_000 + (month_count(value) - 1 - 24_000) // months * months)
+
+
+def add_months(value: int, months: int) -> int:
+    """The same day of another month, or that month's last."""
+    days, clock = divmod(value, DAY)
+    date = date_of(days)
+    year, zero_month = divmod(date.year * 12 + date.month - 1 + months, 12)
+    day = min(date.day, month_days(year, zero_month + 1))
+    return days_from(year, zero_month + 1, day) * DAY + clock
+
+
+# text
+
+LETTERS: dict[str, Callable[[int], str]] = {
+    "Y": lambda v: f"{year(v):04d}", "y": lambda v: f"{year(v) % 100:02d}", "m": lambda v: f"{month(v):02d}",
+    "d": lambda v: f"{day_of_month(v):02d}", "j": lambda v: f"{day_of_year(v):03d}",
+    "H": lambda v: f"{v // HOUR % 24:02d}", "I": lambda v: f"{(v // HOUR + 11) % 12 + 1:02d}",
+    "p": lambda v: "AM" if v // HOUR % 24 < 12 else "PM", "M": lambda v: f"{v // MINUTE % 60:02d}",
+    "S": lambda v: f"{v // SECOND % 60:02d}", "f": lambda v: f"{v % SECOND:06d}",
+    "a": lambda v: day_name(v)[:3], "A": day_name, "b": lambda v: month_name(v)[:3], "B": month_name, "%": lambda v: "%",
+}  # fmt: skip
+"""What strftime knows."""
+
+
+def strftime(value: int, pattern: str) -> str:
+    parts = pattern.split("%")
+    text, at = parts[0], 1
+    while at < len(parts):
+        if parts[at]:
+            text += LETTERS[parts[at][0]](value) + parts[at][1:]
+            at += 1
+        else:
+            text += "%" + (parts[at + 1] if at + 1 < len(parts) else "")
+            at += 2
+    return text
+
+
+# zones
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _within(value: int) -> int:
+    """The same moment of the calendar in a year that `datetime` knows."""
+    cycle = CYCLE * DAY
+    return value if -cycle * 4 < value < cycle * 19 else value % cycle
+
+
+@lru_cache(maxsize=65536)
+def _offset(quarter_hour: int, name: str) -> int:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=quarter_hour * 900)
+    return (moment.astimezone(zone(name)).utcoffset() or timedelta()) // timedelta(microseconds=1)
+
+
+def to_local(value: int, name: str) -> int:
+    """Zones change their offset on quarter hours only, since 1972."""
+    return value + _offset(_within(value) // 900_000_000, name)
+
+
+def from_local(value: int, name: str) -> int:
+    clock = datetime(1970, 1, 1, tzinfo=zone(name)) + timedelta(microseconds=_within(value))
+    return value - (clock.utcoffset() or timedelta()) // timedelta(microseconds=1)

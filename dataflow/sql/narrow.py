@@ -1,0 +1,80 @@
+"""Columns that nobody reads are cut off before rows are kept: below joins and temporal filters.
+
+It is done once for each SELECT, and does not look into the relations that its FROM names: so a view is the same plan,
+and the same state, whatever columns its readers want.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dataflow.sql import shape
+from dataflow.sql.plan import Agg, Aggregate, Col, Expr, Join, Map, Rel, Timed, Union
+
+Places = dict[int, int]
+"""Where each column that is still there has gone."""
+
+
+def narrowed(rel: Map | Aggregate) -> Rel:
+    """The plan of one SELECT, its joins and temporal filters keeping no more than it reads."""
+    if isinstance(rel, Map):
+        if rel.columns is None:
+            return rel
+        source, places = _slim(rel.input, shape.columns(*rel.where, *rel.columns))
+        return Map(source, _moved(rel.where, places), _moved(rel.columns, places))
+    read = [
+        *rel.keys,
+        *(arg for agg in rel.aggs for arg in agg.args),
+        *(a.where for a in rel.aggs if a.where is not None),
+    ]
+    source, places = _slim(rel.input, shape.columns(*read))
+    aggs = tuple(_moved_agg(agg, places) for agg in rel.aggs)
+    return Aggregate(source, _moved(rel.keys, places), aggs, rel.having, rel.columns, rel.grand)
+
+
+def _moved_agg(agg: Agg, places: Places) -> Agg:
+    where = None if agg.where is None else _move(agg.where, places)
+    return Agg(agg.kind, _moved(agg.args, places), where, agg.distinct)
+
+
+def _move(expr: Expr, places: Places) -> Expr:
+    return shape.replace(expr, lambda e: Col(places[e.index]) if isinstance(e, Col) else None)
+
+
+def _moved(exprs: Iterable[Expr], places: Places) -> tuple[Expr, ...]:
+    return tuple(_move(expr, places) for expr in exprs)
+
+
+def _slim(rel: Rel, needed: set[int]) -> tuple[Rel, Places]:
+    """The relation with at least the needed columns, and where they are."""
+    if isinstance(rel, Map) and rel.columns is None:
+        source, places = _slim(rel.input, needed | shape.columns(*rel.where))
+        return Map(source, _moved(rel.where, places), None), places
+    if isinstance(rel, Timed):
+        source, places = _cut(rel.input, needed | shape.columns(rel.value))
+        return Timed(source, _move(rel.value, places), rel.op, rel.bound), places
+    if isinstance(rel, Union):
+        parts = [_cut(part, needed) for part in rel.inputs]
+        return Union(tuple(part for part, _ in parts)), parts[0][1]
+    if isinstance(rel, Join):
+        return _slim_join(rel, needed)
+    return rel, {column: column for column in needed}
+
+
+def _slim_join(rel: Join, needed: set[int]) -> tuple[Rel, Places]:
+    width = rel.widths[0]
+    needed = needed | shape.columns(*rel.on)
+    ours = {column for column in needed if column < width} | shape.columns(*rel.left_keys)
+    theirs = {column - width for column in needed if column >= width} | shape.columns(*rel.right_keys)
+    left, left_places = _cut(rel.left, ours)
+    right, right_places = _cut(rel.right, theirs)
+    places = left_places | {at + width: len(ours) + place for at, place in right_places.items()}
+    keys = _moved(rel.left_keys, left_places), _moved(rel.right_keys, right_places)
+    return Join(rel.kind, left, right, *keys, _moved(rel.on, places), (len(ours), len(theirs))), places
+
+
+def _cut(rel: Rel, needed: set[int]) -> tuple[Rel, Places]:
+    """The relation with the needed columns alone, in order."""
+    source, places = _slim(rel, needed)
+    order = sorted(needed)
+    return Map(source, (), tuple(Col(places[column]) for column in order)), {c: at for at, c in enumerate(order)}
