@@ -15,9 +15,9 @@ from typing import Any
 
 from dataflow.clock import Clock
 from dataflow.engine import Engine
-from dataflow.feeds.feed import Deliver, Feed
+from dataflow.feeds.feed import Deliver, Feed, Refusal
 from dataflow.schema import Schema
-from dataflow.session import Entered
+from dataflow.session import Entered, EntryRejected
 from dataflow.zset import Row
 from storage.event import Event
 from storage.ids import uuid7
@@ -80,14 +80,17 @@ class Entries:
         if left:
             self._feed.publish(left)
 
-    def enter(self, type: str, fields: Mapping[str, Any], *, seen: int, causation: str | None) -> Entered:
-        """Raises `EntryRefused`; nothing is written then."""
+    def enter(
+        self, type: str, fields: Mapping[str, Any], *, seen: int, expects: Callable[[str], int], causation: str | None
+    ) -> Entered:
+        """Raises `EntryRefused`; nothing is written then. `expects` tells an entity's last position that was seen."""
         submitted = perf_counter()
         now = self._clock.now()
         data, subject = self._schema.entry(type, fields, now=now)
         event = Event(
             id=uuid7(now), source=SOURCE, type=type, time=now, subject=subject, data=data,
             authid=self._author, causationid=causation, seen=seen,
+            expects=expects(subject or "") if self._schema.board.events[type].guard else None,
         )  # fmt: skip
         durable, confirmed = self._loop.create_future(), self._loop.create_future()
         for future in (durable, confirmed):
@@ -110,6 +113,13 @@ class Entries:
             _resolve(waiting.confirmed, event.position)
         self._changed()
 
+    def refused(self, refusal: Refusal) -> None:
+        """The log will never take it: out of the views and the outbox, into what needs attention."""
+        if refusal.id not in self._events:
+            return
+        self._outbox.reject(refusal.id, refusal.reason)
+        self._take_back(refusal.id, EntryRejected(refusal.reason, refusal.stale))
+
     def close(self) -> None:
         for waiting in self._waiting.values():
             waiting.durable.cancel()
@@ -130,11 +140,16 @@ class Entries:
                 _resolve(waiting.durable, None)
             self._feed.publish([event])
             return
-        del self._events[event.id]
-        self._engine.push("events", [self.pending.pop(event.id)], [-1])
-        waiting = self._waiting.pop(event.id)
-        waiting.durable.set_exception(error)
-        waiting.confirmed.set_exception(error)
+        self._take_back(event.id, error)
+
+    def _take_back(self, id: str, error: BaseException) -> None:
+        """Retract the pending row; whoever waits for the entry is told."""
+        del self._events[id]
+        self._engine.push("events", [self.pending.pop(id)], [-1])
+        waiting = self._waiting.pop(id, None)
+        for future in (waiting.durable, waiting.confirmed) if waiting is not None else ():
+            if not future.done():
+                future.set_exception(error)
         self._changed()
 
 

@@ -20,26 +20,29 @@ PUSH_S = 0.004
 
 
 class Intake:
-    """`position` is the last one that the views hold; `pending` maps entry ids to their rows in the engine."""
+    """`position` is the last one that the views hold."""
 
     def __init__(
-        self,
-        log: EventLog,
-        schema: Schema,
-        engine: Engine,
-        pending: dict[str, Row],
-        misfit: Callable[[Event, str], None],
-        confirmed: Callable[[Event], None],
-        position: int = 0,
+        self, log: EventLog, schema: Schema, engine: Engine, misfit: Callable[[Event, str], None]
     ) -> None:
-        self.position = position
+        self.position = 0
         self._log = log
         self._schema = schema
         self._engine = engine
-        self._pending = pending
         self._misfit = misfit
-        self._confirmed = confirmed
+        self._pending: dict[str, Row] = {}
+        self._confirmed: Callable[[Event], None] = _nobody
         self._size = 64
+        self._guards = any(event.guard for event in schema.board.events.values())
+        self._last: dict[str, int] = {}
+
+    def confirms(self, pending: dict[str, Row], confirmed: Callable[[Event], None]) -> None:
+        """From now on it is this intake that confirms entries: `pending` maps their ids to their rows in the engine."""
+        self._pending, self._confirmed = pending, confirmed
+
+    def last_of(self, subject: str) -> int:
+        """The last position of an entity's events; 0 if there are none. Known only where the board guards entries."""
+        return self._last.get(subject, 0)
 
     def step(self, until: int, seconds: float) -> int:
         """Take events up to position `until` for about `seconds`; the number of events taken."""
@@ -75,8 +78,14 @@ class Intake:
                 self._misfit(event, str(misfit))
                 continue
             weights.append(1)
+        if self._guards:
+            self._last.update((event.subject or "", event.position or 0) for event in events)
         if rows:
             self._engine.push("events", rows, weights if confirmed else None)
         self.position = events[-1].position or self.position
         for event in confirmed:
             self._confirmed(event)
+
+
+def _nobody(_: Event) -> None:
+    """An intake that only reads history confirms no entry."""

@@ -29,7 +29,7 @@ from dataflow.feeds.feed import Deliver, Feed, FeedStatus
 from dataflow.intake import Intake
 from dataflow.plans import Plans
 from dataflow.schema import Misfit
-from dataflow.session import Attention, Entered, Live, Status
+from dataflow.session import Attention, Entered, Live, Present, Status
 from dataflow.sql.errors import SqlError
 from dataflow.zset import Column, Row, Splice
 from storage.database import Database
@@ -54,15 +54,9 @@ class _Floor:
         wanted = [sql for panel in loaded.board.panels for sql in queries(panel).values()]
         self._held = [live for sql in wanted if (live := self._try(sql))]
 
-    def intake(self, database: Database, entries: Entries, position: int = 0) -> Intake:
-        """The intake of the floor that is shown: it confirms entries."""
-        return Intake(
-            database.log, self.schema, self.engine, entries.pending, self._misfit, entries.confirmed, position
-        )
-
-    def hidden_intake(self, database: Database) -> Intake:
-        """The intake of a floor that only reads history yet."""
-        return Intake(database.log, self.schema, self.engine, {}, self._misfit, lambda _: None)
+    def intake(self, database: Database) -> Intake:
+        """What brings the log into this floor's engine."""
+        return Intake(database.log, self.schema, self.engine, self._misfit)
 
     def history(self, database: Database, until: int) -> Hydrate:
         """For a query that comes late: the rows of everything that was pushed up to a position, in chunks."""
@@ -130,8 +124,8 @@ class Pipeline:
         self._clock, self._scheduler, self._plans = clock, scheduler, plans
         self._entries = Entries(database.outbox, feed, clock, author, loop, deliver, self._publish)
         self._floor = _Floor(loaded, plans)
-        self._intake = self._floor.intake(database, self._entries)
-        self._entries.use(self._floor.schema, self._floor.engine)
+        self._intake = self._floor.intake(database)
+        self._move_in()
         self._next: tuple[_Floor, Intake] | None = None
         self._feed_status = FeedStatus("catching up")
         self._until = 0
@@ -148,12 +142,17 @@ class Pipeline:
     def board(self) -> Board:
         return self._floor.loaded.board
 
+    @property
+    def presence(self) -> Observable[Sequence[Present]]:
+        return self._feed.presence
+
     def start(self) -> None:
         """Begin to read the log and to follow the feed."""
         self._floor.engine.advance(self._clock.now())
         self._entries.resume()
         self._feeds.add(self._feed.arrivals.subscribe(self._arrived))
         self._feeds.add(self._feed.status.subscribe(self._feed_said))
+        self._feeds.add(self._feed.refusals.subscribe(self._entries.refused))
         self._feed.start()
         self._tick()
 
@@ -165,7 +164,10 @@ class Pipeline:
         return _Live(query, self._caught_up)
 
     def enter(self, type: str, fields: Mapping[str, Any], *, causation: str | None = None) -> Entered:
-        return self._entries.enter(type, fields, seen=self._intake.position, causation=causation)
+        intake = self._intake
+        return self._entries.enter(
+            type, fields, seen=intake.position, expects=intake.last_of, causation=causation
+        )
 
     def attention(self) -> Sequence[Attention]:
         stored = [
@@ -240,7 +242,7 @@ class Pipeline:
         elif changed is not None:
             self.problems.on_next(())
             floor = _Floor(changed, self._plans)
-            self._next = floor, floor.hidden_intake(self._database)
+            self._next = floor, floor.intake(self._database)
             self._wake()
 
     def _prepare(self, floor: _Floor, intake: Intake) -> bool:
@@ -250,11 +252,15 @@ class Pipeline:
             return True
         self._next = None
         floor.engine.advance(self._clock.now())
-        self._floor = floor
-        self._entries.use(floor.schema, floor.engine)
-        self._intake = floor.intake(self._database, self._entries, intake.position)
+        self._floor, self._intake = floor, intake
+        self._move_in()
         self.boards.on_next(self.board)
         return False
+
+    def _move_in(self) -> None:
+        """Entries go to the floor that is shown, and are confirmed there."""
+        self._entries.use(self._floor.schema, self._floor.engine)
+        self._intake.confirms(self._entries.pending, self._entries.confirmed)
 
     def _publish(self) -> None:
         status = self._status()

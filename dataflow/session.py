@@ -58,8 +58,19 @@ class EntryRefused(Exception):
         self.problems = tuple(problems)
 
 
+class EntryRejected(Exception):
+    """The shared log will not take the entry; it is kept in what needs attention. `stale`: its entity had changed."""
+
+    def __init__(self, reason: str, stale: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.stale = stale
+
+
 class Entered(msgspec.Struct, frozen=True):
-    """An entry that was accepted. Both awaitables raise `storage.errors.StorageError` if the disk refuses it."""
+    """An entry that was accepted. Both awaitables raise `storage.errors.StorageError` if the disk refuses it, and
+    `confirmed` raises `EntryRejected` if the log does.
+    """
 
     id: str
     durable: Awaitable[None]        # in the outbox, on disk
@@ -113,6 +124,10 @@ class Session(Protocol):
     @property
     def problems(self) -> Observable[Sequence[str]]:
         """Why the saved board file is not in use; empty when it is."""
+
+    @property
+    def presence(self) -> Observable[Sequence[Present]]:
+        """Who is on this board now: the present ones on subscribing, then each change."""
 
     def live(self, sql: str) -> Live:
         """Subscribe to a query in the board's dialect. Raises `dataflow.sql.errors.SqlError`."""

@@ -17,7 +17,7 @@ from reactivex.abc import DisposableBase
 from reactivex.disposable import CompositeDisposable, Disposable
 from shiboken6 import isValid
 
-from dataflow.session import Entered, EntryRefused, Live, Session
+from dataflow.session import Entered, EntryRefused, EntryRejected, Live, Session
 from dataflow.sql.errors import SqlError
 from dataflow.zset import Row, Splice, apply_splices
 from gui.panels.base import Panel
@@ -157,6 +157,6 @@ class Bridge(QObject):
             position = await entered.confirmed
             if isValid(form):
                 form.confirmed(position, (perf_counter() - since) * 1000)
-        except StorageError as error:
+        except (StorageError, EntryRejected) as error:
             if isValid(form):
                 form.failed(str(error))

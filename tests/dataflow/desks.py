@@ -49,7 +49,7 @@ def note(place: str, weight: object = 1, second: int = 0) -> Event:
 
 
 @asynccontextmanager
-async def opened(folder: Path, board: str = BOARD, *, start: bool = True):
+async def opened(folder: Path, board: str = BOARD, *, start: bool = True, feed=LocalFeed):
     """A running desk on the store in `folder`."""
     path = folder / "board.toml"
     path.write_text(board)
@@ -58,7 +58,7 @@ async def opened(folder: Path, board: str = BOARD, *, start: bool = True):
     scheduler, deliver = AsyncIOScheduler(loop), deliver_on(loop)
     database = Database.open(folder / "notes.db")
     pipeline = Pipeline(
-        BoardFile(path, known=loaded), loaded, database, LocalFeed(database.log, scheduler, deliver),
+        BoardFile(path, known=loaded), loaded, database, feed(database.log, scheduler, deliver),
         WallClock(scheduler), scheduler, deliver, loop, author="amy",
     )  # fmt: skip
     if start:

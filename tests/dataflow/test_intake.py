@@ -25,9 +25,9 @@ class Desk:
         self.pending, self.misfits, self.confirmed = {}, [], []
         self.schema = loaded.schema
         self.intake = Intake(
-            self.database.log, self.schema, self.engine, self.pending,
-            lambda event, reason: self.misfits.append(reason), self.confirmed.append,
-        )  # fmt: skip
+            self.database.log, self.schema, self.engine, lambda event, reason: self.misfits.append(reason)
+        )
+        self.intake.confirms(self.pending, self.confirmed.append)
 
 
 @pytest.fixture

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from reactivex.subject import Subject
 
-from dataflow.session import EntryRefused
+from dataflow.feeds.feed import Refusal
+from dataflow.feeds.local import LocalFeed
+from dataflow.session import EntryRefused, EntryRejected
 from storage.errors import StoreFull
 from tests.dataflow.desks import BOARD, QUERY, note, opened, shows, until
 
@@ -144,6 +147,52 @@ def test_a_full_disk_takes_the_pending_row_back_and_tells_the_entry(tmp_path, mo
             assert desk.pipeline.status.value.pending == 0
             monkeypatch.undo()
             assert await desk.pipeline.enter("note.made", {"place": "north"}).confirmed == 1
+
+    run(main())
+
+
+class Refusing(LocalFeed):
+    """A log that takes nothing."""
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.refusals = Subject()
+
+    def publish(self, entries):
+        for entry in entries:
+            self.refusals.on_next(Refusal(entry.id, "north has changed meanwhile", stale=True))
+
+
+def test_a_refused_entry_leaves_the_views_and_needs_attention(tmp_path):
+    async def main():
+        async with opened(tmp_path, feed=Refusing) as desk:
+            live = desk.pipeline.live(QUERY)
+            await until(desk.pipeline.status, lambda status: status.state == "live")
+            entered = desk.pipeline.enter("note.made", {"place": "north"})
+            assert list(live.rows()) == [("north", 1, True)]
+            with pytest.raises(EntryRejected) as rejected:
+                await entered.confirmed
+            assert rejected.value.stale
+            assert list(live.rows()) == []
+            await until(desk.pipeline.status, lambda status: status.attention == 1)
+            (item,) = desk.pipeline.attention()
+            assert item.reason == "north has changed meanwhile"
+            assert entered.id in item.text
+            assert desk.database.outbox.count() == 0
+
+    run(main())
+
+
+def test_a_guarded_entry_says_what_the_operator_had_seen(tmp_path):
+    guarded = BOARD.replace("entry = true", "entry = true\nguard = true")
+
+    async def main():
+        async with opened(tmp_path, guarded) as desk:
+            await desk.pipeline.enter("note.made", {"place": "north"}).confirmed
+            await desk.pipeline.enter("note.made", {"place": "south"}).confirmed
+            await desk.pipeline.enter("note.made", {"place": "north"}).confirmed
+            (events,) = desk.database.log.read()
+            assert [event.expects for event in events] == [0, 0, 1]
 
     run(main())
 
