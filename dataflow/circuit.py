@@ -8,11 +8,11 @@ Nodes run in order of rank, inputs first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from dataflow.operators.aggregate import Aggregate, Folds
 from dataflow.operators.join import Join, Outer
-from dataflow.operators.node import Constant, Node, Piped, Source
+from dataflow.operators.node import NONE, Constant, Node, Piped, Source
 from dataflow.operators.timed import Timed
 from dataflow.operators.top import Top
 from dataflow.result import Result
@@ -26,6 +26,11 @@ from dataflow.sql.sorting import sort_key
 from dataflow.zset import Row
 
 TableRows = Callable[[str], Iterable[Row]]
+
+
+class Route(NamedTuple):
+    nodes: list[Node]
+    results: list[Result]
 
 
 class Circuit:
@@ -42,7 +47,7 @@ class Circuit:
         self.readers: dict[Node, int] = {}
         self.indexed: dict[Node, set[str]] = {}
         self.fresh: list[Node] = []
-        self._routes: dict[tuple[Node, ...], list[Node]] = {}
+        self._routes: dict[tuple[Node, ...], Route] = {}
         self._sources: dict[str, tuple[tuple[Source, ...], tuple[tuple[Source, tuple[str, ...]], ...]]] = {}
 
     # growing
@@ -221,17 +226,17 @@ class Circuit:
                 node.step()
         finally:
             for node in nodes:
-                node.clear()
+                node.plus = node.minus = NONE
             for node in given:
                 node.clear()
 
-    def route(self, active: tuple[Node, ...]) -> list[Node]:
-        """The nodes to run when `active` have something to say, in order."""
+    def route(self, active: tuple[Node, ...]) -> Route:
+        """The nodes to run when `active` have something to say, in order, and the results among them."""
         known = self._routes.get(active)
         if known is None:
             reached = self.behind(active, self.unready)
-            known = sorted((node for node in reached if not isinstance(node, Source)), key=_rank)
-            self._routes[active] = known
+            nodes = sorted((node for node in reached if not isinstance(node, Source)), key=_rank)
+            known = self._routes[active] = Route(nodes, [node for node in nodes if isinstance(node, Result)])
         return known
 
     def behind(self, nodes: Iterable[Node], beside: Iterable[Node] = ()) -> set[Node]:

@@ -176,11 +176,34 @@ class Engine:
     def push(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None = None) -> None:
         """Rows into a relation, in one atomic step. `weights` default to +1."""
         if relation == "events" and relation in self.relations:
-            self._push_log(self._inlet.parted(rows, weights))
+            if weights is not None or self._waiting or self._job is not None or not self._express(rows):
+                self._push_log(self._inlet.parted(rows, weights))
         elif relation in self.relations:
             self._push_kept(relation, rows, weights)
         else:
             raise KeyError(f"there is no relation '{relation}'")
+
+    def _express(self, rows: Sequence[Row]) -> bool:
+        """The common push by the shortest way: confirmed rows that only come. False where it is not that."""
+        inlet = self._inlet
+        at = inlet.pending_at
+        if at is not None:
+            for row in rows:
+                if row[at]:
+                    return False
+        if rows:
+            self._begun = True
+            self._position = inlet.last(rows, self._position)
+        plain, kinds = self.circuit.sources("events")
+        for source in plain:
+            source.plus = source.confirmed = rows
+        sources = inlet.lay_kinds(rows, plain, kinds) if kinds else plain
+        nodes, results = self.circuit.route(sources)
+        self.circuit.run(nodes, sources)
+        for result in results:
+            if result.changes or result.splices:
+                result.deliver()
+        return True
 
     def _push_log(self, put: Put) -> None:
         if put.held or put.released:
@@ -202,10 +225,15 @@ class Engine:
     def _push_kept(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None) -> None:
         plus, minus = (rows, ()) if weights is None else weighed(rows, weights)
         _there(self.kept[relation], minus)
+        stale = [node for node, tables in self.circuit.indexed.items() if relation in tables]
         count(self.kept[relation], plus, 1)
         count(self.kept[relation], minus, -1)
-        stale = [node for node, tables in self.circuit.indexed.items() if relation in tables]
-        self._step(Put(relation, plus, undone=minus), stale)
+        try:
+            self._step(Put(relation, plus, undone=minus), stale)
+        except NeedsHistory:
+            count(self.kept[relation], plus, -1)
+            count(self.kept[relation], minus, 1)
+            raise
 
     def _lay(self, put: Put) -> tuple[Source, ...]:
         return self._inlet.lay(put, *self.circuit.sources(put.relation))
@@ -214,14 +242,15 @@ class Engine:
         sources = self._lay(put)
         if self.circuit.unready:
             sources = self._ready(sources)
-        nodes = self.circuit.route(sources) if sources else []
+        nodes, results = self.circuit.route(sources)
         if put.undone:
             stale = [*stale, *(node for node in nodes if put.relation == "events" and not node.retracts())]
         if stale:
             self._step_around(nodes, sources, stale)
             return
         self.circuit.run(nodes, sources)
-        self._deliver(nodes)
+        for result in results:
+            result.deliver()
 
     def _ready(self, sources: Sequence[Source]) -> tuple[Source, ...]:
         """Those that are in use; in others nothing is left lying."""
@@ -232,15 +261,17 @@ class Engine:
     def _step_around(self, nodes: Sequence[Node], sources: Sequence[Source], stale: Sequence[Node]) -> None:
         """Run what can be run, and build anew what cannot."""
         behind = self.circuit.behind(stale)
+        for live in (live for node in behind if isinstance(node, Result) for live in self._lives.get(node, ())):
+            if self._begun and live.hydrate is None:
+                for source in sources:
+                    source.clear()
+                raise NeedsHistory
         sound = [node for node in nodes if node not in behind]
         self.circuit.run(sound, sources)
-        self._deliver(sound)
-        self._rebuild(behind)
-
-    def _deliver(self, nodes: Iterable[Node]) -> None:
-        for node in nodes:
-            if isinstance(node, Result) and node.told:
+        for node in sound:
+            if isinstance(node, Result):
                 node.deliver()
+        self._rebuild(behind)
 
     def advance(self, now: int) -> None:
         """Move the clock, never back; rows enter and leave temporal filters."""
@@ -249,9 +280,10 @@ class Engine:
         self.now = self.circuit.now = now
         due = tuple(node for node in self.circuit.timed if node not in self.circuit.unready and node.due(now))
         if due:
-            nodes = self.circuit.route(due)
+            nodes, results = self.circuit.route(due)
             self.circuit.run(nodes)
-            self._deliver(nodes)
+            for result in results:
+                result.deliver()
 
     # building anew
 

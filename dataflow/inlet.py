@@ -65,6 +65,17 @@ class Inlet:
                 found.append(source)
         return tuple(found)
 
+    def lay_kinds(self, rows: Rows, plain: Sequence[Source], kinds: Sequence[KindSource]) -> tuple[Source, ...]:
+        """Confirmed rows in the sources of the event types that there are; these and the plain ones."""
+        by_type = self._by_type(rows)
+        found = list(plain)
+        for source, names in kinds:
+            part = _picked(by_type, names)
+            if part:
+                source.plus = source.confirmed = part
+                found.append(source)
+        return tuple(found)
+
     def _by_type(self, rows: Rows) -> dict[Any, list[Row]]:
         found: dict[Any, list[Row]] = {}
         at = self.type_at

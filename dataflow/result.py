@@ -33,7 +33,8 @@ class Result(Node):
         self.sorted: Sorted | None = None
         self.changed: list[Changed] = []
         self.spliced: list[Spliced] = []
-        self.told: list[Callable[[], None]] = []
+        self.changes: list[Change] = []
+        self.splices: list[Splice] = []
 
     def listens(self) -> bool:
         return bool(self.changed) or self.sorted is not None or self.counts is not None
@@ -48,30 +49,23 @@ class Result(Node):
         if self.counts is not None:
             self._count(plus, minus)
         if self.changed:
-            netted = node.netted and not self.hidden
-            changes = (
-                [(row, -1) for row in minus] + [(row, 1) for row in plus] if netted else self._changes(plus, minus)
-            )
-            self.told.append(lambda: self._tell_changes(changes))
+            if node.netted and not self.hidden:
+                self.changes = [(row, -1) for row in minus] + [(row, 1) for row in plus]
+            else:
+                self.changes = self._changes(plus, minus)
         if self.sorted is not None:
-            splices = self._shown(self.sorted.change(plus, minus))
-            self.told.append(lambda: self._tell_splices(splices))
+            self.splices = self._shown(self.sorted.change(plus, minus))
 
     def deliver(self) -> None:
         """Tell subscribers, once the step is over."""
-        told, self.told = self.told, []
-        for tell in told:
-            tell()
-
-    def _tell_changes(self, changes: list[Change]) -> None:
-        if changes:
+        if self.changes:
+            changes, self.changes = self.changes, []
             for tell in tuple(self.changed):
                 tell(changes)
-
-    def _tell_splices(self, splices: list[Splice]) -> None:
-        if splices:
-            for tell in tuple(self.spliced):
-                tell(splices)
+        if self.splices:
+            splices, self.splices = self.splices, []
+            for put in tuple(self.spliced):
+                put(splices)
 
     def _count(self, plus: Rows, minus: Rows) -> None:
         counts = self.counts

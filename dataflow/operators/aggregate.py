@@ -46,12 +46,16 @@ class Aggregate(Node):
         self.emit = emit
 
     def step(self) -> None:
+        minus = False
         for node, fold in self.pairs:
             if node.plus:
                 _insert(node, fold)
-        for node, fold in self.pairs:
             if node.minus:
-                _retract(node, fold)
+                minus = True
+        if minus:
+            for node, fold in self.pairs:
+                if node.minus:
+                    _retract(node, fold)
         for reader in self.readers:
             if reader.listens():
                 self.plus, self.minus = self.emit()

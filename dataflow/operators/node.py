@@ -73,7 +73,7 @@ class Source(Node):
         pass
 
     def clear(self) -> None:
-        self.put(NONE)
+        self.plus = self.minus = self.confirmed = self.held = self.released = self.undone = NONE
 
 
 class Constant(Node):

@@ -2,14 +2,15 @@
 
 A filter compares a row's time with a bound that never falls while the clock rises. `time > bound`: the row is in
 from the start, or never, and leaves when the bound passes it. `time < bound`: the row waits until the bound passes
-it, then is in for good. So one heap by time holds all that will still change: rows that will leave, or rows that
-will enter. Whether a row is in follows from its time and the present bound alone; a retracted row is counted in
-`gone` and skipped when its time comes. Delta of a step: the rows of the input that are in; of a move of the clock:
-the rows that the bound passed.
+it, then is in for good. So all that will still change is held in order of time: rows that will leave, or rows that
+will enter; in a queue as they come, and in a heap those that come late. Whether a row is in follows from its time
+and the present bound alone; a retracted row is counted in `gone` and skipped when its time comes. Delta of a step:
+the rows of the input that are in; of a move of the clock: the rows that the bound passed.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -32,7 +33,8 @@ class Timed(Node):
         self.leaving = op[0] == ">"
         self.closed = op.endswith("=")
         self.limit = self._limit(now)
-        self.heap: list[tuple[int, int, Row]] = []
+        self.queue: deque[tuple[int, Row]] = deque()
+        self.late: list[tuple[int, int, Row]] = []
         self.serial = 0
         self.gone: dict[tuple[int, Row], int] = {}
 
@@ -49,27 +51,51 @@ class Timed(Node):
 
     def _passed(self) -> list[Row]:
         """The rows that the bound has passed since the last step."""
-        limit, heap, found = self.limit, self.heap, []
-        while heap and heap[0][0] < limit:
-            entry = heappop(heap)
-            if not self._was_gone(entry):
-                found.append(entry[2])
+        limit, queue, late, gone = self.limit, self.queue, self.late, self.gone
+        found: list[Row] = []
+        while queue and queue[0][0] < limit:
+            entry = queue.popleft()
+            if not gone or not self._was_gone(*entry):
+                found.append(entry[1])
+        while late and late[0][0] < limit:
+            time, _, row = heappop(late)
+            if not gone or not self._was_gone(time, row):
+                found.append(row)
         return found
 
     def _inserted(self) -> Rows:
         found: list[Row] = []
-        limit, heap, serial, leaving = self.limit, self.heap, self.serial, self.leaving
         for node, run in zip(self.inputs, self.pipes, strict=True):
-            for time, row in run(node.plus) if node.plus else ():
-                if time is None:
-                    continue
-                after = time >= limit
-                if after:
-                    serial += 1
-                    heappush(heap, (time, serial, row))
-                if after == leaving:
-                    found.append(row)
-        self.serial = serial
+            if node.plus:
+                pairs = run(node.plus)
+                found += self._in_order(pairs) or self._one_by_one(pairs)
+        return found
+
+    def _in_order(self, pairs: list[tuple[Any, Row]]) -> list[Row]:
+        """Take rows that come in order of time, after all others and after the bound, as they do from a log; or none."""
+        times = [time for time, _ in pairs]
+        if not times or None in times:
+            return []
+        last = self.queue[-1][0] if self.queue else self.limit
+        if times[0] < last or not self.leaving or times != sorted(times):
+            return []
+        self.queue.extend(pairs)
+        return [row for _, row in pairs]
+
+    def _one_by_one(self, pairs: list[tuple[Any, Row]]) -> list[Row]:
+        found: list[Row] = []
+        limit, queue, leaving = self.limit, self.queue, self.leaving
+        for time, row in pairs:
+            if time is None:
+                continue
+            after = time >= limit
+            if after and (not queue or time >= queue[-1][0]):
+                queue.append((time, row))
+            elif after:
+                self.serial += 1
+                heappush(self.late, (time, self.serial, row))
+            if after == leaving:
+                found.append(row)
         return found
 
     def _retracted(self) -> Rows:
@@ -87,34 +113,32 @@ class Timed(Node):
 
     def _forget(self, time: int, row: Row) -> None:
         self.gone[time, row] = self.gone.get((time, row), 0) + 1
-        if len(self.gone) * 2 > len(self.heap):
-            self.heap = [entry for entry in self.heap if not self._was_gone(entry)]
-            heapify(self.heap)
+        if len(self.gone) * 2 > len(self.queue) + len(self.late):
+            self.queue = deque(entry for entry in self.queue if not self._was_gone(*entry))
+            self.late = [entry for entry in self.late if not self._was_gone(entry[0], entry[2])]
+            heapify(self.late)
 
-    def _was_gone(self, entry: tuple[int, int, Row]) -> bool:
-        if not self.gone:
-            return False
-        key = (entry[0], entry[2])
-        count = self.gone.get(key)
+    def _was_gone(self, time: int, row: Row) -> bool:
+        count = self.gone.get((time, row))
         if count is None:
             return False
         if count > 1:
-            self.gone[key] = count - 1
+            self.gone[time, row] = count - 1
         else:
-            del self.gone[key]
+            del self.gone[time, row]
         return True
 
     def due(self, now: int) -> bool:
         """Move the clock; whether a row enters or leaves by it, in the step to come."""
-        self.limit = self._limit(now)
-        return bool(self.heap) and self.heap[0][0] < self.limit
+        limit = self.limit = self._limit(now)
+        return bool((self.queue and self.queue[0][0] < limit) or (self.late and self.late[0][0] < limit))
 
     def rows(self) -> Iterable[Row] | None:
         if not self.leaving:
             return None
         left = dict(self.gone)
         found = []
-        for time, _, row in self.heap:
+        for time, row in [*self.queue, *((time, row) for time, _, row in self.late)]:
             if left.get((time, row)):
                 left[time, row] -= 1
             else:
@@ -122,4 +146,4 @@ class Timed(Node):
         return found
 
     def size(self) -> int:
-        return len(self.heap)
+        return len(self.queue) + len(self.late)
