@@ -127,7 +127,7 @@ class Pipeline:
         self._intake = self._floor.intake(database)
         self._move_in()
         self._next: tuple[_Floor, Intake] | None = None
-        self._feed_status = FeedStatus("catching up")
+        self._feed_status, self._since = FeedStatus("catching up"), clock.now()
         self._until = 0
         self._stepped = 0
         self._quarantined = 0
@@ -191,6 +191,8 @@ class Pipeline:
         self._wake()
 
     def _feed_said(self, status: FeedStatus) -> None:
+        if status.state != self._feed_status.state:
+            self._since = self._clock.now()
         self._feed_status = status
         self._publish()
         self._wake()
@@ -203,24 +205,24 @@ class Pipeline:
 
     def _step(self, *_: object) -> None:
         self._stepped = scheduler_time(self._scheduler)
-        taken = self._intake.step(self._until, SLICE_S)
+        deadline = perf_counter() + SLICE_S
+        taken = self._intake.step(self._until, deadline)
         self._counts.append((self._stepped, taken))
         behind = self._intake.position < self._until
         if not (behind or self._caught_up.value or self._feed_status.state == "catching up"):
             self._counts.clear()
             self._floor.engine.advance(self._clock.now())
             self._caught_up.on_next(True)
-        behind = self._hydrate() or behind
+        behind = self._hydrate(deadline) or behind
         if self._next is not None:
-            behind = self._prepare(*self._next) or behind
+            behind = self._prepare(*self._next, deadline) or behind
         if behind:
             self._wake()
         if not self._caught_up.value or self._next is not None:
             self._publish()
 
-    def _hydrate(self) -> bool:
-        """Bring queries that came late nearer, for a slice. True while more is to do."""
-        deadline = perf_counter() + SLICE_S
+    def _hydrate(self, deadline: float) -> bool:
+        """Bring queries that came late nearer. True while more is to do."""
         while self._floor.engine.work():
             if perf_counter() >= deadline:
                 return True
@@ -245,9 +247,9 @@ class Pipeline:
             self._next = floor, floor.intake(self._database)
             self._wake()
 
-    def _prepare(self, floor: _Floor, intake: Intake) -> bool:
+    def _prepare(self, floor: _Floor, intake: Intake, deadline: float) -> bool:
         """Bring the next floor nearer; move onto it when it holds what this one holds. True while more is to do."""
-        intake.step(self._intake.position, SLICE_S)
+        intake.step(self._intake.position, deadline)
         if intake.position < self._intake.position:
             return True
         self._next = None
@@ -272,6 +274,7 @@ class Pipeline:
         return Status(
             state=self._feed_status.state if caught_up else "catching up",
             detail=self._feed_status.detail,
+            since=self._since,
             position=self._intake.position,
             pending=len(self._entries.pending),
             attention=self._quarantined + len(self._floor.misfits),

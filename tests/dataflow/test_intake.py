@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 
 from dataflow.boards.file import load
@@ -55,9 +57,9 @@ def test_a_step_takes_one_part_at_the_least_and_stops_when_its_time_is_over(desk
 
 def test_a_step_goes_no_further_than_it_is_told(desk):
     desk = desk([note("north") for _ in range(50)])
-    assert desk.intake.step(20, 1) == 20
+    assert desk.intake.step(20, perf_counter() + 1) == 20
     assert desk.intake.position == 20
-    assert desk.intake.step(20, 1) == 0
+    assert desk.intake.step(20, perf_counter() + 1) == 0
 
 
 def test_a_confirmed_entry_takes_its_pending_rows_place_in_one_change(desk):
@@ -68,7 +70,7 @@ def test_a_confirmed_entry_takes_its_pending_rows_place_in_one_change(desk):
     desk.pending[event.id] = row
     seen = []
     desk.live.changes.subscribe(lambda changes: seen.append(list(desk.live.rows())))
-    desk.intake.step(1, 1)
+    desk.intake.step(1, perf_counter() + 1)
     assert seen == [[("south", 1, True)], [("south", 1, False)]]
     assert [confirmed.id for confirmed in desk.confirmed] == [event.id]
     assert desk.pending == {}
@@ -80,6 +82,6 @@ def test_a_pending_entry_whose_event_does_not_fit_leaves_the_views(desk):
     row = desk.schema.row(note("south"), pending=True, position=1 << 60)
     desk.engine.push("events", [row])
     desk.pending[event.id] = row
-    desk.intake.step(2, 1)
+    desk.intake.step(2, perf_counter() + 1)
     assert list(desk.live.rows()) == [("north", 1, False)]
     assert "weight" in desk.misfits[0]
