@@ -1,0 +1,1 @@
+"""The shared log's server: a real nats-server, its configuration, its users, and the stream of a board."""

@@ -1,0 +1,139 @@
+"""nats-server's configuration as text: pure functions, no file is read or written here.
+
+Every word that comes from elsewhere is a quoted string, so that nothing in a name or a path is read as syntax or as a
+variable. JetStream is durable: `sync_interval: always`, since by default nats-server acknowledges up to two minutes
+before it calls fsync. Source: https://docs.nats.io/running-a-nats-service/configuration
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from dataflow.server.errors import Unsafe
+
+Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
+
+MAX_PAYLOAD = 1024 * 1024
+"""Bytes of one message."""
+
+
+class User(msgspec.Struct, frozen=True):
+    """Who may connect: a public nkey, and the subjects that it may publish to and subscribe to."""
+
+    key: str
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+
+
+class Tls(msgspec.Struct, frozen=True):
+    """The server's certificate chain and its private key, both PEM files."""
+
+    cert: Path
+    key: Path
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a server is told. No users: whoever reaches it may do everything."""
+
+    name: str
+    store: Path
+    host: str = "127.0.0.1"
+    port: int = 4222
+    users: tuple[User, ...] = ()
+    tls: Tls | None = None
+    mqtt: int | None = None
+    websocket: int | None = None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address. A name other than localhost may be anywhere."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def check(settings: Settings) -> None:
+    """Raises Unsafe if others than this machine's could read or write without a key."""
+    if is_loopback(settings.host):
+        return
+    missing = [what for what, there in _needed(settings) if not there]
+    if missing:
+        raise Unsafe(
+            f"{settings.host} is reachable from other machines, which needs {' and '.join(missing)}; "
+            "or listen on 127.0.0.1"
+        )
+
+
+def render(settings: Settings) -> str:
+    """The configuration file's text."""
+    return "".join(f"{key}: {_value(value)}\n" for key, value in _sections(settings).items())
+
+
+def quoted(text: str) -> str:
+    r"""A string in nats-server's configuration: `\`, `"` and control characters escaped."""
+    return '"' + "".join(_escaped(character) for character in text) + '"'
+
+
+def _needed(settings: Settings) -> tuple[tuple[str, bool], ...]:
+    return (
+        ("TLS (--tls-cert and --tls-key)", settings.tls is not None),
+        ("users (`watchfloor user add`)", bool(settings.users)),
+    )
+
+
+def _sections(settings: Settings) -> dict[str, Value]:
+    sections: dict[str, Value] = {
+        "server_name": settings.name,
+        "host": settings.host.strip("[]"),
+        "port": settings.port,
+        "max_payload": MAX_PAYLOAD,
+        "jetstream": {"store_dir": str(settings.store), "sync_interval": "always"},
+    }
+    if settings.tls:
+        sections["tls"] = _tls(settings.tls)
+    if settings.users:
+        sections["authorization"] = {"users": [_user(user) for user in settings.users]}
+    if settings.mqtt is not None:
+        sections["mqtt"] = _listener(settings, settings.mqtt)
+    if settings.websocket is not None:
+        sections["websocket"] = _listener(settings, settings.websocket) | ({} if settings.tls else {"no_tls": True})
+    return sections
+
+
+def _listener(settings: Settings, port: int) -> dict[str, Value]:
+    listener: dict[str, Value] = {"host": settings.host.strip("[]"), "port": port}
+    return listener | ({"tls": _tls(settings.tls)} if settings.tls else {})
+
+
+def _tls(tls: Tls) -> dict[str, Value]:
+    return {"cert_file": str(tls.cert), "key_file": str(tls.key)}
+
+
+def _user(user: User) -> dict[str, Value]:
+    permissions = {"publish": {"allow": user.publish}, "subscribe": {"allow": user.subscribe}}
+    return {"nkey": user.key, "permissions": permissions}
+
+
+def _value(value: Value) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str():
+            return quoted(value)
+        case Mapping():
+            return "{" + ", ".join(f"{key}: {_value(item)}" for key, item in value.items()) + "}"
+    return "[" + ", ".join(map(_value, value)) + "]"
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    return f"\\x{ord(character):02X}" if ord(character) < 32 else character
