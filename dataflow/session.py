@@ -25,6 +25,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     state: FeedState = "catching up"
     detail: str = ""            # one line for people: "replaying at 60×", or why it failed
+    since: int = 0              # when this state began, in µs; 0 where it is not known
     position: int = 0           # the last position that the views hold
     pending: int = 0            # entries in the outbox
     attention: int = 0          # events in quarantine and entries refused

@@ -1,7 +1,8 @@
-"""The header: which board, whether you see now or then, how late, and what of yours waits."""
+"""The header: which board, whether you see now or then, who else is here, how late, and what of yours waits."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from dataflow.session import Status
+from dataflow.session import Present, Status
 from gui.pill import Pill
 from gui.theme import Theme
 
@@ -17,8 +18,10 @@ HEIGHT = 48
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DOTS = {
     "live": "ok", "replaying": "ok", "paused": "warning", "catching up": "accent", "offline": "warning",
-    "ended": "dim", "failed": "critical",
+    "ended": "dim", "failed": "critical", "refused": "critical",
 }  # fmt: skip
+_APART = {"offline", "failed", "refused"}
+_NAMES = 3
 
 
 class Header(QWidget):
@@ -32,9 +35,14 @@ class Header(QWidget):
         self._theme = theme
         self._zone = ZoneInfo("UTC")
         self._paused = False
+        self._status = Status()
+        self._present: tuple[Present, ...] = ()
         self._title = Title(theme, self)
         self._state, self._clock, self._pause = Pill(theme, self), Pill(theme, self), Pill(theme, self)
         self._delay, self._waiting, self._attention = Pill(theme, self), Pill(theme, self), Pill(theme, self)
+        self._here = Pill(theme, self)
+        self._state.set_yielding(140)
+        self._here.set_yielding(80)
         self._pause.set_pressable()
         self._pause.clicked.connect(self.toggle_pause)
         self._attention.set_pressable()
@@ -42,7 +50,7 @@ class Header(QWidget):
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName("Board")
         self._arrange()
-        for pill in (self._state, self._clock, self._pause, self._delay, self._waiting, self._attention):
+        for pill in self.findChildren(Pill):
             pill.hide()
 
     def _arrange(self) -> None:
@@ -54,7 +62,7 @@ class Header(QWidget):
         for pill in (self._state, self._clock, self._pause):
             row.addWidget(pill)
         row.addStretch(1)
-        for pill in (self._delay, self._waiting, self._attention):
+        for pill in (self._here, self._delay, self._waiting, self._attention):
             row.addWidget(pill)
 
     def set_board(self, title: str, zone: ZoneInfo) -> None:
@@ -64,14 +72,23 @@ class Header(QWidget):
 
     def set_status(self, status: Status) -> None:
         """Bring every pill up to date; those that have nothing to say are not there."""
-        self._show(self._state, state_text(status), "text", _DOTS[status.state])
+        self._status = status
+        apart = status.state in _APART
+        self._show(self._state, state_text(status, self._zone), "text", _DOTS[status.state])
+        self._state.show_tip(status.detail if apart else "")
         self._show(self._clock, clock_text(status.now, self._zone) if status.now else "")
         self._show_pause(status)
-        late = "" if status.delay_ms is None else delay_text(status.delay_ms)
-        waits = f"{status.pending:,} waiting" if status.pending else ""
+        late = "" if apart or status.delay_ms is None else delay_text(status.delay_ms)
+        waits = waiting_text(status.pending) if status.state != "offline" else ""
         self._show(self._delay, late, "dim", "ok" if (status.delay_ms or 0) < 1000 else "warning")
         self._show(self._waiting, waits, "pending", "pending")
         self._show_attention(status.attention)
+        self._show_presence()
+
+    def set_presence(self, present: Sequence[Present]) -> None:
+        """Who is on this board now."""
+        self._present = tuple(present)
+        self._show_presence()
 
     def can_pause(self) -> bool:
         """Whether the board is a replay, which can be held."""
@@ -99,6 +116,12 @@ class Header(QWidget):
         self._pause.setAccessibleName("Resume" if self._paused else "Pause")
         self._pause.setToolTip(("Resume" if self._paused else "Pause") + " the replay (Space)")
         self._pause.setVisible(status.state in {"paused", "replaying"})
+
+    def _show_presence(self) -> None:
+        """Nobody is known to be here while this desk is cut off."""
+        present = () if self._status.state in _APART else self._present
+        self._show(self._here, presence_text(present), "text")
+        self._here.show_table([presence_row(one, self._status, self._zone) for one in present])
 
     def _show_attention(self, count: int) -> None:
         words = f"{count:,} {'needs' if count == 1 else 'need'} attention"
@@ -139,19 +162,49 @@ class Title(QWidget):
         painter.end()
 
 
-def state_text(status: Status) -> str:
-    """"Live", "Replaying at 60×", "Catching up 43 %", "Failed: reason"."""
+def state_text(status: Status, zone: ZoneInfo) -> str:
+    """"Live", "Catching up 43 %", "Offline since 14:32, 3 waiting", "Refused: reason"."""
     words = status.detail or status.state
+    if status.state == "offline":
+        return ", ".join(filter(None, (offline_text(status, zone), waiting_text(status.pending))))
     if status.state == "catching up" and status.progress is not None:
         return f"Catching up {status.progress:.0%}".replace("%", " %")
-    if status.state in {"failed", "offline"} and status.detail:
+    if status.state in _APART and status.detail:
         return f"{status.state.capitalize()}: {status.detail}"
     return words[:1].upper() + words[1:]
 
 
+def offline_text(status: Status, zone: ZoneInfo) -> str:
+    """"Offline since 14:32", with the day where it is not today."""
+    if not status.since:
+        return "Offline"
+    since, now = _local(status.since, zone), _local(status.now, zone)
+    day = "" if since.date() == now.date() else f"{since.day} {since:%b} "
+    return f"Offline since {day}{since:%H:%M}"
+
+
+def waiting_text(pending: int) -> str:
+    """"3 waiting"; nothing where nothing waits."""
+    return f"{pending:,} waiting" if pending else ""
+
+
+def presence_text(present: Sequence[Present]) -> str:
+    """"amy · bob", each name once; "amy · bob · eve +2" where there are many."""
+    names = list(dict.fromkeys(one.name for one in present))
+    more = f" +{len(names) - _NAMES}" if len(names) > _NAMES else ""
+    return " · ".join(names[:_NAMES]) + more
+
+
+def presence_row(one: Present, status: Status, zone: ZoneInfo) -> tuple[str, str, str, str]:
+    """Who, as what, how far behind what is shown here, and since when."""
+    behind = status.position - one.position
+    far = f"{behind:,} {'event' if behind == 1 else 'events'} behind" if behind > 0 else "up to date"
+    return one.name, one.role, far, f"since {_local(one.since, zone):%H:%M}"
+
+
 def clock_text(now: int, zone: ZoneInfo) -> str:
     """"8 Feb 2013 14:32"."""
-    time = (_EPOCH + timedelta(microseconds=now)).astimezone(zone)
+    time = _local(now, zone)
     return f"{time.day} {time:%b %Y %H:%M}"
 
 
@@ -160,3 +213,7 @@ def delay_text(delay_ms: float) -> str:
     if delay_ms >= 1000:
         return f"{delay_ms / 1000:.1f} s"
     return f"{delay_ms:.0f} ms" if delay_ms >= 10 else f"{delay_ms:.1f} ms"
+
+
+def _local(time: int, zone: ZoneInfo) -> datetime:
+    return (_EPOCH + timedelta(microseconds=time)).astimezone(zone)

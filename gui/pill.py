@@ -1,6 +1,9 @@
-"""Pills: the small rounded labels of the header, with a dot or an icon. Some can be pressed."""
+"""Pills: the small rounded labels of the header, with a dot or an icon. Some can be pressed, some tell more."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
@@ -29,6 +32,7 @@ class Pill(QAbstractButton):
         self._icon: str | None = None
         self._pressable = False
         self._by_key = False
+        self._least: int | None = None
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -39,6 +43,21 @@ class Pill(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, False)
+
+    def set_yielding(self, least: int) -> None:
+        """From now on it gives way where the row is too short: down to `least` pixels, its words cut."""
+        self._least = least
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+
+    def show_tip(self, tip: str) -> None:
+        """What it tells those who point at it. `tip` is plain text: none of it is taken as markup."""
+        self.show_table([[line] for line in tip.splitlines()])
+
+    def show_table(self, rows: Sequence[Sequence[str]]) -> None:
+        """The same, in rows of plain cells."""
+        self.setToolTip(_table(rows) if rows else "")
+        self.setAccessibleDescription("\n".join(" · ".join(row) for row in rows))
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not (rows or self._pressable))
 
     def show_text(
         self, text: str, role: str = "dim", *, dot: str | None = None, icon: str | None = None
@@ -57,6 +76,10 @@ class Pill(QAbstractButton):
         words = QFontMetrics(self._theme.font("label")).horizontalAdvance(self.text())
         mark = self._mark()
         return QSize(min(_WIDEST, 2 * _SIDE + words + mark + (_GAP if mark and words else 0)), HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        full = self.sizeHint()
+        return full if self._least is None else QSize(min(self._least, full.width()), HEIGHT)
 
     def _mark(self) -> int:
         return _ICON if self._icon else _DOT if self._dot else 0
@@ -103,3 +126,8 @@ class Pill(QAbstractButton):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.color(self._dot))
             painter.drawEllipse(QRectF(left_middle.x(), left_middle.y() - _DOT / 2, _DOT, _DOT))
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    cells = ("".join(map("<td style='padding-right: 12px'>{}</td>".format, map(escape, row))) for row in rows)
+    return f"<table>{''.join(map('<tr>{}</tr>'.format, cells))}</table>"

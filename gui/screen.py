@@ -34,6 +34,7 @@ class Screen(QObject):
         self.bridge.follow(session.boards, self._show_board)
         self.bridge.follow(session.status, self._show_status)
         self.bridge.follow(session.problems, window.set_problems)
+        self.bridge.follow(session.presence, window.set_presence)
 
     async def settled(self) -> None:
         """Until everything that the log holds is in the panels."""

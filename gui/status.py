@@ -1,8 +1,9 @@
-"""The foot: how much comes in, how far the board has come, and what is wrong with the board's file."""
+"""The foot: how much comes in, how far the board has come, why it is cut off, and what is wrong with its file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
@@ -15,6 +16,7 @@ from gui.theme import Theme
 HEIGHT = 30
 _SIDE = 16
 _THIN = "\u202f"
+_TROUBLE = {"offline": "warning", "failed": "critical", "refused": "critical"}
 
 
 class Foot(QWidget):
@@ -23,26 +25,29 @@ class Foot(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._right = ""
+        self._right = self._trouble = ""
+        self._role = "faint"
         self._problems: tuple[str, ...] = ()
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName("Status")
 
     def set_status(self, status: Status) -> None:
-        """Events a second, position, what waits."""
-        words = status_text(status)
-        if words != self._right:
-            self._right = words
+        """Events a second, position, what waits; and what is the matter with the feed."""
+        words = status_text(status), trouble_text(status)
+        if words != (self._right, self._trouble):
+            self._right, self._trouble = words
+            self._role = _TROUBLE.get(status.state, "faint")
             self._describe()
 
     def set_problems(self, problems: Sequence[str]) -> None:
         """Why the saved board file is not in use; none when it is."""
         self._problems = tuple(problems)
-        self.setToolTip("\n".join(self._problems))
         self._describe()
 
     def _describe(self) -> None:
-        self.setAccessibleDescription(" · ".join((*self._problems, self._right)))
+        wrong = (*self._problems, *filter(None, (self._trouble,)))
+        self.setToolTip(escape("\n".join(wrong)).replace("\n", "<br>"))
+        self.setAccessibleDescription(" · ".join((*wrong, self._right)))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -63,6 +68,9 @@ class Foot(QWidget):
         if self._problems:
             more = f" (and {len(self._problems) - 1} more)" if len(self._problems) > 1 else ""
             words, role = f"Board file not in use: {self._problems[0]}{more}", "critical"
+        elif self._trouble:
+            words, role = self._trouble, self._role
+        if role != "faint":
             mark = icon("triangle-alert", self._theme.color(role), 14, self.devicePixelRatioF())
             painter.drawImage(row.left(), row.center().y() - 6, mark)
             row.setLeft(row.left() + 20)
@@ -71,9 +79,16 @@ class Foot(QWidget):
         painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
+def trouble_text(status: Status) -> str:
+    """Why the desk is cut off from its log; nothing where it is not."""
+    detail = status.detail if status.state in _TROUBLE else ""
+    return detail[:1].upper() + detail[1:]
+
+
 def status_text(status: Status) -> str:
     """"38 events/s · position 2 118 · synced"."""
     rate = f"{status.rate:,.0f}" if status.rate >= 10 or status.rate == 0 else f"{status.rate:.1f}"
     position = f"{status.position:,}"
-    waits = f"{status.pending:,} waiting" if status.pending else "synced"
+    idle = "nothing waiting" if status.state in _TROUBLE else "synced"
+    waits = f"{status.pending:,} waiting" if status.pending else idle
     return f"{rate} events/s · position {position} · {waits}".replace(",", _THIN)

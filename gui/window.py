@@ -17,7 +17,7 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QVBoxLayout, QWidget
 
 from dataflow.board import Action, Board, FormPanel
-from dataflow.session import Attention, Status
+from dataflow.session import Attention, Present, Status
 from gui import keys
 from gui.aside import Aside, orphans
 from gui.attention import AttentionDialog
@@ -111,6 +111,10 @@ class MainWindow(QWidget):
         self._pause_key.setEnabled(self._header.can_pause())
         for panel in self.panels:
             panel.set_now(status.now)
+
+    def set_presence(self, present: Sequence[Present]) -> None:
+        """Who is on this board now."""
+        self._header.set_presence(present)
 
     def set_problems(self, problems: Sequence[str]) -> None:
         """Why the board file as it was saved last is not in use."""

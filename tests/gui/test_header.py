@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 from PySide6.QtWidgets import QAbstractButton
 
-from dataflow.session import Status
-from gui.header import Header, clock_text, delay_text, state_text
+from dataflow.session import Present, Status
+from gui.header import Header, clock_text, delay_text, presence_text, state_text
+from gui.pill import Pill
 from gui.status import Foot, status_text
 
 NOW = 1_360_351_920_000_000     # 8 February 2013, 14:32 in New York
+SECOND = 1_000_000
+NEW_YORK = ZoneInfo("America/New_York")
+AMY, BOB = Present("amy", "operator", 40, NOW), Present("bob", "viewer", 28, NOW - 3600 * SECOND)
 
 
 @pytest.mark.parametrize(
@@ -22,14 +27,17 @@ NOW = 1_360_351_920_000_000     # 8 February 2013, 14:32 in New York
         (Status(state="catching up"), "Catching up"),
         (Status(state="failed", detail="the disk is full"), "Failed: the disk is full"),
         (Status(state="offline"), "Offline"),
+        (Status(state="offline", since=NOW, now=NOW + 60 * SECOND, pending=3), "Offline since 14:32, 3 waiting"),
+        (Status(state="offline", since=NOW, now=NOW + 86_400 * SECOND), "Offline since 8 Feb 14:32"),
+        (Status(state="refused", detail="the shared log is another one"), "Refused: the shared log is another one"),
     ],
 )
 def test_the_state_in_words(status, words):
-    assert state_text(status) == words
+    assert state_text(status, NEW_YORK) == words
 
 
 def test_small_words():
-    assert clock_text(NOW, ZoneInfo("America/New_York")) == "8 Feb 2013 14:32"
+    assert clock_text(NOW, NEW_YORK) == "8 Feb 2013 14:32"
     assert [delay_text(ms) for ms in (0.84, 12.3, 3400)] == ["0.8 ms", "12 ms", "3.4 s"]
     assert status_text(Status(rate=38.2, position=2118)) == "38 events/s · position 2\u202f118 · synced"
     assert status_text(Status(rate=0.5, pending=3)) == "0.5 events/s · position 0 · 3 waiting"
@@ -42,7 +50,7 @@ def pills(header):
 def test_the_header_shows_what_there_is_to_say_and_nothing_else(qtbot, theme):
     header = Header(theme)
     qtbot.addWidget(header)
-    header.set_board("New York departures", ZoneInfo("America/New_York"))
+    header.set_board("New York departures", NEW_YORK)
     assert pills(header) == []
     header.set_status(Status(state="live", now=NOW))
     assert pills(header) == ["Live", "8 Feb 2013 14:32"]
@@ -77,3 +85,63 @@ def test_the_foot_says_what_is_wrong_with_the_board_file(qtbot, theme):
     assert foot.accessibleDescription().startswith("nyc.toml, line 12: no such key · 0 events/s · position 7")
     foot.set_problems([])
     assert foot.accessibleDescription() == "0 events/s · position 7 · synced"
+
+
+def test_who_is_here_in_words():
+    several = [Present(name, "operator", 0, NOW) for name in ("amy", "bob", "amy", "eve", "dan", "kim")]
+    assert [presence_text(several[:n]) for n in (0, 1, 3, 6)] == ["", "amy", "amy · bob", "amy · bob · eve +2"]
+
+
+def pill(header, words):
+    return next(pill for pill in header.findChildren(Pill) if pill.accessibleName() == words)
+
+
+def test_the_header_tells_who_is_here_as_what_and_how_far(qtbot, theme):
+    header = Header(theme)
+    qtbot.addWidget(header)
+    header.set_board("Departures", NEW_YORK)
+    header.set_status(Status(state="live", position=40, now=NOW))
+    header.set_presence([AMY, BOB])
+    here = pill(header, "amy · bob")
+    assert here.accessibleDescription().splitlines() == [
+        "amy · operator · up to date · since 14:32", "bob · viewer · 12 events behind · since 13:32",
+    ]  # fmt: skip
+    header.set_presence([Present("<b>eve", "viewer", 39, NOW)])
+    assert "&lt;b&gt;eve" in here.toolTip()
+    assert "1 event behind" in here.toolTip()
+
+
+def test_cut_off_the_header_says_since_when_and_what_waits_and_no_stale_things(qtbot, theme):
+    header, foot = Header(theme), Foot(theme)
+    for widget in (header, foot):
+        qtbot.addWidget(widget)
+    header.set_board("Departures", NEW_YORK)
+    header.set_presence([AMY, BOB])
+    live = Status(state="live", now=NOW, since=NOW, pending=1, delay_ms=12)
+    header.set_status(live)
+    assert pills(header) == ["Live", "8 Feb 2013 14:32", "12 ms", "1 waiting", "amy · bob"]
+    why = "no answer from nats://tower:4222"
+    cut_off = Status(state="offline", detail=why, now=NOW, since=NOW, pending=3, delay_ms=12)
+    header.set_status(cut_off)
+    foot.set_status(cut_off)
+    assert pills(header) == ["Offline since 14:32, 3 waiting", "8 Feb 2013 14:32"]
+    assert pill(header, "Offline since 14:32, 3 waiting").accessibleDescription() == why
+    assert foot.accessibleDescription() == "No answer from nats://tower:4222 · 0 events/s · position 0 · 3 waiting"
+    header.set_status(live)
+    foot.set_status(live)
+    assert "amy · bob" in pills(header)
+    assert foot.accessibleDescription() == "0 events/s · position 0 · 1 waiting"
+
+
+def test_a_long_reason_gives_way_in_a_narrow_window(qtbot, theme):
+    header = Header(theme)
+    qtbot.addWidget(header)
+    header.set_board("New York departures", NEW_YORK)
+    why = "the shared log is not the one " * 8
+    header.set_status(Status(state="refused", detail=why, now=NOW, pending=3, attention=9))
+    header.resize(900, header.height())
+    header.show()
+    qtbot.waitExposed(header)
+    shown = sorted((p.geometry() for p in header.findChildren(Pill) if p.isVisible()), key=lambda box: box.x())
+    assert all(left.right() < right.x() for left, right in pairwise(shown))
+    assert shown[-1].right() < header.width()
