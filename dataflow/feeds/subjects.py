@@ -1,0 +1,120 @@
+"""Names on the shared log: the subject `wf.<board>.<entity>.<operator>.<type>`, and what is named after the board.
+
+The server's permissions are on subjects, so the operator in a subject is proved, and whatever a body says is not. An
+entity and an operator are one token each, percent-escaped beyond [A-Za-z0-9_-]; none is `_`. A type keeps its dots as
+tokens. Every name has exactly one spelling: `decode(encode(…))` gives it back, and any other spelling is refused, so
+that permissions and guards on a subject can't be got round. Pure functions.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from storage.errors import CloudEventError
+
+NOBODY = "_"
+_ESCAPED = re.compile(rb"[^A-Za-z0-9_-]")
+_EMPTY = "%"  # an empty part of a type: no other text is written so
+_NONE_TEXT = "%5F"  # the text "_"
+
+
+class Named(msgspec.Struct, frozen=True, gc=False):
+    """What a subject says."""
+
+    entity: str | None
+    operator: str | None
+    type: str
+
+
+def stream(board: str) -> str:
+    """The name of a board's stream."""
+    return f"WF_{escaped(board)}"
+
+
+def everything(board: str) -> str:
+    """All subjects of a board."""
+    return f"wf.{escaped(board)}.>"
+
+
+def of_entity(board: str, entity: str | None) -> str:
+    """All subjects of one entity."""
+    return f"wf.{escaped(board)}.{_name(entity)}.>"
+
+
+def of_operator(board: str, operator: str) -> str:
+    """All subjects that an operator may publish on."""
+    return f"wf.{escaped(board)}.*.{_name(operator)}.>"
+
+
+def presence(board: str, operator: str) -> str:
+    """Where an operator's desk says that it is there. No stream keeps it."""
+    return f"wfp.{escaped(board)}.{_name(operator)}"
+
+
+def everybody(board: str) -> str:
+    """Where all desks of a board say that they are there."""
+    return f"wfp.{escaped(board)}.*"
+
+
+def operator_of(subject: str) -> str | None:
+    """Whose presence a subject tells. Raises `CloudEventError`."""
+    return _read_name(subject.rpartition(".")[2])
+
+
+def encode(board: str, entity: str | None, operator: str | None, type: str) -> str:
+    """The subject of an event."""
+    return f"wf.{escaped(board)}.{_name(entity)}.{_name(operator)}.{'.'.join(map(_part, type.split('.')))}"
+
+
+def decode(board: str, subject: str) -> Named:
+    """What a subject of this board says. Raises `CloudEventError`."""
+    return _decode(f"wf.{escaped(board)}.", subject)
+
+
+@lru_cache(maxsize=8192)
+def _decode(prefix: str, subject: str) -> Named:
+    tokens = subject[len(prefix) :].split(".")
+    if not subject.startswith(prefix) or len(tokens) < 3:
+        raise CloudEventError(f"came on {subject[:200]!r}, but an event's subject is {prefix}entity.operator.type")
+    entity, operator, *parts = tokens
+    return Named(_read_name(entity), _read_name(operator), ".".join(map(_read_part, parts)))
+
+
+def _name(name: str | None) -> str:
+    if not name:
+        return NOBODY
+    return _NONE_TEXT if name == NOBODY else escaped(name)
+
+
+def _read_name(token: str) -> str | None:
+    if token == NOBODY:
+        return None
+    return NOBODY if token == _NONE_TEXT else _read(token)
+
+
+def _part(part: str) -> str:
+    return escaped(part) if part else _EMPTY
+
+
+def _read_part(token: str) -> str:
+    return "" if token == _EMPTY else _read(token)
+
+
+@lru_cache(maxsize=8192)
+def escaped(text: str) -> str:
+    """A text as one token."""
+    return _ESCAPED.sub(lambda found: b"%%%02X" % found[0][0], text.encode()).decode()
+
+
+def _read(token: str) -> str:
+    try:
+        text = unquote_to_bytes(token).decode()
+    except UnicodeError:
+        text = ""
+    if not text or escaped(text) != token:
+        raise CloudEventError(f"came on a subject with {token[:200]!r} in it, which is no name as Watchfloor writes it")
+    return text

@@ -1,0 +1,131 @@
+"""Events as messages on the shared log: the CloudEvents binding for NATS, both content modes.
+
+Structured mode (JSON in the body) is written; binary mode (attributes in `ce-` headers, data in the body) is read as
+well. Who wrote an event is told by its subject, which the server's permissions prove; a body that disagrees with its
+subject about entity or type is refused. Invariants: `decode` raises `CloudEventError` and nothing else, and
+`decode(encode(event))` is the event. Pure functions: no loop, no server.
+Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+import msgspec
+from msgspec import Raw
+
+from dataflow.feeds import subjects
+from storage import cloudevents
+from storage.errors import CloudEventError
+from storage.event import Event
+
+MESSAGE_ID = "Nats-Msg-Id"
+EXPECTED = "Nats-Expected-Last-Subject-Sequence"
+EXPECTED_OF = "Nats-Expected-Last-Subject-Sequence-Subject"
+LARGEST = 8 * 2**20
+"""Bytes of a message that are looked at."""
+
+_STRUCTURED = "application/cloudevents+json"
+_PREFIX = "ce-"
+_NUMBERS = frozenset({"seen", "expects"})
+_encoder = msgspec.json.Encoder()
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """What is published."""
+
+    subject: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def encode(board: str, operator: str, event: Event) -> Message:
+    """An operator's entry. With `expects`, the server refuses it if the entity's last position is another one."""
+    named = msgspec.structs.replace(event, subject=event.subject or None)
+    headers = {"Content-Type": _STRUCTURED, MESSAGE_ID: _header(event.id)}
+    if event.expects is not None:
+        headers |= expectation(board, event.subject, event.expects)
+    subject = subjects.encode(board, event.subject, operator, event.type)
+    return Message(subject, headers, cloudevents.encode(named))
+
+
+def expectation(board: str, entity: str | None, position: int) -> dict[str, str]:
+    """The headers that make the server check an entity's last position."""
+    return {EXPECTED: str(position), EXPECTED_OF: subjects.of_entity(board, entity)}
+
+
+def decode(board: str, subject: str, headers: Mapping[str, str] | None, body: bytes, position: int) -> Event:
+    """The event in a message, at its position. Raises `CloudEventError`."""
+    if len(body) > LARGEST:
+        raise CloudEventError(f"{len(body):,} bytes, and an event has {LARGEST:,} at the most")
+    named = subjects.decode(board, subject)
+    event = cloudevents.decode(_structured(headers or {}, body))
+    if event.subject != named.entity:
+        raise CloudEventError(f"says it is about {_said(event.subject)}, but came as one about {_said(named.entity)}")
+    if event.type != named.type:
+        raise CloudEventError(f"says it is a {_said(event.type)}, but came as a {_said(named.type)}")
+    return msgspec.structs.replace(event, authid=named.operator, position=position)
+
+
+def _structured(headers: Mapping[str, str], body: bytes) -> bytes:
+    """The event as one JSON object. Without any word about the mode, the body is one."""
+    if headers.get("Content-Type") == _STRUCTURED:
+        return body
+    lower = {name.lower(): value for name, value in headers.items()}
+    kind = lower.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == _STRUCTURED:
+        return body
+    if kind.startswith("application/cloudevents"):
+        raise CloudEventError(f"content type is {kind[:200]!r}, and Watchfloor takes only {_STRUCTURED}")
+    if any(name.startswith(_PREFIX) for name in lower):
+        return _binary(lower, body)
+    return body
+
+
+def _binary(headers: Mapping[str, str], body: bytes) -> bytes:
+    attributes: dict[str, object] = {
+        name.removeprefix(_PREFIX): _attribute(name.removeprefix(_PREFIX), value)
+        for name, value in headers.items()
+        if name.startswith(_PREFIX)
+    }
+    misplaced = attributes.keys() & {"data", "data_base64", "datacontenttype"}
+    if misplaced:
+        raise CloudEventError(f"header {_PREFIX}{min(misplaced)} does not belong to binary mode: data is the body")
+    if "content-type" in headers:
+        attributes["datacontenttype"] = headers["content-type"]
+    if body:
+        attributes["data"] = Raw(_checked(body))
+    return _encoder.encode(attributes)
+
+
+def _attribute(name: str, value: str) -> str | int:
+    text = _unescaped(value)
+    return int(text) if name in _NUMBERS and text.isascii() and text.isdigit() and len(text) < 20 else text
+
+
+def _unescaped(value: str) -> str:
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeError:
+        raise CloudEventError(f"header value {value[:200]!r} is not percent-encoded UTF-8") from None
+
+
+def _checked(body: bytes) -> bytes:
+    """One JSON value and nothing after it: what is pasted into JSON must not reach out of its place."""
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise CloudEventError(f"data is not JSON: {str(error) or 'not UTF-8'}") from None
+    except RecursionError:
+        raise CloudEventError("nested too deeply") from None
+    return body
+
+
+def _header(text: str) -> str:
+    """An id as a header: the very text where a header can hold it, else escaped. Only the server compares it."""
+    return text if text.isascii() and text.isprintable() and text == text.strip() else subjects.escaped(text)
+
+
+def _said(text: str | None) -> str:
+    return "nothing" if text is None else repr(text[:200])
