@@ -13,7 +13,7 @@ from dataflow.operators.node import NONE, Node, Rows
 from dataflow.operators.sorted import Sorted
 from dataflow.sql.plan import Query
 from dataflow.sql.sorting import sort_key
-from dataflow.zset import Change, Row, Splice
+from dataflow.zset import Change, Row, Splice, apply_splices
 
 Changed = Callable[[list[Change]], None]
 Spliced = Callable[[list[Splice]], None]
@@ -31,6 +31,7 @@ class Result(Node):
         self.hidden = any(order.index >= self.width for order in plan.order)
         self.counts: dict[Row, int] | None = {} if node.rows() is None else None
         self.sorted: Sorted | None = None
+        self.shown: list[Row] = []
         self.changed: list[Changed] = []
         self.spliced: list[Spliced] = []
         self.changes: list[Change] = []
@@ -55,6 +56,8 @@ class Result(Node):
                 self.changes = self._changes(plus, minus)
         if self.sorted is not None:
             self.splices = self._shown(self.sorted.change(plus, minus))
+            if self.hidden:
+                apply_splices(self.shown, self.splices)
 
     def deliver(self) -> None:
         """Tell subscribers, once the step is over."""
@@ -103,9 +106,8 @@ class Result(Node):
         if self.sorted is None:
             self.sorted = Sorted(sort_key(self.plan.order))
             self.sorted.change(list(self._whole()), NONE)
-        if self.hidden:
-            return [row[: self.width] for row in self.sorted.rows]
-        return self.sorted.rows
+            self.shown = [row[: self.width] for row in self.sorted.rows] if self.hidden else []
+        return self.shown if self.hidden else self.sorted.rows
 
     def snapshot(self) -> list[Change]:
         """The rows with their counts."""

@@ -7,6 +7,7 @@ would change much of the list is merged by sorting instead, and told as one spli
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,8 +28,17 @@ class Sorted:
     def change(self, plus: Sequence[Row], minus: Sequence[Row]) -> list[Splice]:
         """Apply a change in which no row stands on both sides."""
         if len(plus) + len(minus) <= max(FEW, len(self.rows) // 8):
-            return [self._remove(row) for row in minus] + [self._insert(row) for row in plus]
+            return self._each(plus, minus)
         return self._merge(plus, minus)
+
+    def _each(self, plus: Sequence[Row], minus: Sequence[Row]) -> list[Splice]:
+        """Row for row; one that goes and the one that comes in its place are one splice."""
+        found: list[Splice] = []
+        for old, new in zip(minus, plus, strict=False):
+            gone, come = self._remove(old), self._insert(new)
+            found += [Splice(come[0], 1, come.rows)] if gone[0] == come[0] else [gone, come]
+        found += [self._remove(row) for row in minus[len(plus) :]]
+        return found + [self._insert(row) for row in plus[len(minus) :]]
 
     def _insert(self, row: Row) -> Splice:
         key = self.key(row)
@@ -44,31 +54,19 @@ class Sorted:
         return Splice(at, 1, ())
 
     def _merge(self, plus: Sequence[Row], minus: Sequence[Row]) -> list[Splice]:
-        before = self.rows
-        for row in minus:
-            self._remove_late(row)
-        pairs = [(k, r) for k, r in zip(self.keys, self.rows, strict=True) if r is not GONE]
+        """All at once."""
+        before, gone = self.rows, Counter(minus)
+        pairs: list[tuple[Any, Row]] = []
+        for key, row in zip(self.keys, before, strict=True):
+            if gone.get(row):
+                gone[row] -= 1
+            else:
+                pairs.append((key, row))
         pairs += [(self.key(row), row) for row in plus]
         pairs.sort(key=_first)
-        before = self.before if self.before is not None else before
-        self.before = None
         self.keys = [key for key, _ in pairs]
         self.rows = [row for _, row in pairs]
         return difference(before, self.rows)
-
-    before: list[Row] | None = None
-
-    def _remove_late(self, row: Row) -> None:
-        if self.before is None:
-            self.before = list(self.rows)
-        key = self.key(row)
-        at = bisect_left(self.keys, key)
-        while self.rows[at] is GONE:
-            at += 1
-        self.rows[at] = GONE
-
-
-GONE: Row = ("gone", object())
 
 
 def _first(pair: tuple[Any, Row]) -> Any:
