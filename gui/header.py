@@ -41,6 +41,7 @@ class Header(QWidget):
         self._state, self._clock, self._pause = Pill(theme, self), Pill(theme, self), Pill(theme, self)
         self._delay, self._waiting, self._attention = Pill(theme, self), Pill(theme, self), Pill(theme, self)
         self._here = Pill(theme, self)
+        self._delay.show_tip("From your last entry to its return from the log")
         self._state.set_yielding(140)
         self._here.set_yielding(80)
         self._pause.set_pressable()

@@ -16,6 +16,7 @@ from gui.theme import Theme
 HEIGHT = 30
 _SIDE = 16
 _THIN = "\u202f"
+_IDLE = {"catching up": "catching up", "offline": "nothing waiting", "failed": "not synced", "refused": "not synced"}
 _TROUBLE = {"offline": "warning", "failed": "critical", "refused": "critical"}
 
 
@@ -89,6 +90,5 @@ def status_text(status: Status) -> str:
     """"38 events/s · position 2 118 · synced"."""
     rate = f"{status.rate:,.0f}" if status.rate >= 10 or status.rate == 0 else f"{status.rate:.1f}"
     position = f"{status.position:,}"
-    idle = "nothing waiting" if status.state in _TROUBLE else "synced"
-    waits = f"{status.pending:,} waiting" if status.pending else idle
+    waits = f"{status.pending:,} waiting" if status.pending else _IDLE.get(status.state, "synced")
     return f"{rate} events/s · position {position} · {waits}".replace(",", _THIN)

@@ -39,7 +39,7 @@ def test_the_state_in_words(status, words):
 def test_small_words():
     assert clock_text(NOW, NEW_YORK) == "8 Feb 2013 14:32"
     assert [delay_text(ms) for ms in (0.84, 12.3, 3400)] == ["0.8 ms", "12 ms", "3.4 s"]
-    assert status_text(Status(rate=38.2, position=2118)) == "38 events/s · position 2\u202f118 · synced"
+    assert status_text(Status(state="live", rate=38.2, position=2118)) == "38 events/s · position 2\u202f118 · synced"
     assert status_text(Status(rate=0.5, pending=3)) == "0.5 events/s · position 0 · 3 waiting"
 
 
@@ -80,7 +80,7 @@ def test_the_header_asks_for_pause_and_resume(qtbot, theme):
 def test_the_foot_says_what_is_wrong_with_the_board_file(qtbot, theme):
     foot = Foot(theme)
     qtbot.addWidget(foot)
-    foot.set_status(Status(position=7))
+    foot.set_status(Status(state="live", position=7))
     foot.set_problems(["nyc.toml, line 12: no such key"])
     assert foot.accessibleDescription().startswith("nyc.toml, line 12: no such key · 0 events/s · position 7")
     foot.set_problems([])
