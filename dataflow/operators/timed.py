@@ -72,7 +72,7 @@ class Timed(Node):
         return found
 
     def _in_order(self, pairs: list[tuple[Any, Row]]) -> list[Row]:
-        """Take rows that come in order of time, after all others and after the bound, as they do from a log; or none."""
+        """Take rows in order of time, after all others and after the bound, as they come from a log; or none."""
         times = [time for time, _ in pairs]
         if not times or None in times:
             return []

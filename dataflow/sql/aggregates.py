@@ -14,16 +14,15 @@ from dataflow.sql import types
 from dataflow.sql.casts import Typed, cast
 from dataflow.sql.expressions import Context, condition, lower
 from dataflow.sql.parse import error, only, refused, short
-from dataflow.sql.plan import Agg, Call, Col, Expr
-from dataflow.sql.types import BOOL, FLOAT, INT, JSON, MONTHS, NULL
+from dataflow.sql.plan import Agg, Call, Col, Const, Expr
+from dataflow.sql.types import BOOL, FLOAT, INT, JSON, MONTHS, NULL, TEXT
 
 FIRST = 1_000_000
 """While a SELECT is lowered, Col(FIRST + n) stands for its nth aggregate."""
 
 HINTS = {
-    "first": "earliest(x)", "last": "latest(x)", "any_value": "min(x)", "mode": "",
-    "approxdistinct": "count(DISTINCT x)",
-    "median": "", "percentilecont": "", "stddev": "", "groupconcat": "", "arrayagg": "",
+    "first": "earliest(x)", "last": "latest(x)", "anyvalue": "min(x)", "approxdistinct": "count(DISTINCT x)",
+    "arrayagg": "string_agg(x, ', ' ORDER BY x)",
 }  # fmt: skip
 
 
@@ -123,8 +122,8 @@ def count_if(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     return Typed(found.add(Agg("count", (one,), where)), INT)
 
 
-def _number(found: Aggregates, node: exp.Expr) -> tuple[Typed, bool]:
-    value, distinct = _single(found, node)
+def _number(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
+    value, distinct = _single(found, node, *also)
     if value.type == NULL or (value.type == BOOL and isinstance(node, exp.Sum)):
         value = cast(value, INT, node)
     if not types.is_number(value.type):
@@ -211,9 +210,58 @@ def _logical(kind: str) -> Rule:
     return apply
 
 
+def _values(found: Aggregates, node: exp.Expr, where: Expr | None, *also: str) -> Col:
+    """All numbers of a group, as a dict of how often each is there."""
+    value, distinct = _number(found, node, *also)
+    if distinct or types.is_decimal(value.type):
+        raise refused(
+            node,
+            f"{node.key} of {'DISTINCT' if distinct else 'decimals'} is not supported: {short(node)}",
+            "cast to DOUBLE",
+        )
+    return found.add(Agg("values", (value.expr,), where))
+
+
+def _statistic(code: str) -> Rule:
+    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+        return Typed(Call(code, (_values(found, node, where),), nullable=True), FLOAT, True)
+
+    return apply
+
+
+def quantile(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+    part = node.expression
+    if not isinstance(part, exp.Literal) or part.args.get("is_string") or not 0 <= float(part.name) <= 1:
+        raise refused(node, f"quantile_cont takes a number from 0 to 1: {short(node)}", "quantile_cont(x, 0.9)")
+    values = _values(found, node, where, "expression")
+    return Typed(Call(f"quantile({{0}}, {float(part.name)})", (values,), nullable=True), FLOAT, True)
+
+
+def string_agg(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+    only(node, "this", "separator")
+    ordered, separator = node.this, node.args.get("separator")
+    if not isinstance(ordered, exp.Order) or len(ordered.expressions) != 1:
+        raise refused(node, f"string_agg needs one ORDER BY: {short(node)}", "string_agg(x, ', ' ORDER BY x)")
+    text, by = cast(found.value(ordered.this), TEXT, node), ordered.expressions[0]
+    only(by, "this", "desc", "nulls_first")
+    key = found.value(by.this)
+    _comparable(key, node)
+    mark = found.value(separator) if separator is not None else Typed(Const(",", TEXT), TEXT)
+    if mark.type != TEXT or mark.constant is None:
+        raise refused(node, f"string_agg needs its separator as a literal: {short(node)}", "', '")
+    way = f"{bool(by.args.get('desc'))}, {bool(by.args.get('nulls_first'))}"
+    pair = Call(f"keyed({{0}}, {{1}}, {way})", (key.expr, text.expr), strict=False, nullable=True)
+    values = found.add(Agg("values", (pair,), where))
+    return Typed(Call("joined({0}, {1})", (values, mark.expr), nullable=True), TEXT)
+
+
 RULES: dict[str, Rule] = {
     "count": count, "countif": count_if, "sum": sum_, "avg": avg, "min": _extreme("min"), "max": _extreme("max"),
     "argmin": _arg_extreme("arg_min"), "argmax": _arg_extreme("arg_max"),
     "earliest": _by_position("arg_min"), "latest": _by_position("arg_max"),
+    "median": _statistic("quantile({0}, 0.5)"), "percentilecont": quantile,
+    "stddev": _statistic("deviation({0}, 1)"), "stddevsamp": _statistic("deviation({0}, 1)"),
+    "stddevpop": _statistic("deviation({0}, 0)"), "variance": _statistic("variance({0}, 1)"),
+    "variancepop": _statistic("variance({0}, 0)"), "groupconcat": string_agg,
     "logicaland": _logical("bool_and"), "logicalor": _logical("bool_or"),
 }  # fmt: skip

@@ -7,16 +7,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dataflow.operators import exact
+from dataflow.operators import exact, statistics
 from dataflow.operators.multiset import Multiset
 from dataflow.sql import calendar, runtime
 from dataflow.sql.plan import Expr
 from dataflow.sql.python import Names, Writer
+from dataflow.sql.sorting import keyed
 from dataflow.zset import Row
 
 NAMESPACE = {
     **vars(calendar), **vars(runtime),
+    **{name: getattr(statistics, name) for name in ("quantile", "variance", "deviation", "joined")},
     **{name: value for name, value in vars(exact).items() if name.startswith("exact")},
+    "keyed": keyed,
     "Multiset": Multiset, "NOTHING": (None,),
 }  # fmt: skip
 

@@ -156,7 +156,8 @@ LETTERS: dict[str, Callable[[int], str]] = {
     "H": lambda v: f"{v // HOUR % 24:02d}", "I": lambda v: f"{(v // HOUR + 11) % 12 + 1:02d}",
     "p": lambda v: "AM" if v // HOUR % 24 < 12 else "PM", "M": lambda v: f"{v // MINUTE % 60:02d}",
     "S": lambda v: f"{v // SECOND % 60:02d}", "f": lambda v: f"{v % SECOND:06d}",
-    "a": lambda v: day_name(v)[:3], "A": day_name, "b": lambda v: month_name(v)[:3], "B": month_name, "%": lambda v: "%",
+    "a": lambda v: day_name(v)[:3], "A": day_name, "b": lambda v: month_name(v)[:3], "B": month_name,
+    "%": lambda v: "%",
 }  # fmt: skip
 """What strftime knows."""
 

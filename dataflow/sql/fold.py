@@ -87,7 +87,7 @@ class Layout:
 
 def needs(agg: Agg) -> tuple[str, ...]:
     """The cells behind one aggregate."""
-    if agg.distinct and agg.kind in ("count", "sum", "sum_float"):
+    if agg.kind == "values" or (agg.distinct and agg.kind in ("count", "sum", "sum_float")):
         return ("values",)
     if agg.kind in ("sum", "sum_float"):
         return (agg.kind, "count")
@@ -180,6 +180,8 @@ def result(agg: Agg, layout: Layout, slot: Slot) -> Code:
     def cell(kind: str) -> str:
         return slot(layout.slot(kind, agg))
 
+    if agg.kind == "values":
+        return Code(cell("values"), False, True)
     if agg.distinct and agg.kind == "count":
         return Code(f"len({cell('values')})", False)
     if agg.distinct and agg.kind in ("sum", "sum_float"):

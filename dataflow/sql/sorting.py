@@ -15,21 +15,36 @@ from dataflow.zset import Row
 
 
 class Descending:
-    """Text in descending order."""
+    """Text, or any other value, in descending order."""
 
     __slots__ = ("text",)
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: Any) -> None:
         self.text = text
 
     def __lt__(self, other: Descending) -> bool:
-        return other.text < self.text
+        less: bool = other.text < self.text
+        return less
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Descending) and other.text == self.text
 
     def __hash__(self) -> int:
         return hash(self.text)
+
+
+def order_key(value: Any, desc: bool, nulls_first: bool) -> tuple[Any, ...]:
+    """The key of one value of any type."""
+    if value is None:
+        return (not nulls_first,)
+    nan = value != value  # noqa: PLR0124
+    held = Descending(value) if desc else value
+    return (nulls_first, nan != desc, 0 if nan else held)
+
+
+def keyed(key: Any, text: str | None, desc: bool, nulls_first: bool) -> tuple[Any, str] | None:
+    """A text with the key that it is ordered by; NULL texts are left out."""
+    return None if text is None else (order_key(key, desc, nulls_first), text)
 
 
 def sort_key(order: tuple[Order, ...]) -> Callable[[Row], Any]:

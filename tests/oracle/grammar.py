@@ -243,9 +243,13 @@ class Grower:
             )
         if type == "float" and not self.maybe(3):
             number = self.pick([inner, self.expr("int", names, depth)])
-            return self.pick([f"sum({inner})", f"avg({number})", f"avg(DISTINCT {number})"])
+            forms = ["sum({})", "avg({})", "avg(DISTINCT {})", "median({})", "quantile_cont({}, 0.25)"]
+            at = self.choose(len(forms))
+            return forms[at].format(number if at else inner)
         if type == "bool" and not self.maybe(4):
             return f"{self.pick(['bool_or', 'bool_and'])}({inner})"
+        if type == "text" and inner[0] not in "'(N" and self.maybe(4):
+            return f"string_agg({inner}, '/' ORDER BY {inner}{self._direction()})"
         known = {name.text for name in names}
         if "position" in known and "rank" not in known and self.maybe(2):
             return f"{self.pick(['latest', 'earliest'])}({inner})"
