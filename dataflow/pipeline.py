@@ -36,7 +36,9 @@ from storage.database import Database
 from storage.event import Event
 
 FRAME_S = 0.016
-SLICE_S = 0.008
+SLICE_S = 0.007
+LIVE_SLICE_S = 0.004
+"""While the views are up to date, a step leaves room for painting in the same frame."""
 TICK_S = 0.2
 RATE_US = 2_000_000
 MISFITS = 1000
@@ -205,7 +207,7 @@ class Pipeline:
 
     def _step(self, *_: object) -> None:
         self._stepped = scheduler_time(self._scheduler)
-        deadline = perf_counter() + SLICE_S
+        deadline = perf_counter() + (LIVE_SLICE_S if self._caught_up.value else SLICE_S)
         taken = self._intake.step(self._until, deadline)
         self._counts.append((self._stepped, taken))
         behind = self._intake.position < self._until
