@@ -1,0 +1,166 @@
+"""Who may use a server: nkeys (Ed25519). The secret seed is in a file that its owner keeps; the server knows public
+keys alone.
+
+`folder/users/<name>.json` is what the server needs of a user; `folder/identities/<name>.toml` is what the user needs,
+readable by this account only. It may be moved to the user's own machine. A name is one spelling for all: the percent-
+escaped token that stands in the log's subjects is also the file's name. Whoever makes the file first has the name.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from dataflow.feeds.subjects import escaped
+from dataflow.server.errors import IdentityError
+from dataflow.server.permissions import Role
+
+_LARGEST = 64 * 1024
+_LONGEST = 64
+"""Of a name, in bytes as it stands in a subject."""
+_TEXT = """\
+# Watchfloor: who you are to a shared log. Keep it to yourself: whoever has it is taken for you.
+name = {name}
+role = "{role}"
+seed = "{seed}"
+"""
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A user as the server knows it. `key` is public."""
+
+    name: str
+    role: Role
+    key: str
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A user as it knows itself. `seed` is secret."""
+
+    name: str
+    role: Role
+    seed: str
+
+    def __repr__(self) -> str:
+        return f"Identity(name={self.name!r}, role={self.role!r})"
+
+
+class Identities:
+    """The users of this account's servers, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._users = folder / "users"
+        self._secrets = folder / "identities"
+
+    def add(self, name: str, role: Role) -> Path:
+        """Make a user; the identity file. Raises IdentityError if the name is taken or no name."""
+        token = _token(name)
+        seed = new_seed()
+        self._users.mkdir(parents=True, exist_ok=True)
+        self._secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+        secret = self._secrets / f"{token}.toml"
+        text = _TEXT.format(name=_toml(name), role=role, seed=seed)
+        member = msgspec.json.encode(Member(name=name, role=role, key=public_key(seed)))
+        try:
+            _create(secret, text.encode())
+        except FileExistsError:
+            raise IdentityError(f"there is a user {name!r} already, or a file of theirs: {secret}") from None
+        try:
+            _create(self._users / f"{token}.json", member)
+        except FileExistsError:
+            secret.unlink()
+            raise IdentityError(f"there is a user {name!r} already; remove them first to make a new key") from None
+        return secret
+
+    def list(self) -> list[Member]:
+        """Everybody, by name. Raises IdentityError for a file that is none of ours."""
+        if not self._users.is_dir():
+            return []
+        return sorted((_member(path) for path in self._users.glob("*.json")), key=lambda member: member.name)
+
+    def remove(self, name: str) -> None:
+        """Servers that run take it up too. Raises IdentityError if there is no such user."""
+        token = _token(name)
+        try:
+            (self._users / f"{token}.json").unlink()
+        except FileNotFoundError:
+            raise IdentityError(f"there is no user {name!r}; `watchfloor user list` names them") from None
+        (self._secrets / f"{token}.toml").unlink(missing_ok=True)
+
+
+def read(path: Path) -> Identity:
+    """An identity file. Raises IdentityError."""
+    try:
+        content = _private(path)
+    except OSError as error:
+        raise IdentityError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    try:
+        identity = msgspec.convert(tomllib.loads(content.decode()), Identity)
+        public_key(identity.seed)
+        _token(identity.name)
+    except (ValueError, msgspec.MsgspecError, IdentityError):
+        raise IdentityError(f"{path}: not an identity file as `watchfloor user add` writes it") from None
+    return identity
+
+
+def new_seed() -> str:
+    """A fresh secret key of a user."""
+    import nkeys
+
+    seed: bytes = nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER)
+    return seed.decode()
+
+
+def public_key(seed: str) -> str:
+    """Raises IdentityError if it is no user's seed."""
+    import nkeys
+
+    try:
+        raw = bytearray(seed.encode())
+        prefix, _ = nkeys.decode_seed(raw)
+        key: bytes = nkeys.from_seed(raw).public_key
+    except (ValueError, nkeys.NkeysError) as error:
+        raise IdentityError("not a seed of a user's nkey") from error
+    if prefix != nkeys.PREFIX_BYTE_USER:
+        raise IdentityError("not a seed of a user's nkey")
+    return key.decode()
+
+
+def _token(name: str) -> str:
+    if not name or not name.isprintable() or name != name.strip() or name == "_":
+        raise IdentityError(f"{name!r} cannot be a user's name: use visible characters, without spaces around them")
+    token = escaped(name)
+    if len(token) > _LONGEST:
+        raise IdentityError(f"{name[:20]!r}… is too long for a user's name; up to {_LONGEST} letters")
+    return token
+
+
+def _private(path: Path) -> bytes:
+    with path.open("rb") as file:
+        if sys.platform != "win32" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+            raise IdentityError(f"{path}: other accounts can read it; run `chmod 600 {path}`")
+        return file.read(_LARGEST)
+
+
+def _member(path: Path) -> Member:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Member)
+    except (OSError, msgspec.DecodeError):
+        raise IdentityError(f"{path}: damaged; delete it and add the user again") from None
+
+
+def _create(path: Path, content: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _toml(text: str) -> str:
+    """A basic string of TOML; JSON's escapes are a part of TOML's for text without surrogates."""
+    return msgspec.json.encode(text).decode()

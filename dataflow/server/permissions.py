@@ -1,0 +1,44 @@
+"""What each role may do on a board's server: subjects to publish to and to subscribe to. Pure functions.
+
+viewer    reads the board's events, says that it is there; enters nothing
+operator  also enters events under its own name: `wf.<board>.*.<own name>.>`, so that the server proves who wrote what
+admin     everything, and so also under another's name
+
+Why nothing else of JetStream's API is allowed: a pull (`CONSUMER.MSG.NEXT`, `$JS.ACK` with `+NXT`) and `DIRECT.GET`
+send a stored message, whole, to any reply subject that the asker names, so an operator could have its own event copied
+under another's name. A push consumer that delivers into its own stream is refused by the server (a cycle), and what
+other answers of the server land on a reply subject is never a CloudEvent.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, get_args
+
+from dataflow.feeds import subjects
+from dataflow.server.config import User
+
+Role: TypeAlias = Literal["viewer", "operator", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+def permitted(role: Role, board: str, name: str, key: str) -> User:
+    """The user as the server knows it: who has this public key may do what the role says."""
+    if role == "admin":
+        return User(key=key, publish=(">",), subscribe=(">",))
+    own = (subjects.of_operator(board, name),) if role == "operator" else ()
+    publish = (*own, subjects.presence(board, name), *_reading(subjects.stream(board)))
+    subscribe = ("_INBOX.>", subjects.everything(board), subjects.everybody(board))
+    return User(key=key, publish=publish, subscribe=subscribe)
+
+
+def _reading(stream: str) -> tuple[str, ...]:
+    api = "$JS.API"
+    return (
+        f"{api}.STREAM.NAMES",
+        f"{api}.STREAM.INFO.{stream}",
+        f"{api}.STREAM.MSG.GET.{stream}",
+        f"{api}.CONSUMER.CREATE.{stream}",
+        f"{api}.CONSUMER.CREATE.{stream}.>",
+        f"{api}.CONSUMER.INFO.{stream}.*",
+        f"$JS.FC.{stream}.>",
+    )
