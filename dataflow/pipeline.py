@@ -1,6 +1,6 @@
 """The pipeline: one board's feed, log, entries and engine, wired together. It is the `Session` of this process.
 
-Batches flow at most once a frame (16 ms) while the views are up to date, and in slices of 8 ms with the loop in between
+Batches flow at most once a frame (16 ms) while the views are up to date, and in slices of at most 8 ms with the loop in between
 while they are not. An operator's own entry does not wait for a frame.
 """
 
@@ -39,6 +39,8 @@ FRAME_S = 0.016
 SLICE_S = 0.007
 LIVE_SLICE_S = 0.004
 """While the views are up to date, a step leaves room for painting in the same frame."""
+BURST = 1000
+"""More events than this behind, catching up comes before painting."""
 TICK_S = 0.2
 RATE_US = 2_000_000
 MISFITS = 1000
@@ -200,14 +202,17 @@ class Pipeline:
         self._wake()
 
     def _wake(self) -> None:
-        """Step soon: at once for an operator's own entry and while catching up, else when the frame is over."""
+        """Step soon: at once for an operator's own entry and while far behind, else when the frame is over."""
         since = (scheduler_time(self._scheduler) - self._stepped) / 1e6
-        hurry = self._entries.pending or not self._caught_up.value or since >= FRAME_S
+        hurry = self._entries.pending or self._far_behind() or since >= FRAME_S
         self._step_due.disposable = self._scheduler.schedule_relative(0.0 if hurry else FRAME_S - since, self._step)
+
+    def _far_behind(self) -> bool:
+        return not self._caught_up.value or self._until - self._intake.position > BURST
 
     def _step(self, *_: object) -> None:
         self._stepped = scheduler_time(self._scheduler)
-        deadline = perf_counter() + (LIVE_SLICE_S if self._caught_up.value else SLICE_S)
+        deadline = perf_counter() + (SLICE_S if self._far_behind() else LIVE_SLICE_S)
         taken = self._intake.step(self._until, deadline)
         self._counts.append((self._stepped, taken))
         behind = self._intake.position < self._until
