@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from dataflow.board import ENVELOPE
 from dataflow.circuit import Circuit
 from dataflow.hydration import Job, NeedsHistory, Waiting
-from dataflow.inlet import Inlet, Put, count, spread, weighed
+from dataflow.inlet import Inlet, Put, Texts, count, spread, weighed
 from dataflow.live import Hydrate, LiveQuery
-from dataflow.operators.node import Node, Source
+from dataflow.operators.node import Node, Rows, Source
 from dataflow.result import Result
 from dataflow.sql.cache import digest
 from dataflow.sql.plan import DECODER, ENCODER, Query
@@ -78,9 +78,10 @@ class Engine:
         self.plans = plans
         self.now = now
         self.pending: dict[Row, int] = {}
+        self._texts = {name: Texts(columns) for name, columns in self.relations.items()}
         self.kept: dict[str, dict[Row, int]] = {name: {} for name in self.relations if name != "events"}
         for name, table in given.items():
-            count(self.kept[name], table.rows, 1)
+            count(self.kept[name], self._texts[name](table.rows), 1)
         self.circuit = Circuit(set(given) - set(updating), lambda name: spread(self.kept[name]), now)
         self._inlet = Inlet(self.relations.get("events", {}))
         self._position = 0
@@ -155,10 +156,14 @@ class Engine:
             if not self._waiting:
                 return False
             entry = self._waiting.pop(0)
-            self._job = Job(entry, self.circuit, self._lay, self._inlet.until, begun=self._begun)
+            self._job = Job(entry, self.circuit, self._lay, self._history, begun=self._begun)
         if not self._job.step():
             self._finish(self._job)
         return self._job is not None or bool(self._waiting)
+
+    def _history(self, chunk: Rows, position: int) -> Rows:
+        """A chunk of history as it is fed: up to a position, JSON as text."""
+        return self._texts["events"](self._inlet.until(chunk, position))
 
     def _finish(self, job: Job) -> None:
         self._job = None
@@ -175,13 +180,16 @@ class Engine:
 
     def push(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None = None) -> None:
         """Rows into a relation, in one atomic step. `weights` default to +1."""
-        if relation == "events" and relation in self.relations:
+        texts = self._texts.get(relation)
+        if texts is None:
+            raise KeyError(f"there is no relation '{relation}'")
+        if texts.places:
+            rows = texts(rows)
+        if relation == "events":
             if weights is not None or self._waiting or self._job is not None or not self._express(rows):
                 self._push_log(self._inlet.parted(rows, weights))
-        elif relation in self.relations:
-            self._push_kept(relation, rows, weights)
         else:
-            raise KeyError(f"there is no relation '{relation}'")
+            self._push_kept(relation, rows, weights)
 
     def _express(self, rows: Sequence[Row]) -> bool:
         """The common push by the shortest way: confirmed rows that only come. False where it is not that."""
@@ -298,9 +306,7 @@ class Engine:
             self.circuit.forget(node)
         for live, rows, snapshot in before:
             self._leave(live)
-            job = Job(
-                Waiting(live, self._position, []), self.circuit, self._lay, self._inlet.until, begun=self._begun
-            )
+            job = Job(Waiting(live, self._position, []), self.circuit, self._lay, self._history, begun=self._begun)
             while job.step():
                 pass
             result = job.finish(list(spread(self.pending)), self.kept, self.now)

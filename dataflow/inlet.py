@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dataflow.operators.node import NONE, Rows, Source
+from dataflow.sql.runtime import json_text
 from dataflow.zset import Row
 
 KindSource = tuple[Source, tuple[str, ...]]
@@ -23,6 +24,25 @@ class Put(NamedTuple):
     held: Rows = NONE
     released: Rows = NONE
     undone: Rows = NONE
+
+
+class Texts:
+    """Makes the JSON values of one relation's rows into text, which can be compared and counted; NULL stays NULL."""
+
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        self.places = [at for at, type in enumerate(columns.values()) if type == "json"]
+
+    def __call__(self, rows: Rows) -> Rows:
+        if not self.places or all(row[at] is None for row in rows for at in self.places):
+            return rows
+        return [self._row(row) for row in rows]
+
+    def _row(self, row: Row) -> Row:
+        cells = list(row)
+        for at in self.places:
+            if cells[at] is not None:
+                cells[at] = json_text(cells[at])
+        return tuple(cells)
 
 
 class Inlet:

@@ -2,8 +2,8 @@
 
 A *change* is `(row, weight)`: +1 inserted, −1 retracted. A *Z-set* is a set of changes. A row is a plain tuple; its
 columns and their types are known to whoever made it. Values: text is `str`, int is `int`, float is `float`, bool is
-`bool`, timestamp is `int` (microseconds since 1970-01-01 UTC), interval is `int` (microseconds), json is whatever
-`msgspec.json.decode` gives; SQL NULL is `None`.
+`bool`, timestamp is `int` (microseconds since 1970-01-01 UTC), interval is `int` (microseconds), json, where
+rows are pushed, is whatever `msgspec.json.decode` gives, and in results its text; SQL NULL is `None`.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from dataflow.sql.casts import Typed, meet
 from dataflow.sql.expressions import condition, lower
 from dataflow.sql.logic import compare
 from dataflow.sql.parse import error, only, refused, short
-from dataflow.sql.plan import Call, Coalesce, Col, Const, Expr, Join, Map, Rel, Scan, Union, Values
+from dataflow.sql.plan import Call, Coalesce, Col, Const, Expr, Join, Map, Scan, Union, Values
 from dataflow.sql.scope import Field, RowContext, Source, folded, resolve
-from dataflow.sql.types import JSON, NULL
+from dataflow.sql.types import NULL
 
 if TYPE_CHECKING:
     from dataflow.sql.selected import Selected
@@ -63,11 +63,7 @@ class Catalogue:
     def _source(self, relation: str, kinds: tuple[str, ...], names: tuple[str, ...], table: str = "") -> Source:
         held, columns = self.relations[relation], self._columns[relation]
         fields = tuple(Field(table or relation, n, held[n], columns.index(n)) for n in names)
-        scan: Rel = Scan(relation, kinds)
-        if JSON in held.values():
-            exprs = (Call("json_text({0})", (Col(i),)) if held[n] == JSON else Col(i) for i, n in enumerate(columns))
-            scan = Map(scan, (), tuple(exprs))
-        return Source(scan, fields, len(columns))
+        return Source(Scan(relation, kinds), fields, len(columns))
 
 
 def lower_from(

@@ -208,6 +208,21 @@ def test_nothing_is_told_where_nothing_changes() -> None:
     assert seen == [[Splice(0, 0, ((None,),))], [Splice(0, 1, ((5,),))]]
 
 
+def test_json_is_read_by_path() -> None:
+    engine = Engine({"events": {"position": "int", "pending": "bool", "data": "json"}})
+    sql = "SELECT position, data ->> 'a' AS a, data ->> '$.b[1]' AS b, (data -> 'c') ->> 'd' AS d, data FROM events"
+    live = engine.live(sql)
+    waiting = (3, True, {"c": {"d": "x"}})
+    engine.push("events", [(1, False, {"a": "text", "b": [1, 2.5]}), (2, False, None), waiting])
+    assert list(live.rows()) == [
+        (1, "text", "2.5", None, '{"a":"text","b":[1,2.5]}'),
+        (2, None, None, None, None),
+        (3, None, None, "x", '{"c":{"d":"x"}}'),
+    ]
+    engine.push("events", [waiting], [-1])
+    assert len(live.rows()) == 2
+
+
 def test_unsubscribed_means_silent() -> None:
     engine = make()
     live = engine.live("SELECT count(*) AS n FROM events")
