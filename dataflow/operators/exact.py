@@ -10,6 +10,7 @@ each; a list without them has none.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 INF, NAN = math.inf, math.nan
@@ -71,12 +72,19 @@ def exact_total(high: float, parts: list[Any]) -> float:
     if parts and type(parts[0]) is dict:
         odd = parts[0]
         return NAN if len(odd) > 1 or "nan" in odd else INF if "inf" in odd else -INF
-    return math.fsum([high, *parts])
+    return _sum([high, *parts])
 
 
-def exact_sum(values: Any) -> float:
-    """Of distinct values."""
+def _sum(values: Iterable[float]) -> float:
+    """Exact; where that is beyond a float, what plain addition gives."""
+    values = list(values)
     try:
         return math.fsum(values)
     except (ValueError, OverflowError):
-        return NAN
+        total = sum(values)
+        return total if total - total == 0.0 or math.isinf(total) else NAN
+
+
+def exact_sum(values: Iterable[float]) -> float:
+    """Of distinct values."""
+    return _sum(values)

@@ -1,5 +1,12 @@
 """SQL text to a plan: parse, then lower. The one module of the compile path that the engine asks, and only when no
 plan is cached.
+
+The dialect means what DuckDB means, but for what a live query must not do, which is to stop on a row, and for what
+DuckDB leaves open:
+- where DuckDB would stop with an error (a whole number beyond its range, a division of whole numbers by zero, a float
+  that no integer holds), the value is NULL; a CAST of text, which may fail on any row, is refused for TRY_CAST
+- among equal keys arg_max takes the greatest value and arg_min the least; LIMIT breaks ties by all columns
+- a decimal is exact inside a query and leaves it as a float
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def parse(sql: str) -> exp.Query:
     """One SELECT (or UNION of them). Raises SqlError."""
     try:
         sql.encode()
-        _commas(sql)
+        _look(sql)
         trees = sqlglot.parse(sql, read="duckdb")
     except UnicodeEncodeError:
         raise SqlError("the text holds half of a character", 1, 1) from None
@@ -36,9 +36,14 @@ def parse(sql: str) -> exp.Query:
     return tree
 
 
-def _commas(sql: str) -> None:
-    """The parser overlooks a second comma."""
+STARTS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "("})
+
+
+def _look(sql: str) -> None:
+    """What the parser overlooks: a second comma; statements that it does not know, of which it warns."""
     tokens = sqlglot.tokenize(sql, read="duckdb")
+    if tokens and tokens[0].text.upper() not in STARTS:
+        raise Refused("only SELECT can be a live query", tokens[0].line, 1)
     for one, two in pairwise(tokens):
         if one.token_type == two.token_type == sqlglot.TokenType.COMMA:
             raise SqlError("nothing stands between two commas", two.line, two.col)

@@ -248,6 +248,8 @@ class Grower:
             return forms[at].format(number if at else inner)
         if type == "bool" and not self.maybe(4):
             return f"{self.pick(['bool_or', 'bool_and'])}({inner})"
+        if type in ("int", "float") and self.maybe(6):
+            return f"{self.pick(['arg_max', 'arg_min'])}({inner}, {inner})"
         if type == "text" and inner[0] not in "'(N" and self.maybe(4):
             return f"string_agg({inner}, '/' ORDER BY {inner}{self._direction()})"
         known = {name.text for name in names}

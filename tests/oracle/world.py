@@ -99,6 +99,10 @@ def written(value: Any, type: str) -> str:
     )
 
 
+STOPS = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException)
+"""Where DuckDB stops on a row, a live query goes on with NULL: there is nothing to compare."""
+
+
 class Watched:
     """A live query beside all that its subscribers were told."""
 
@@ -122,7 +126,10 @@ class Watched:
         rows = list(self.live.rows())
         assert self.spliced == rows, "splices"
         assert Counter(rows) == self.changed, "changes"
-        wanted = duck.ask(self.sql, self.types, now)
+        try:
+            wanted = duck.ask(self.sql, self.types, now)
+        except STOPS:
+            return
         if not self.ordered:
             rows, wanted = sorted(rows, key=_any_order), sorted(wanted, key=_any_order)
         assert len(rows) == len(wanted), (rows, wanted)
