@@ -44,7 +44,7 @@ class EventLog:
     def append(self, events: Sequence[Event]) -> Future[Appended]:
         """Append what is not there yet; done when it is on disk. Without a position, an event gets the next.
         """
-        return self._database.write(lambda connection: _append(connection, events))
+        return self._database.write(lambda connection: append(connection, events))
 
     def read(self, after: int = 0, until: int | None = None, chunk: int = 1000) -> Iterator[list[Event]]:
         """The events after position `after`, up to and with `until` (None: the last one now), in chunks. Any
@@ -84,8 +84,8 @@ class EventLog:
             return self._chunk(after, until, max(1, chunk // 8))
 
 
-def _append(connection: Connection, events: Sequence[Event]) -> Appended:
-    """Most appends are all new and take the next positions, so that is one statement."""
+def append(connection: Connection, events: Sequence[Event]) -> Appended:
+    """Within a transaction of the caller's. Most appends are all new and take the next positions: one statement."""
     if any(event.position is not None for event in events):
         return _append_at(connection, events)
     count, last = rows.insert(connection, "log", "position", events, [None] * len(events))

@@ -21,10 +21,11 @@ Deliver = Callable[..., Any]
 
 
 class FeedStatus(msgspec.Struct, frozen=True):
-    """How the feed stands; `detail` is one line for people."""
+    """How the feed stands; `detail` is one line for people, `since` when it began (µs; 0 where it is not known)."""
 
     state: FeedState
     detail: str = ""
+    since: int = 0
 
 
 class Refusal(msgspec.Struct, frozen=True):

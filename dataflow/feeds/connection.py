@@ -1,0 +1,150 @@
+"""One connection to a NATS server. It never mends itself: when it is lost it is over, and the feed makes a new one.
+
+nats-py's own reconnecting keeps what was half sent and subscriptions that the server has forgotten; with a fresh
+connection each time there is one way in, and it is the tested one. What nobody here may do to a desk: a message whose
+subject or headers are no text ends nats-py's reading for good, so both are read leniently; the wire then refuses them.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from nats import errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+CONNECT_S = 3
+PING_S = 4
+_BUFFER = 8 * 2**20
+_SEED = re.compile(r"\b(SU[A-Z2-7]{50,})\b")
+_PUBLISH = re.compile(r'permissions violation for publish to "([^"]*)"')
+
+
+class Unreachable(Exception):
+    """No server took us now; another try may help."""
+
+
+class NotAdmitted(Exception):
+    """A server answers, but does not let us in: trying again won't help before somebody has changed something."""
+
+
+class _Client(Client):
+    def _build_message(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: Any) -> Msg:
+        return self.msg_class(
+            subject=subject.decode(errors="replace"), reply=reply.decode(errors="replace"), data=data, headers=headers,
+            _client=self, _sid=sid,
+        )  # fmt: skip
+
+    async def _process_headers(self, headers: Any) -> dict[str, str] | None:
+        try:
+            return await super()._process_headers(headers)
+        except (ValueError, IndexError):
+            return None
+
+
+class Connection:
+    """Open until `lost`. `denied` is called with each subject, in lower case, that we may not publish on."""
+
+    def __init__(self, lost: Callable[[], None], denied: Callable[[str], None]) -> None:
+        self.client = _Client()
+        self.lost = False
+        self.last_error: Exception | None = None
+        self._tell_lost, self._tell_denied = lost, denied
+
+    async def open(self, url: str, name: str, identity: Path | None) -> None:
+        """Raises `Unreachable` or `NotAdmitted`."""
+        try:
+            await self.client.connect(
+                url, name=name, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0,
+                connect_timeout=CONNECT_S, ping_interval=PING_S, max_outstanding_pings=2, pending_size=_BUFFER,
+                error_cb=self._heard, closed_cb=self._closed, **_credentials(identity),
+            )  # fmt: skip
+        except (OSError, EOFError, ValueError, errors.Error) as error:
+            await self.close()
+            raise self._meaning(url, error) from None
+
+    async def close(self) -> None:
+        """Closing twice is fine."""
+        with suppress(OSError, EOFError, errors.Error, RuntimeError):
+            await self.client.close()
+
+    async def answers(self, answered: Callable[[Msg], None]) -> str:
+        """Subscribe to an inbox of our own; the subject without its last token."""
+        inbox = self.client.new_inbox()
+        await self.client.subscribe(f"{inbox}.*", cb=as_coroutine(answered))
+        return inbox
+
+    async def _closed(self) -> None:
+        self.lost = True
+        self._tell_lost()
+
+    async def _heard(self, error: Exception) -> None:
+        self.last_error = error
+        denied = _PUBLISH.search(str(error))
+        if denied:
+            self._tell_denied(denied[1])
+
+    def _meaning(self, url: str, error: Exception) -> Exception:
+        cause = self.last_error if isinstance(error, errors.NoServersError) and self.last_error else error
+        said = str(cause).removeprefix("nats: ").strip("'") or type(cause).__name__
+        if "authorization" in said.lower() or "nkey" in said.lower():
+            return NotAdmitted(f"{place(url)} does not admit this identity ({said})")
+        if "certificate" in said.lower():
+            return NotAdmitted(f"{place(url)} shows a certificate that can't be trusted ({said})")
+        return Unreachable(f"no answer from {place(url)} ({said})")
+
+
+async def connect(
+    urls: Sequence[str], name: str, identity: Path | None, lost: Callable[[], None], denied: Callable[[str], None]
+) -> Connection:
+    """A connection to the first server that takes us, in random order. Raises `Unreachable` or `NotAdmitted`."""
+    failure: Exception = Unreachable("no server is named")
+    for url in random.sample(urls, len(urls)):
+        connection = Connection(lost, denied)
+        try:
+            await connection.open(url, name, identity)
+        except (Unreachable, NotAdmitted) as error:
+            failure = error
+        except BaseException:
+            await connection.close()
+            raise
+        else:
+            return connection
+    raise failure
+
+
+def place(url: str) -> str:
+    """A server's address without what is secret in it."""
+    parts = urlsplit(url if "://" in url else f"nats://{url}")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def as_coroutine(function: Callable[[Msg], None]) -> Callable[[Msg], Awaitable[None]]:
+    """nats-py takes coroutine functions only."""
+
+    async def call(message: Msg) -> None:
+        function(message)
+
+    return call
+
+
+def _credentials(identity: Path | None) -> dict[str, Any]:
+    """An identity file holds an nkey seed among other words, or is a credentials file of nsc's."""
+    if identity is None:
+        return {}
+    try:
+        text = identity.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotAdmitted(f"{identity}: the identity can't be read ({error})") from None
+    if "BEGIN NATS USER JWT" in text:
+        return {"user_credentials": str(identity)}
+    seed = _SEED.search(text)
+    if seed is None:
+        raise NotAdmitted(f"{identity}: holds no nkey seed of a user; ask for one made with `watchfloor user add`")
+    return {"nkeys_seed_str": seed[1]}

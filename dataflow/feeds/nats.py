@@ -1,0 +1,282 @@
+"""The NATS feed: a board's log is a JetStream stream, and this store is its mirror.
+
+One task, one connection after the other: connect, check that the stream is the one that the store mirrors, follow it
+from the cursor on, and publish what waits. What comes is decoded and written in batches, one write at a time, so that
+what arrives meanwhile makes the next batch: alone on a quiet board, a few hundred in a burst. Only what is on disk is
+told. A connection that is lost or refused is followed by another, after a pause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reactivex import Observable, just
+from reactivex.abc import SchedulerBase
+from reactivex.subject import BehaviorSubject, Subject
+
+from dataflow.clock import scheduler_time
+from dataflow.feeds import subjects, wire
+from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
+from dataflow.feeds.source import Held, Unfit, check, check_begin, check_overlap
+from dataflow.session import FeedState, Present
+from storage.database import Database
+from storage.errors import CloudEventError, PositionTaken, StorageError, StoreClosed, TooLarge
+from storage.event import Event
+from storage.mirror import Mirror
+from storage.quarantine import Quarantined
+
+if TYPE_CHECKING:
+    from dataflow.feeds.connection import Connection
+    from dataflow.feeds.publisher import Publisher
+    from dataflow.feeds.subscription import Delivered, Subscription
+
+MOST = 500
+"""Messages in one batch: decoding them takes a few milliseconds of the loop's time."""
+
+DISK_S = 2.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
+
+
+class NatsFeed:
+    """Call `closed()` after `close()` to wait until the connection is gone."""
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        board_id: str,
+        operator: str,
+        database: Database,
+        scheduler: SchedulerBase,
+        deliver: Deliver,
+        loop: asyncio.AbstractEventLoop,
+        identity: Path | None = None,
+    ) -> None:
+        self._urls, self._board, self._operator = tuple(urls), board_id, operator
+        self._identity = Path(identity) if identity is not None else None
+        self._database, self._mirror = database, Mirror(database)
+        self._scheduler, self._loop = scheduler, loop
+        self._stream = subjects.stream(board_id)
+        self._cursor = self._mirror.cursor
+        self._failures = 0
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+        self._publisher: Publisher | None = None
+        self._early: list[Event] = []
+        self.arrivals: BehaviorSubject[int] = BehaviorSubject(database.log.last())
+        self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(FeedStatus("catching up"))
+        self.refusals: Subject[Refusal] = Subject()
+        self.presence: Observable[Sequence[Present]] = just(())
+
+    def start(self) -> None:
+        self._task = self._loop.create_task(self._run())
+
+    def publish(self, entries: Sequence[Event]) -> None:
+        if self._publisher is None:
+            self._early.extend(entries)
+        else:
+            self._publisher.add(entries)
+
+    def pause(self, paused: bool) -> None:
+        """A live log can't be held."""
+
+    def close(self) -> None:
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def closed(self) -> None:
+        """Until the connection is closed."""
+        if self._task is not None:
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        """One connection after the other. nats is imported here: the window is up by now."""
+        from dataflow.feeds.publisher import Publisher
+
+        self._publisher = Publisher(self._board, self._operator, self._refused, self._mirror.ids_after)
+        self._publisher.add(self._early)
+        self._early.clear()
+        while not self._closed:
+            self._say(*await self._session())
+            self._failures += 1
+            pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures, 10))
+            await asyncio.sleep(pause * random.uniform(0.5, 1))
+
+    async def _session(self) -> tuple[FeedState, str]:
+        """One connection, from beginning to end; why it ended."""
+        from nats.errors import Error
+
+        from dataflow.feeds.connection import NotAdmitted, Unreachable, connect
+        from dataflow.feeds.subscription import Lost
+        from dataflow.server.errors import ServerError
+
+        wakes: list[Callable[[], None]] = []
+        denied = self._publisher.denied if self._publisher else _ignore
+        try:
+            connection = await connect(
+                self._urls, f"watchfloor {self._operator}", self._identity, lambda: _all(wakes), denied
+            )
+        except Unreachable as error:
+            return "offline", str(error)
+        except NotAdmitted as error:
+            return "refused", str(error)
+        try:
+            await self._follow(connection, wakes)
+        except (Unfit, PositionTaken, ServerError) as error:
+            return "refused", str(error)
+        except StoreClosed:
+            self._closed = True
+        except (Lost, Error, OSError) as error:
+            return "offline", f"the connection was lost ({connection.last_error or error or 'closed'})"
+        finally:
+            await connection.close()
+        return "offline", "closed"
+
+    async def _follow(self, connection: Connection, wakes: list[Callable[[], None]]) -> None:
+        from dataflow.feeds.subscription import Gap, Subscription
+
+        await self._check(connection)
+        caught_up = asyncio.Event()
+        publishing = self._loop.create_task(self._publish(connection, caught_up))
+        try:
+            while True:
+                subscription = Subscription(connection, self._stream)
+                wakes[:] = [subscription.wake]
+                try:
+                    await self._take(subscription, connection, caught_up)
+                except Gap:
+                    self._say("catching up", "something was dropped on the way; fetching it again")
+                finally:
+                    await subscription.close()
+        finally:
+            publishing.cancel()
+            with suppress(asyncio.CancelledError):
+                await publishing
+
+    async def _publish(self, connection: Connection, caught_up: asyncio.Event) -> None:
+        """As long as the connection lasts; without publishing it is of no use."""
+        try:
+            if self._publisher is not None:
+                await self._publisher.run(connection, caught_up)
+        finally:
+            await connection.close()
+
+    async def _check(self, connection: Connection) -> None:
+        """Is it the log that this store mirrors? An empty store takes up the one that it finds."""
+        from dataflow.server.streams import find
+
+        stream = await find(connection.client, self._board)
+        held = Held(self._mirror.source, self._cursor, self._database.log.last() == 0)
+        check(stream.log, stream.first, stream.last, held)
+        if held.source is None:
+            await asyncio.wrap_future(self._mirror.adopt(stream.log))
+            self._cursor = max(0, stream.first - 1)
+
+    async def _take(self, subscription: Subscription, connection: Connection, caught_up: asyncio.Event) -> None:
+        """Write what comes, as long as it comes in order. Begins with the last one that we hold, to compare."""
+        await subscription.open(max(1, self._cursor))
+        self._failures = 0
+        while True:
+            if subscription.caught_up:
+                self._say("live")
+                caught_up.set()
+            else:
+                self._say("catching up", f"{subscription.behind:,} events to go" if subscription.behind else "")
+            batch = await subscription.take(MOST)
+            if batch:
+                await self._receive(batch, connection)
+
+    async def _receive(self, batch: Sequence[Delivered], connection: Connection) -> None:
+        await self._see_hole(batch, connection)
+        events, refused = self._decoded(batch)
+        if events and events[0].position == self._cursor:
+            check_overlap(self._cursor, events[0].id, self._mirror.id_at(self._cursor))
+        await self._write(events, refused, batch[-1].sequence)
+        self._cursor = max(self._cursor, batch[-1].sequence)
+        if self._publisher is not None:
+            self._publisher.returned([event.id for event in events], self._cursor)
+        if events:
+            self._arrived(events[-1].position or 0)
+
+    async def _see_hole(self, batch: Sequence[Delivered], connection: Connection) -> None:
+        """Numbers are missing in the stream itself: were single events deleted, or has it been purged?"""
+        expected = self._cursor + 1
+        for delivered in batch:
+            if delivered.sequence > expected:
+                info = await connection.client.jetstream().stream_info(self._stream)
+                check_begin(info.state.first_seq, expected - 1)
+            expected = max(expected, delivered.sequence + 1)
+
+    def _decoded(self, batch: Sequence[Delivered]) -> tuple[list[Event], list[Quarantined]]:
+        events: list[Event] = []
+        refused: list[Quarantined] = []
+        for delivered in batch:
+            message = delivered.message
+            try:
+                events.append(
+                    wire.decode(self._board, message.subject, message.headers, message.data, delivered.sequence)
+                )
+            except CloudEventError as error:
+                refused.append(self._unfit(delivered.sequence, delivered.time, error.reason, message.data))
+        return events, refused
+
+    def _unfit(self, sequence: int, time: int, reason: str, text: bytes) -> Quarantined:
+        return Quarantined(reason=reason, text=text, time=time, origin=f"{self._stream}:{sequence}")
+
+    async def _write(self, events: list[Event], refused: list[Quarantined], cursor: int) -> None:
+        """Until it is on disk. An event that the store can't hold is set apart; a disk that can't is asked again."""
+        while True:
+            try:
+                await asyncio.wrap_future(self._mirror.receive(events, refused, cursor))
+            except (TooLarge, OverflowError, ValueError) as error:
+                await self._write_singly(events, refused, cursor, error)
+                return
+            except (StoreClosed, PositionTaken):
+                raise
+            except StorageError as error:
+                self._say("failed", str(error))
+                await asyncio.sleep(DISK_S)
+            else:
+                return
+
+    async def _write_singly(
+        self, events: list[Event], refused: list[Quarantined], cursor: int, error: Exception
+    ) -> None:
+        if len(events) == 1:
+            bad = events[0]
+            unfit = self._unfit(bad.position or 0, bad.time, f"the store can't hold it: {error}", bad.data)
+            await self._write([], [*refused, unfit], cursor)
+            return
+        middle = len(events) // 2
+        await self._write(events[:middle], [], (events[middle].position or 1) - 1)
+        await self._write(events[middle:], refused, cursor)
+
+    def _arrived(self, position: int) -> None:
+        if position > self.arrivals.value and not self._closed:
+            self.arrivals.on_next(position)
+
+    def _refused(self, refusal: Refusal) -> None:
+        if not self._closed:
+            self.refusals.on_next(refusal)
+
+    def _say(self, state: FeedState, detail: str = "") -> None:
+        was = self.status.value
+        since = was.since if was.state == state else scheduler_time(self._scheduler)
+        said = FeedStatus(state, detail, since)
+        if said != was and not self._closed:
+            self.status.on_next(said)
+
+
+def _all(functions: Sequence[Callable[[], None]]) -> None:
+    for function in functions:
+        function()
+
+
+def _ignore(_: str) -> None:
+    """Nobody publishes yet."""

@@ -1,0 +1,100 @@
+"""Desks on a real nats-server: a store and a feed each, and other clients that write what they like."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import nats
+from reactivex.scheduler.eventloop import AsyncIOScheduler
+
+from dataflow.desk import deliver_on
+from dataflow.feeds import wire
+from dataflow.feeds.nats import NatsFeed
+from dataflow.server import streams
+from storage.database import Database
+from storage.event import Event
+from storage.ids import uuid7
+from tests.dataflow.desks import until
+
+BOARD = "b"
+START = 1_700_000_000_000_000
+
+
+def entry(n: int, subject: str | None = "UA1", **given) -> Event:
+    return Event(
+        id=uuid7(START + n), source="/test", type="note.made", time=START + n, subject=subject,
+        data=b'{"n":%d}' % n, authid="amy", **given,
+    )  # fmt: skip
+
+
+class SharedDesk:
+    """A store and a running feed."""
+
+    def __init__(self, database: Database, feed: NatsFeed) -> None:
+        self.database, self.feed = database, feed
+        self.refusals = []
+        self.states = []
+        feed.refusals.subscribe(self.refusals.append)
+        feed.status.subscribe(self.states.append)
+
+    async def enter(self, *entries: Event) -> None:
+        await asyncio.wrap_future(self.database.outbox.add(entries))
+        self.feed.publish(entries)
+
+    async def reaches(self, position: int, timeout: float = 15) -> None:
+        await until(self.feed.arrivals, lambda reached: reached >= position, timeout)
+
+    async def says(self, state: str, words: str = "", timeout: float = 15):
+        return await until(self.feed.status, lambda said: said.state == state and words in said.detail, timeout)
+
+    async def refused(self, timeout: float = 15):
+        if not self.refusals:
+            await until(self.feed.refusals, lambda _: True, timeout)
+        return self.refusals[-1]
+
+    def ids(self) -> list[str]:
+        return [event.id for chunk in self.database.log.read() for event in chunk]
+
+    def events(self) -> list[Event]:
+        return [event for chunk in self.database.log.read() for event in chunk]
+
+
+@asynccontextmanager
+async def desk(url: str, store, operator: str = "amy", board: str = BOARD, identity=None, early=()):
+    """`early`: entries that an earlier run left in the outbox."""
+    loop = asyncio.get_running_loop()
+    with Database.open(store) as database:
+        feed = NatsFeed(
+            [url], board, operator, database, AsyncIOScheduler(loop), deliver_on(loop), loop, identity=identity
+        )
+        shared = SharedDesk(database, feed)
+        if early:
+            await asyncio.wrap_future(database.outbox.add(early))
+        feed.publish(database.outbox.pending())
+        feed.start()
+        try:
+            yield shared
+        finally:
+            feed.close()
+            await feed.closed()
+
+
+@asynccontextmanager
+async def client(url: str, board: str | None = BOARD):
+    """Somebody else's connection; the board's stream is there."""
+    connection = await nats.connect(url)
+    try:
+        if board is not None:
+            await streams.ensure(connection, board)
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def write(connection, event: Event, operator: str = "bob", **changes):
+    """As another desk would; `changes` are those of the message."""
+    message = wire.encode(BOARD, operator, event)
+    headers = {**message.headers, **changes.get("headers", {})}
+    subject, body = changes.get("subject", message.subject), changes.get("body", message.body)
+    return await connection.jetstream().publish(subject, body, headers=headers)

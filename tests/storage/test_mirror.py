@@ -1,0 +1,46 @@
+"""A store as the mirror of a shared log."""
+
+from __future__ import annotations
+
+import msgspec
+
+from storage.mirror import Mirror
+from storage.quarantine import Quarantined
+from tests.storage.samples import event
+
+
+def at(position, **given):
+    return event(position, position=position, **given)
+
+
+def ids(store):
+    return [(each.position, each.id) for chunk in store.log.read() for each in chunk]
+
+
+def test_what_is_received_is_in_the_log_with_the_cursor_and_out_of_the_outbox(store):
+    mirror = Mirror(store)
+    first, second = at(3), at(5, subject="B")
+    store.outbox.add([second]).result(5)
+    garbage = Quarantined(reason="not JSON", text=b"x", time=1, origin="WF_b:6")
+    mirror.receive([first, second], [garbage], 6).result(5)
+    assert ids(store) == [(3, first.id), (5, second.id)]
+    assert (mirror.cursor, store.outbox.count(), store.quarantine.count()) == (6, 0, 1)
+    assert (mirror.id_at(5), mirror.id_at(6)) == (second.id, None)
+    assert mirror.ids_after("B", 4) == [second.id]
+    assert mirror.ids_after("B", 5) == []
+
+
+def test_receiving_again_changes_nothing_and_the_cursor_never_falls(store):
+    mirror = Mirror(store)
+    first, second = at(3), at(5)
+    mirror.receive([first, second], [], 5).result(5)
+    mirror.receive([first, msgspec.structs.replace(second, position=9)], [], 4).result(5)
+    mirror.receive([], [], 0).result(5)
+    assert ids(store) == [(3, first.id), (5, second.id)]
+    assert mirror.cursor == 5
+
+
+def test_a_store_remembers_which_log_it_mirrors(store):
+    assert (Mirror(store).source, Mirror(store).cursor) == (None, 0)
+    Mirror(store).adopt("log-1").result(5)
+    assert Mirror(store).source == "log-1"
