@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+CLOCKS = {
+    "now": "make_timestamptz({})", "current_timestamp": "make_timestamptz({})",
+    "today": "make_timestamptz({})::DATE", "current_date": "make_timestamptz({})::DATE",
+}  # fmt: skip
 SUGAR = {"latest": "arg_max", "earliest": "arg_min"}
 
 
@@ -25,8 +29,10 @@ def to_duckdb(sql: str, now: int | None = None) -> str:
             close = _closing(tokens, at + 1)
             edits.append((token.start, token.end + 1, SUGAR[word]))
             edits.append((tokens[close].start, tokens[close].start, f", {_position(tokens[at + 2 : close])}"))
-        elif now is not None and word == "now" and after == TokenType.L_PAREN:
-            edits.append((token.start, tokens[at + 2].end + 1, f"make_timestamptz({now})"))
+        elif now is not None and word in CLOCKS:
+            called = after == TokenType.L_PAREN
+            if called or word.startswith("current"):
+                edits.append((token.start, tokens[at + 2 * called].end + 1, CLOCKS[word].format(now)))
     for start, end, text in sorted(edits, reverse=True):
         sql = sql[:start] + text + sql[end:]
     return sql

@@ -377,6 +377,8 @@ class Grower:
             f"{time} BETWEEN now() - INTERVAL '{span}' AND now() + INTERVAL '1 minute'",
             f"now() - INTERVAL '{span}' <= {time}",
             f"{time} >= date_trunc('minute', now() - INTERVAL '{span}')", f"{time} + INTERVAL '{span}' > now()",
+            f"now() - {time} < INTERVAL '{span}'", f"INTERVAL '{span}' <= now() - {time}",
+            f"date_trunc('minute', {time}) = date_trunc('minute', now())",
         ])  # fmt: skip
 
     def _grouped(self, source: From, types: list[str], *, tail: bool) -> From:
