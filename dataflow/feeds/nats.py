@@ -2,8 +2,8 @@
 
 One task, one connection after the other: connect, check that the stream is the one that the store mirrors, follow it
 from the cursor on, and publish what waits. What comes is decoded and written in batches, one write at a time, so that
-what arrives meanwhile makes the next batch: alone on a quiet board, a few hundred in a burst. Only what is on disk is
-told. A connection that is lost or refused is followed by another, after a pause.
+what arrives meanwhile, and until the frame is over, makes the next batch: alone on a quiet board, hundreds in a burst.
+Only what is on disk is told. A connection that is lost or refused is followed by another, after a pause.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ MOST = 500
 """Messages in one batch: decoding them takes a few milliseconds of the loop's time."""
 
 DISK_S = 2.0
+FRAME_S = 0.016
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
@@ -63,6 +64,7 @@ class NatsFeed:
         self._stream = subjects.stream(board_id)
         self._cursor = self._mirror.cursor
         self._failures = 0
+        self._began = 0.0
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._publisher: Publisher | None = None
@@ -188,9 +190,17 @@ class NatsFeed:
                 caught_up.set()
             else:
                 self._say("catching up", f"{subscription.behind:,} events to go" if subscription.behind else "")
+            await self._rest(subscription)
             batch = await subscription.take(MOST)
             if batch:
+                self._began = self._loop.time()
                 await self._receive(batch, connection)
+
+    async def _rest(self, subscription: Subscription) -> None:
+        """At most one small batch a frame: each is an fsync. One that comes alone is not held up."""
+        rest = self._began + FRAME_S - self._loop.time()
+        if rest > 0 and subscription.waiting < MOST:
+            await asyncio.sleep(rest)
 
     async def _receive(self, batch: Sequence[Delivered], connection: Connection) -> None:
         await self._see_hole(batch, connection)

@@ -64,6 +64,11 @@ class Subscription:
         self._watch: asyncio.TimerHandle | None = None
         self._inbox: Inbox | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Messages that can be taken now."""
+        return len(self._messages)
+
     async def open(self, start: int) -> None:
         """Begin with the message at sequence `start`, or the next one that there is."""
         client = self._connection.client

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from queue import SimpleQueue
 
 import pytest
+from reactivex.scheduler.eventloop import AsyncIOScheduler
 from reactivex.testing import TestScheduler
 
 from dataflow.clock import ReplayClock
+from dataflow.desk import deliver_on
 from dataflow.feeds.local import LocalFeed
+from dataflow.feeds.nats import NatsFeed
 from dataflow.feeds.replay import ReplayFeed
 from storage.database import Database
 from storage.event import Event
 from storage.ids import uuid7
+from tests.dataflow.feeds import shared
+from tests.nats import make_server, server  # noqa: F401 - fixtures
 
 START = 1_360_000_000_000_000
 SECOND = 1_000_000
@@ -51,6 +57,17 @@ class Desk:
             function, arguments = self.delivered.get(timeout=5)
             function(*arguments)
 
+    def run_rest(self):
+        """What was delivered and did not run yet."""
+        while not self.delivered.empty():
+            function, arguments = self.delivered.get()
+            function(*arguments)
+
+    def write_elsewhere(self, event):
+        """As another writer of the same log."""
+        with Database.open(self.database.path) as other:
+            other.log.append([event]).result(5)
+
     def ids(self):
         return [event.id for chunk in self.database.log.read() for event in chunk]
 
@@ -59,8 +76,59 @@ class Desk:
         self.database.close()
 
 
-@pytest.fixture(params=["local", "replay"])
+class SharedDesk(Desk):
+    """A NATS feed, on an event loop that runs while the test waits for something."""
+
+    def __init__(self, path, server):  # noqa: F811
+        super().__init__(path)
+        self.server = server
+        self.loop = asyncio.new_event_loop()
+        self.changed = asyncio.Event()
+        self.loop.run_until_complete(self.make_stream())
+
+    async def make_stream(self):
+        async with shared.client(self.server.url):
+            """It is there now."""
+
+    def begin_shared(self):
+        scheduler, deliver = AsyncIOScheduler(self.loop), deliver_on(self.loop)
+        feed = NatsFeed([self.server.url], shared.BOARD, "amy", self.database, scheduler, deliver, self.loop)
+        desk = self.begin(feed)
+        feed.arrivals.subscribe(lambda _: self.changed.set())
+        return desk
+
+    def run_until(self, done):
+        async def wait():
+            while not done():
+                self.changed.clear()
+                await asyncio.wait_for(self.changed.wait(), 5)
+
+        self.loop.run_until_complete(wait())
+
+    def run_rest(self):
+        self.loop.run_until_complete(self.feed.closed())
+
+    def write_elsewhere(self, event):
+        async def write():
+            async with shared.client(self.server.url) as other:
+                await shared.write(other, event)
+
+        self.loop.run_until_complete(write())
+
+    def close(self):
+        self.feed.close()
+        self.run_rest()
+        self.loop.close()
+        self.database.close()
+
+
+@pytest.fixture(params=["local", "replay", "nats"])
 def desk(request, tmp_path):
+    if request.param == "nats":
+        desk = SharedDesk(tmp_path / "desk.db", request.getfixturevalue("server")).begin_shared()
+        yield desk
+        desk.close()
+        return
     desk = Desk(tmp_path / "desk.db")
     if request.param == "local":
         feed = LocalFeed(desk.database.log, desk.scheduler, desk.deliver)
@@ -111,18 +179,15 @@ def test_positions_only_advance(desk):
 
 
 def test_what_another_writer_appends_arrives(desk):
-    with Database.open(desk.database.path) as other:
-        other.log.append([event(3)]).result(5)
+    desk.write_elsewhere(event(3))
     desk.run_until(lambda: desk.positions[-1] == 1)
 
 
 def test_nothing_is_delivered_after_close(desk):
     desk.feed.close()
     before = list(desk.positions)
-    desk.database.log.append([event(4)]).result(5)
-    while not desk.delivered.empty():
-        function, arguments = desk.delivered.get()
-        function(*arguments)
+    desk.write_elsewhere(event(4))
+    desk.run_rest()
     assert desk.positions == before
 
 
