@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time
 from pathlib import Path
@@ -30,12 +30,18 @@ DEMO_DAY = date(2013, 2, 8)
 class Desk:
     """An open store and the pipeline on it. Close it to release both."""
 
-    def __init__(self, database: Database, pipeline: Pipeline) -> None:
+    def __init__(
+        self, database: Database, pipeline: Pipeline, feed_closed: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """`feed_closed` waits until the feed, told to close, has let go of its connection and of the store."""
         self.database = database
         self.pipeline = pipeline
+        self._feed_closed = feed_closed
 
     async def close(self) -> None:
         await self.pipeline.close()
+        if self._feed_closed is not None:
+            await self._feed_closed()
         self.database.close()
 
 
@@ -67,6 +73,17 @@ class DeskBuilder:
     def live(self, loaded: LoadedBoard, store: Path) -> Desk:
         """A live board on its own store."""
         return self._local(loaded, Database.open(store), WallClock(self._scheduler))
+
+    def shared(self, loaded: LoadedBoard, store: Path, urls: Sequence[str], identity: Path | None = None) -> Desk:
+        """A live board on a shared log; its store mirrors that log, and opens whether or not a server answers."""
+        from dataflow.feeds.nats import NatsFeed
+
+        database = Database.open(store)
+        feed = NatsFeed(
+            urls, loaded.board.id, self._author, database, self._scheduler, self._deliver, self._loop, identity
+        )
+        desk = self._desk(loaded, database, feed, WallClock(self._scheduler))
+        return Desk(database, desk.pipeline, feed.closed)
 
     def still(self, loaded: LoadedBoard, store: Path, now: int | None) -> Desk:
         """A board at one moment; by default that of the last event in its store."""

@@ -22,6 +22,7 @@ from gui.window import MainWindow, remembered_theme
 
 if TYPE_CHECKING:
     from dataflow.desk import Desk, DeskBuilder
+    from gui.connection import Connection
     from gui.screen import Screen
 
 T = TypeVar("T")
@@ -46,13 +47,17 @@ class DemoOptions(msgspec.Struct, frozen=True):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What to open. `store` is None for the demo, which has a fresh one. `theme` None: the one used last."""
+    """What to open. `store` is None for the demo, which has a fresh one. `theme` None: the one used last.
+
+    `connection` None: the store's own log.
+    """
 
     board: LoadedBoard
     author: str
     store: Path | None = None
     theme: str | None = None
     demo: DemoOptions | None = None
+    connection: Connection | None = None
 
 
 class Shot(msgspec.Struct, frozen=True):
@@ -145,6 +150,11 @@ def _open(options: Options) -> Desk:
         return builder.demo(options.board, demo.recording, _moment(options, demo.start), demo.speed)
     if options.store is None:
         raise ValueError("a live board needs a store")
+    if options.connection is not None:
+        identity = options.connection.identity
+        return builder.shared(
+            options.board, options.store, options.connection.urls, Path(identity) if identity else None
+        )
     return builder.live(options.board, options.store)
 
 

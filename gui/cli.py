@@ -30,10 +30,12 @@ _COMMANDS = {
     "schema": "gui.commands.schema",
 }
 _EXPECTED = (
+    ("gui.connection", "Unreadable"),
     ("dataflow.boards.problems", "BoardError"),
     ("dataflow.session", "EntryRefused"),
     ("dataflow.sql.errors", "SqlError"),
     ("dataflow.exchange.lines", "FileError"),
+    ("dataflow.server.errors", "ServerError"),
     ("storage.errors", "StorageError"),
 )
 

@@ -1,4 +1,4 @@
-"""Where this account keeps Watchfloor's files: a store for each board, and reports of bugs."""
+"""Where this account keeps Watchfloor's files: stores, which server a board is on, and reports of bugs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,25 @@ from platformdirs import PlatformDirs
 _DIRS = PlatformDirs("watchfloor", appauthor=False)
 
 
-def store_of(board_id: str) -> Path:
-    """The store of a board where none is named."""
-    return Path(_DIRS.user_data_dir) / "boards" / f"{board_id}.db"
+def store_of(board_id: str, server: str | None = None) -> Path:
+    """The store of a board where none is named: one for the local log, and one for each server."""
+    name = board_id if server is None else f"{board_id}@{server}"
+    return Path(_DIRS.user_data_dir) / "boards" / f"{name}.db"
+
+
+def connection_of(board_id: str) -> Path:
+    """Where it is kept which server a board is opened on."""
+    return Path(_DIRS.user_config_dir) / "servers" / f"{board_id}.json"
+
+
+def access() -> Path:
+    """The users of this account's servers, and their identity files."""
+    return Path(_DIRS.user_data_dir) / "access"
+
+
+def served(board_id: str) -> Path:
+    """Where `watchfloor serve` keeps a board's log."""
+    return Path(_DIRS.user_data_dir) / "served" / board_id
 
 
 def reports() -> Path:

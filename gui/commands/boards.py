@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,15 +31,31 @@ def load_board(name: str) -> LoadedBoard:
     return load(board_path(name))
 
 
-def store_path(loaded: LoadedBoard, store: Path | None) -> Path:
-    """The store that was named, or the board's own; its folder is made."""
+def store_path(loaded: LoadedBoard, store: Path | None, *, writes: bool = False) -> Path:
+    """The store that was named, or the board's own; its folder is made.
+
+    A board that is opened on a server has its shared log's store, to which nobody but the server's log `writes`.
+    """
     if store is not None:
         return store
+    from gui.connection import recall
     from gui.places import store_of
 
+    connection = recall(loaded.board.id)
+    if connection is not None and connection.active:
+        if writes:
+            raise click.ClickException(_shared(loaded, connection.urls))
+        return Path(connection.store)
     path = store_of(loaded.board.id)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def _shared(loaded: LoadedBoard, urls: Sequence[str]) -> str:
+    return (
+        f"{loaded.path}: this board is on {', '.join(urls)}, and its log takes events from there only; "
+        "enter it on a desk, or name a store of your own with --store"
+    )
 
 
 def _known_theme(_: click.Context, __: click.Parameter, name: str | None) -> str | None:

@@ -39,7 +39,7 @@ def command(board: str, type_: str, fields: tuple[str, ...], store: Path | None,
         id=uuid7(now), source=SOURCE, type=type_, time=now, subject=subject, data=data,
         authid=author or getpass.getuser(),
     )  # fmt: skip
-    with Database.open(store_path(loaded, store)) as database:
+    with Database.open(store_path(loaded, store, writes=True)) as database:
         appended = database.log.append([event]).result()
     click.echo(f"position {appended.positions[0]}, id {event.id}")
 

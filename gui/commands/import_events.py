@@ -36,7 +36,7 @@ def command(board: str, file: Path, store: Path | None, type_: str | None, time_
         raise click.UsageError("a CSV file needs --type TYPE and --time COLUMN")
     loaded = load_board(board)
     shape = _shape(loaded, type_, time_column) if type_ and time_column else None
-    imported = _bring(loaded, file, store_path(loaded, store), shape)
+    imported = _bring(loaded, file, store_path(loaded, store, writes=True), shape)
     return _tell(imported, file)
 
 

@@ -1,4 +1,4 @@
-"""`watchfloor open`: a board, live on its store."""
+"""`watchfloor open`: a board, live on its store or on a shared log."""
 
 from __future__ import annotations
 
@@ -6,24 +6,103 @@ import getpass
 from pathlib import Path
 
 import click
+import msgspec
 
 from gui.commands.boards import load_board, store_option, store_path, theme_option
 from gui.commands.display import need_display
+from gui.connection import Connection, Unreadable, default_store, keep, recall, servers
+from gui.places import connection_of
+
+_IDENTITY = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
 
 
-@click.command("open", short_help="A board, live on its store.")
+def _servers(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    try:
+        return None if value is None else servers(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command("open", short_help="A board, live on its store or on a shared log.")
 @click.argument("board")
 @store_option
+@click.option("--server", "urls", metavar="URL[,URL]...", callback=_servers,
+              help="The board's shared log: nats://HOST:PORT, or several servers of one cluster. Kept for next time.")
+@click.option("--identity", type=_IDENTITY, metavar="FILE",
+              help="Who you are to the server, as `watchfloor user add` wrote it. Kept with the server.")
+@click.option("--as", "author", metavar="NAME",
+              help="Who enters events; by default the name of this account. Kept with the server.")
+@click.option("--local", is_flag=True, help="On this machine's own log again, from now on without the server.")
 @theme_option
-def command(board: str, store: Path | None, theme: str | None) -> int:
+def command(
+    board: str, store: Path | None, urls: tuple[str, ...] | None, identity: Path | None, author: str | None,
+    local: bool, theme: str | None,
+) -> int:  # fmt: skip
     """Open BOARD in a window, live on its store, which is made if there is none.
 
     Events that `watchfloor emit` or `import` bring to the same store appear at once, and the board file is
-    read again whenever it is saved.
+    read again whenever it is saved. With --server the log is shared: what is entered on one desk is on every
+    other, and while the server does not answer, the desk goes on and sends what waits later.
     """
     need_display()
+    if local and (urls or identity):
+        raise click.UsageError("--local goes without --server and --identity")
+    if author and identity:
+        raise click.UsageError("--as goes without --identity: the file says who you are")
     loaded = load_board(board)
-    path = store_path(loaded, store)
+    connection = None if local else _connection(loaded.board.id, store, urls, identity, author)
+    if local:
+        _forget(loaded.board.id)
+    path = store_path(loaded, Path(connection.store) if connection else store)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    author = (_operator(connection) if connection else author) or getpass.getuser()
     from gui.app import Options, run
 
-    return run(Options(board=loaded, author=getpass.getuser(), store=path, theme=theme))
+    return run(Options(board=loaded, author=author, store=path, theme=theme, connection=connection))
+
+
+def _connection(
+    id: str, store: Path | None, urls: tuple[str, ...] | None, identity: Path | None, author: str | None
+) -> Connection | None:
+    """The shared log to open, if any: what is given now goes before what was kept, and is kept."""
+    kept = _kept(id) if urls else recall(id)
+    urls = urls or (kept.urls if kept and kept.active else None)
+    if urls is None:
+        if identity is not None:
+            raise click.UsageError("--identity goes with --server")
+        return None
+    if kept is None or not kept.overlaps(urls):
+        kept = Connection(urls=urls, store=str(default_store(id, urls)))
+    found = Connection(
+        urls=urls, store=str(store.absolute()) if store else kept.store,
+        identity=str(identity) if identity else None if author else kept.identity, author=author or kept.author,
+    )  # fmt: skip
+    _operator(found)
+    keep(id, found)
+    return found
+
+
+def _operator(connection: Connection) -> str | None:
+    """Who the operator is to the server. Raises IdentityError."""
+    if connection.identity is None:
+        return connection.author
+    from dataflow.server.identities import read
+
+    return read(Path(connection.identity)).name
+
+
+def _kept(id: str) -> Connection | None:
+    """What was kept, where it is of no matter if it can't be read: it will be written anew."""
+    try:
+        return recall(id)
+    except Unreadable:
+        return None
+
+
+def _forget(id: str) -> None:
+    """The local log from now on. Which store belongs to the server is kept: entries may wait in it."""
+    kept = _kept(id)
+    if kept is None:
+        connection_of(id).unlink(missing_ok=True)
+    else:
+        keep(id, msgspec.structs.replace(kept, active=False))

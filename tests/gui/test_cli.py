@@ -48,7 +48,7 @@ sql = "SELECT job, minutes, until FROM held ORDER BY job"
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """An account of its own."""
-    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
     monkeypatch.setenv("LOGNAME", "ann")
     return tmp_path

@@ -1,0 +1,141 @@
+"""Which server a board is on: what is kept, what goes before it, and what is refused."""
+
+from __future__ import annotations
+
+import getpass
+
+import pytest
+
+from dataflow.server.identities import Identities
+from gui import app, cli
+from gui.connection import default_store, recall, servers
+from gui.places import connection_of, store_of
+from tests.dataflow.desks import BOARD
+
+
+@pytest.fixture
+def amy(tmp_path):
+    return str(Identities(tmp_path).add("amy", "operator"))
+
+
+@pytest.fixture
+def opened(tmp_path, monkeypatch):
+    """Run `watchfloor open` on a board of notes; what the window would have been opened with, in order."""
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    path, windows = tmp_path / "notes.toml", []
+    path.write_text(BOARD)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(app, "run", lambda options: windows.append(options) or 0)
+
+    def run(*arguments):
+        code = cli.run(["open", str(path), *arguments])
+        return windows[-1] if code == 0 else code
+
+    return run
+
+
+def test_addresses_have_a_port_and_stand_once():
+    assert servers("nats://tower, tls://Tower-2:4333,nats://tower:4222") == ("nats://tower:4222", "tls://tower-2:4333")
+    assert servers("nats://[::1]:99/") == ("nats://[::1]:99",)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "'' is no server; write it as nats://HOST:4222"),
+        ("tower:4222", "is no server"),
+        ("http://tower", "is no server"),
+        ("nats://tower/x", "is no server"),
+        ("nats://tower,", "'' is no server"),
+        ("nats://tower:70000", "a port is a number up to 65535"),
+        ("nats://amy:secret@tower", "use --identity FILE"),
+    ],
+)
+def test_what_is_no_address_is_wrong_usage(opened, capsys, text, said):
+    assert opened("--server", text) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert "secret" not in line
+    assert recall("notes") is None
+
+
+def test_a_board_is_local_until_a_server_is_named(opened):
+    local = opened()
+    assert (local.connection, local.store, local.author) == (None, store_of("notes"), getpass.getuser())
+
+
+def test_server_and_identity_are_kept_for_the_next_time(opened, amy):
+    first = opened("--server", "nats://tower,nats://tower-2", "--identity", amy)
+    assert first.connection.urls == ("nats://tower:4222", "nats://tower-2:4222")
+    assert first.connection.identity == amy
+    assert (first.author, first.store) == ("amy", default_store("notes", first.connection.urls))
+    again = opened()
+    assert (again.connection, again.author, again.store) == (first.connection, "amy", first.store)
+    bob = opened("--as", "bob")
+    assert (bob.author, bob.connection.identity, opened().author) == ("bob", None, "bob")
+
+
+def test_the_shared_log_never_has_the_local_store(opened):
+    stores = {opened().store, opened("--server", "nats://tower").store, opened("--server", "nats://other").store}
+    assert [store.name for store in sorted(stores)] == ["notes.db", "notes@other_4222.db", "notes@tower_4222.db"]
+
+
+def test_another_server_of_the_same_cluster_keeps_store_and_name(opened):
+    first = opened("--server", "nats://tower,nats://tower-2", "--as", "amy")
+    second = opened("--server", "nats://tower-2,nats://tower-3")
+    assert (second.store, second.author) == (first.store, "amy")
+    assert second.connection.urls == ("nats://tower-2:4222", "nats://tower-3:4222")
+
+
+def test_local_goes_back_and_the_server_can_be_named_again(opened, amy, capsys):
+    first = opened("--server", "nats://tower", "--as", "amy")
+    for local in (opened("--local"), opened()):
+        assert (local.connection, local.store) == (None, store_of("notes"))
+    assert opened("--server", "nats://tower").connection == first.connection
+    assert opened("--server", "nats://tower", "--local") == 2
+    assert opened("--local", "--identity", amy) == 2
+    capsys.readouterr()
+
+
+def test_a_store_that_is_named_is_the_servers_until_it_is_opened_locally(opened, tmp_path):
+    opened("--server", "nats://tower")
+    assert opened("--store", "other.db").store == opened().store == tmp_path / "other.db"
+    local = opened("--store", "mine.db", "--local")
+    assert (local.connection, local.store.name) == (None, "mine.db")
+    assert opened("--server", "nats://tower").store == tmp_path / "other.db"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--identity", "{amy}"], 2, "--identity goes with --server"),
+        (["--server", "nats://tower", "--identity", "none.toml"], 2, "none.toml"),
+        (["--server", "nats://tower", "--identity", "{amy}", "--as", "eve"], 2, "the file says who you are"),
+        (["--server", "nats://tower", "--identity", "notes.toml"], 1, "notes.toml"),
+    ],
+)
+def test_an_identity_that_cannot_be_used_is_told_and_nothing_is_kept(opened, amy, capsys, arguments, code, said):
+    assert opened(*(each.format(amy=amy) for each in arguments)) == code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert recall("notes") is None
+
+
+def test_what_was_kept_and_cannot_be_read_is_told_and_can_be_replaced(opened, capsys):
+    opened("--server", "nats://tower")
+    connection_of("notes").write_text('{"urls": 7}')
+    assert opened() == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{connection_of('notes')}: ")
+    assert "--server" in line
+    assert opened("--local").connection is None
+    assert opened().connection is None
+
+
+def test_commands_read_the_shared_store_and_do_not_write_to_it(opened, capsys):
+    board = str(opened("--server", "nats://tower").board.path)
+    assert cli.run(["emit", board, "note.made", "place=north"]) == 1
+    assert "this board is on nats://tower:4222" in capsys.readouterr().err
+    assert cli.run(["query", board, "SELECT id FROM events"]) == 1
+    assert "notes@tower_4222.db" in capsys.readouterr().err
