@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataflow.operators.node import Rows
 from dataflow.operators.sorted import difference
-from dataflow.result import Result, net
+from dataflow.result import Result, consolidated
 from dataflow.sql.plan import Query
 from dataflow.zset import Change, Column, Row, Splice
 
@@ -87,11 +87,13 @@ class LiveQuery:
 
     def _follow_changes(self, tell: Callable[[list[Change]], None]) -> None:
         if self.result is not None:
+            self.result.deliver()
             tell(self.result.snapshot())
             self.result.changed.append(tell)
 
     def _follow_splices(self, tell: Callable[[list[Splice]], None]) -> None:
         if self.result is not None:
+            self.result.deliver()
             tell([Splice(0, 0, tuple(self.result.ordered()))])
             self.result.spliced.append(tell)
 
@@ -103,13 +105,7 @@ class LiveQuery:
 
 
 def _between(before: Iterable[Change], after: Iterable[Change]) -> list[Change]:
-    plus, minus = net([row for row, n in after for _ in range(n)], [row for row, n in before for _ in range(n)])
-    weights: dict[Row, int] = {}
-    for row in minus:
-        weights[row] = weights.get(row, 0) - 1
-    for row in plus:
-        weights[row] = weights.get(row, 0) + 1
-    return list(weights.items())
+    return consolidated([*((row, -count) for row, count in before), *after])
 
 
 def _observable(mine: list[Any], follow: Callable[[Any], None], forget: Callable[[Any], None]) -> Observable[Any]:

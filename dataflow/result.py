@@ -51,16 +51,18 @@ class Result(Node):
             self._count(plus, minus)
         if self.changed:
             if node.netted and not self.hidden:
-                self.changes = [(row, -1) for row in minus] + [(row, 1) for row in plus]
+                changes = [(row, -1) for row in minus] + [(row, 1) for row in plus]
             else:
-                self.changes = self._changes(plus, minus)
+                changes = self._changes(plus, minus)
+            self.changes = changes if not self.changes else consolidated([*self.changes, *changes])
         if self.sorted is not None:
-            self.splices = self._shown(self.sorted.change(plus, minus))
+            splices = self._shown(self.sorted.change(plus, minus))
             if self.hidden:
-                apply_splices(self.shown, self.splices)
+                apply_splices(self.shown, splices)
+            self.splices += splices
 
     def deliver(self) -> None:
-        """Tell subscribers, once the step is over."""
+        """Tell subscribers, once the step is over. What they push in turn is told after that."""
         if self.changes:
             changes, self.changes = self.changes, []
             for tell in tuple(self.changed):
@@ -84,12 +86,7 @@ class Result(Node):
     def _changes(self, plus: Rows, minus: Rows) -> list[Change]:
         if self.hidden:
             plus, minus = net([row[: self.width] for row in plus], [row[: self.width] for row in minus])
-        weights: dict[Row, int] = {}
-        for row in minus:
-            weights[row] = weights.get(row, 0) - 1
-        for row in plus:
-            weights[row] = weights.get(row, 0) + 1
-        return list(weights.items())
+        return consolidated([(row, -1) for row in minus] + [(row, 1) for row in plus])
 
     def _shown(self, splices: list[Splice]) -> list[Splice]:
         if not self.hidden:
@@ -119,6 +116,14 @@ class Result(Node):
 
     def size(self) -> int:
         return len(self.counts or ()) + (len(self.sorted.rows) if self.sorted else 0)
+
+
+def consolidated(changes: Iterable[Change]) -> list[Change]:
+    """Each row once."""
+    weights: dict[Row, int] = {}
+    for row, weight in changes:
+        weights[row] = weights.get(row, 0) + weight
+    return [change for change in weights.items() if change[1]]
 
 
 def net(plus: Rows, minus: Rows) -> tuple[Rows, Rows]:

@@ -223,6 +223,23 @@ def test_json_is_read_by_path() -> None:
     assert len(live.rows()) == 2
 
 
+def test_subscribers_may_push_and_subscribe_in_turn() -> None:
+    engine = make()
+    one, two = engine.live("SELECT count(*) AS n FROM events"), engine.live("SELECT id FROM events")
+    late: Counter[Row] = Counter()
+
+    def react(_: object) -> None:
+        if list(one.rows()) == [(3,)]:
+            engine.push("events", ROWS[3:5])
+            two.changes.subscribe(lambda batch: [late.update({row: weight}) for row, weight in batch])
+
+    one.changes.subscribe(react)
+    kept = follow(two)
+    engine.push("events", ROWS[:3])
+    assert kept == list(two.rows())
+    assert late == Counter(kept)
+
+
 def test_unsubscribed_means_silent() -> None:
     engine = make()
     live = engine.live("SELECT count(*) AS n FROM events")
