@@ -7,6 +7,7 @@ subject or headers are no text ends nats-py's reading for good, so both are read
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,10 +20,13 @@ from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from dataflow.server.errors import IdentityError
+from dataflow.server.identities import Identity, read
+
 CONNECT_S = 3
+CLOSE_S = 1
 PING_S = 4
 _BUFFER = 8 * 2**20
-_SEED = re.compile(r"\b(SU[A-Z2-7]{50,})\b")
 _PUBLISH = re.compile(r'permissions violation for publish to "([^"]*)"')
 
 
@@ -71,8 +75,9 @@ class Connection:
 
     async def close(self) -> None:
         """Closing twice is fine."""
-        with suppress(OSError, EOFError, errors.Error, RuntimeError):
-            await self.client.close()
+        with suppress(OSError, EOFError, TimeoutError, errors.Error, RuntimeError):
+            async with asyncio.timeout(CLOSE_S):
+                await self.client.close()
 
     async def answers(self, answered: Callable[[Msg], None]) -> str:
         """Subscribe to an inbox of our own; the subject without its last token."""
@@ -134,17 +139,29 @@ def as_coroutine(function: Callable[[Msg], None]) -> Callable[[Msg], Awaitable[N
     return call
 
 
+def role_of(identity: Path | None) -> str:
+    """What a desk says that it may do; without an identity, an operator's."""
+    if identity is None or _is_nsc(identity):
+        return "operator"
+    return str(_read(identity).role)
+
+
 def _credentials(identity: Path | None) -> dict[str, Any]:
-    """An identity file holds an nkey seed among other words, or is a credentials file of nsc's."""
+    """Raises `NotAdmitted`."""
     if identity is None:
         return {}
-    try:
-        text = identity.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotAdmitted(f"{identity}: the identity can't be read ({error})") from None
-    if "BEGIN NATS USER JWT" in text:
+    if _is_nsc(identity):
         return {"user_credentials": str(identity)}
-    seed = _SEED.search(text)
-    if seed is None:
-        raise NotAdmitted(f"{identity}: holds no nkey seed of a user; ask for one made with `watchfloor user add`")
-    return {"nkeys_seed_str": seed[1]}
+    return {"nkeys_seed_str": _read(identity).seed}
+
+
+def _is_nsc(identity: Path) -> bool:
+    """A credentials file made by NATS' own tool."""
+    return identity.suffix == ".creds"
+
+
+def _read(identity: Path) -> Identity:
+    try:
+        return read(identity)
+    except IdentityError as error:
+        raise NotAdmitted(str(error)) from None

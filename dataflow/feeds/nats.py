@@ -9,13 +9,13 @@ Only what is on disk is told. A connection that is lost or refused is followed b
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from reactivex import Observable, just
 from reactivex.abc import SchedulerBase
 from reactivex.subject import BehaviorSubject, Subject
 
@@ -32,6 +32,7 @@ from storage.quarantine import Quarantined
 
 if TYPE_CHECKING:
     from dataflow.feeds.connection import Connection
+    from dataflow.feeds.presence import Presence
     from dataflow.feeds.publisher import Publisher
     from dataflow.feeds.subscription import Delivered, Subscription
 
@@ -65,6 +66,7 @@ class NatsFeed:
         self._cursor = self._mirror.cursor
         self._failures = 0
         self._began = 0.0
+        self._since = scheduler_time(scheduler)
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._publisher: Publisher | None = None
@@ -72,7 +74,7 @@ class NatsFeed:
         self.arrivals: BehaviorSubject[int] = BehaviorSubject(database.log.last())
         self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(FeedStatus("catching up"))
         self.refusals: Subject[Refusal] = Subject()
-        self.presence: Observable[Sequence[Present]] = just(())
+        self.presence: BehaviorSubject[Sequence[Present]] = BehaviorSubject(())
 
     def start(self) -> None:
         self._task = self._loop.create_task(self._run())
@@ -101,16 +103,21 @@ class NatsFeed:
         """One connection after the other. nats is imported here: the window is up by now."""
         from dataflow.feeds.publisher import Publisher
 
-        self._publisher = Publisher(self._board, self._operator, self._refused, self._mirror.ids_after)
-        self._publisher.add(self._early)
+        publisher = Publisher(self._board, self._operator, self._refused, self._mirror.ids_after)
+        publisher.add(self._early)
+        self._publisher = publisher
         self._early.clear()
         while not self._closed:
-            self._say(*await self._session())
+            try:
+                self._say(*await self._session(publisher))
+            except Exception as error:
+                logging.getLogger(__name__).exception("the feed failed; it begins again")
+                self._say("failed", f"an error in Watchfloor itself ({error}); trying again")
             self._failures += 1
             pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(self._failures, 10))
             await asyncio.sleep(pause * random.uniform(0.5, 1))
 
-    async def _session(self) -> tuple[FeedState, str]:
+    async def _session(self, publisher: Publisher) -> tuple[FeedState, str]:
         """One connection, from beginning to end; why it ended."""
         from nats.errors import Error
 
@@ -119,17 +126,15 @@ class NatsFeed:
         from dataflow.server.errors import ServerError
 
         wakes: list[Callable[[], None]] = []
-        denied = self._publisher.denied if self._publisher else _ignore
+        name = f"watchfloor {self._operator}"
         try:
-            connection = await connect(
-                self._urls, f"watchfloor {self._operator}", self._identity, lambda: _all(wakes), denied
-            )
+            connection = await connect(self._urls, name, self._identity, lambda: _all(wakes), publisher.denied)
         except Unreachable as error:
             return "offline", str(error)
         except NotAdmitted as error:
             return "refused", str(error)
         try:
-            await self._follow(connection, wakes)
+            await self._follow(connection, publisher, wakes)
         except (Unfit, PositionTaken, ServerError) as error:
             return "refused", str(error)
         except StoreClosed:
@@ -140,12 +145,13 @@ class NatsFeed:
             await connection.close()
         return "offline", "closed"
 
-    async def _follow(self, connection: Connection, wakes: list[Callable[[], None]]) -> None:
+    async def _follow(self, connection: Connection, publisher: Publisher, wakes: list[Callable[[], None]]) -> None:
         from dataflow.feeds.subscription import Gap, Subscription
 
         await self._check(connection)
         caught_up = asyncio.Event()
-        publishing = self._loop.create_task(self._publish(connection, caught_up))
+        works = publisher.run(connection, caught_up), self._presence().run(connection)
+        beside = [self._loop.create_task(_beside(connection, work)) for work in works]
         try:
             while True:
                 subscription = Subscription(connection, self._stream)
@@ -157,17 +163,14 @@ class NatsFeed:
                 finally:
                     await subscription.close()
         finally:
-            publishing.cancel()
-            with suppress(asyncio.CancelledError):
-                await publishing
+            await _ended(beside)
 
-    async def _publish(self, connection: Connection, caught_up: asyncio.Event) -> None:
-        """As long as the connection lasts; without publishing it is of no use."""
-        try:
-            if self._publisher is not None:
-                await self._publisher.run(connection, caught_up)
-        finally:
-            await connection.close()
+    def _presence(self) -> Presence:
+        from dataflow.feeds.connection import role_of
+        from dataflow.feeds.presence import Presence
+
+        role = role_of(self._identity)
+        return Presence(self._board, self._operator, role, self._since, lambda: self.arrivals.value, self.presence)
 
     async def _check(self, connection: Connection) -> None:
         """Is it the log that this store mirrors? An empty store takes up the one that it finds."""
@@ -283,10 +286,29 @@ class NatsFeed:
             self.status.on_next(said)
 
 
+async def _beside(connection: Connection, work: Coroutine[Any, Any, None]) -> None:
+    """Something that lasts as long as the connection, which is of no use without it."""
+    from nats.errors import Error
+
+    try:
+        await work
+    except (Error, OSError) as error:
+        connection.last_error = error
+    except Exception:
+        await connection.close()
+        raise
+    await connection.close()
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel them, and wait until they are done. What went wrong in one is raised."""
+    for task in tasks:
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
 def _all(functions: Sequence[Callable[[], None]]) -> None:
     for function in functions:
         function()
-
-
-def _ignore(_: str) -> None:
-    """Nobody publishes yet."""

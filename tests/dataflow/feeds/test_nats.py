@@ -14,6 +14,7 @@ from dataflow.feeds import publisher, wire
 from dataflow.server import streams
 from storage.database import Database
 from storage.mirror import Mirror
+from tests.dataflow.desks import until
 from tests.dataflow.feeds.shared import BOARD, client, desk, entry, write
 from tests.nats import make_server, server  # noqa: F401 - fixtures
 
@@ -328,12 +329,13 @@ def test_wrong_credentials_and_a_role_that_may_not_write_are_told(make_server, t
     users = tuple(permitted(each.role, BOARD, each.name, each.key) for each in identities.list())
     server = make_server(users=users).start()  # noqa: F811
     stranger = tmp_path / "stranger.toml"
-    stranger.write_text(f'seed = "{new_seed()}"')
+    stranger.write_text(f'name = "eve"\nrole = "admin"\nseed = "{new_seed()}"\n')
+    stranger.chmod(0o600)
 
     async def told():
         root = await nats.connect(server.url, nkeys_seed_str=seed_of(files["root"]))
         await streams.ensure(root, BOARD)
-        strangers = [(stranger, "does not admit"), (None, "does not admit"), (tmp_path / "none", "can't be read")]
+        strangers = [(stranger, "does not admit"), (None, "does not admit"), (tmp_path / "none", "none")]
         for who, words in strangers:
             async with desk(server.url, tmp_path / "x.db", identity=who) as nobody:
                 await nobody.says("refused", words)
@@ -364,3 +366,22 @@ async def test_nothing_is_told_after_close(server, folder):  # noqa: F811
         await write(other, entry(1))
         await amy.feed.closed()
         assert (amy.states, amy.feed.arrivals.value) == (states, 0)
+
+
+@story
+async def test_who_is_there_is_seen_and_who_leaves_is_gone(server, folder):  # noqa: F811
+    def names(present):
+        return [(one.name, one.role) for one in present]
+
+    async with client(server.url) as other, desk(server.url, folder / "a.db") as amy:
+        await write(other, entry(1))
+        for text in (b"", b"garbage", b"[" * 10_000, b'{"desk":1}', b'{"desk":"x","role":"r","position":-1,"since":0}'):
+            await other.publish("wfp.b.eve", text)
+        await until(amy.feed.presence, lambda present: names(present) == [("amy", "operator")])
+        async with desk(server.url, folder / "b.db", "bob") as bob:
+            both = [("amy", "operator"), ("bob", "operator")]
+            await until(amy.feed.presence, lambda present: names(present) == both)
+            await until(bob.feed.presence, lambda present: names(present) == both and present[0].position == 1)
+        await until(amy.feed.presence, lambda present: names(present) == both[:1])
+        server.kill()
+        await until(amy.feed.presence, lambda present: not present)
