@@ -156,11 +156,8 @@ class Circuit:
         return node
 
     def _piped(self, rel: Rel) -> Node:
-        found, inputs = self._pipes(rel)
-        names = Names()
-        lines = [line for n, pipe in enumerate(found) for line in rows_function(pipe, f"run{n}", names)]
-        made = self._assemble(lines, names)
-        return self._noted(Piped(inputs, [made[f"run{n}"] for n in range(len(found))]))
+        inputs, functions, _ = self._rows(rel)
+        return self._noted(Piped(inputs, functions))
 
     def _aggregate(self, rel: plan.Aggregate) -> Node:
         found, inputs = self._pipes(rel.input)
@@ -203,16 +200,21 @@ class Circuit:
         return self._noted(Outer(rel.kind, left, right, on, rel.widths[1]))
 
     def _timed(self, rel: plan.Timed) -> Node:
-        inputs, functions = self._paired(rel.input, (rel.value,))
-        return self._noted(Timed(inputs, functions, clock_function(rel.bound), rel.op, self.now))
+        assert isinstance(rel.value, plan.Col), "narrow.py puts the time into a column"
+        inputs, functions, _ = self._rows(rel.input)
+        bound = clock_function(rel.bound)
+        return self._noted(Timed(inputs, functions, rel.value.index, bound, rel.op, self.now))
 
-    def _top(self, rel: plan.Top) -> Node:
-        found, inputs = self._pipes(rel.input)
+    def _rows(self, rel: Rel) -> tuple[list[Node], list[Callable[..., Any]], bool]:
+        """What feeds an operator with plain rows; and whether it is all log."""
+        found, inputs = self._pipes(rel)
         names = Names()
         lines = [line for n, pipe in enumerate(found) for line in rows_function(pipe, f"run{n}", names)]
         made = self._assemble(lines, names)
-        functions = [made[f"run{n}"] for n in range(len(found))]
-        log = all(pipe.log for pipe in found)
+        return inputs, [made[f"run{n}"] for n in range(len(found))], all(pipe.log for pipe in found)
+
+    def _top(self, rel: plan.Top) -> Node:
+        inputs, functions, log = self._rows(rel.input)
         return self._noted(Top(inputs, functions, sort_key(rel.order), (rel.offset, rel.limit), log=log))
 
     # running

@@ -13,30 +13,34 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heapify, heappop, heappush
-from typing import Any
 
-from dataflow.operators.node import Node, Rows
+from dataflow.operators.node import Node, Rows, RowsFunction
 from dataflow.zset import Row
-
-Paired = Callable[[Rows], list[tuple[Any, Row]]]
 
 
 class Timed(Node):
-    """`leaving`: `time > bound` (or >= if `closed`); otherwise `time < bound` (or <=)."""
+    """`leaving`: `time > bound` (or >= if `closed`); otherwise `time < bound` (or <=). A row's time is its column `at`."""
 
     def __init__(
-        self, inputs: Sequence[Node], pipes: Sequence[Paired], bound: Callable[[int], int], op: str, now: int
+        self,
+        inputs: Sequence[Node],
+        functions: Sequence[RowsFunction],
+        at: int,
+        bound: Callable[[int], int],
+        op: str,
+        now: int,
     ) -> None:
         super().__init__(inputs)
-        self.pipes = tuple(pipes)
+        self.functions = tuple(functions)
+        self.at = at
         self.bound = bound
         self.leaving = op[0] == ">"
         self.closed = op.endswith("=")
         self.limit = self._limit(now)
-        self.queue: deque[tuple[int, Row]] = deque()
+        self.queue: deque[Row] = deque()
         self.late: list[tuple[int, int, Row]] = []
         self.serial = 0
-        self.gone: dict[tuple[int, Row], int] = {}
+        self.gone: dict[Row, int] = {}
 
     def _limit(self, now: int) -> int:
         """The least time that is in if rows leave, the least that is not if they enter."""
@@ -51,46 +55,45 @@ class Timed(Node):
 
     def _passed(self) -> list[Row]:
         """The rows that the bound has passed since the last step."""
-        limit, queue, late, gone = self.limit, self.queue, self.late, self.gone
+        limit, queue, late, gone, at = self.limit, self.queue, self.late, self.gone, self.at
         found: list[Row] = []
-        while queue and queue[0][0] < limit:
-            entry = queue.popleft()
-            if not gone or not self._was_gone(*entry):
-                found.append(entry[1])
+        while queue and queue[0][at] < limit:
+            found.append(queue.popleft())
         while late and late[0][0] < limit:
-            time, _, row = heappop(late)
-            if not gone or not self._was_gone(time, row):
-                found.append(row)
-        return found
+            found.append(heappop(late)[2])
+        return [row for row in found if not self._was_gone(row)] if gone else found
 
     def _inserted(self) -> Rows:
         found: list[Row] = []
-        for node, run in zip(self.inputs, self.pipes, strict=True):
+        for node, run in zip(self.inputs, self.functions, strict=True):
             if node.plus:
-                pairs = run(node.plus)
-                found += self._in_order(pairs) or self._one_by_one(pairs)
+                rows = run(node.plus)
+                kept = rows if self._in_order(rows) else self._one_by_one(rows)
+                found = found + kept if found else kept
         return found
 
-    def _in_order(self, pairs: list[tuple[Any, Row]]) -> list[Row]:
+    def _in_order(self, rows: list[Row]) -> bool:
         """Take rows in order of time, after all others and after the bound, as they come from a log; or none."""
-        times = [time for time, _ in pairs]
-        if not times or None in times:
-            return []
-        last = self.queue[-1][0] if self.queue else self.limit
-        if times[0] < last or not self.leaving or times != sorted(times):
-            return []
-        self.queue.extend(pairs)
-        return [row for _, row in pairs]
+        at = self.at
+        times = [row[at] for row in rows]
+        if not times or not self.leaving or None in times:
+            return False
+        last = self.queue[-1][at] if self.queue else self.limit
+        if times[0] < last or times != sorted(times):
+            return False
+        self.queue.extend(rows)
+        return True
 
-    def _one_by_one(self, pairs: list[tuple[Any, Row]]) -> list[Row]:
+    def _one_by_one(self, rows: list[Row]) -> list[Row]:
         found: list[Row] = []
-        limit, queue, leaving = self.limit, self.queue, self.leaving
-        for time, row in pairs:
+        limit, queue, leaving, at = self.limit, self.queue, self.leaving, self.at
+        for row in rows:
+            time = row[at]
             if time is None:
                 continue
             after = time >= limit
-            if after and (not queue or time >= queue[-1][0]):
-                queue.append((time, row))
+            if after and (not queue or time >= queue[-1][at]):
+                queue.append(row)
             elif after:
                 self.serial += 1
                 heappush(self.late, (time, self.serial, row))
@@ -100,47 +103,48 @@ class Timed(Node):
 
     def _retracted(self) -> Rows:
         found: list[Row] = []
-        for node, run in zip(self.inputs, self.pipes, strict=True):
-            for time, row in run(node.minus) if node.minus else ():
+        for node, run in zip(self.inputs, self.functions, strict=True):
+            for row in run(node.minus) if node.minus else ():
+                time = row[self.at]
                 if time is None:
                     continue
                 after = time >= self.limit
                 if after:
-                    self._forget(time, row)
+                    self._forget(row)
                 if after == self.leaving:
                     found.append(row)
         return found
 
-    def _forget(self, time: int, row: Row) -> None:
-        self.gone[time, row] = self.gone.get((time, row), 0) + 1
+    def _forget(self, row: Row) -> None:
+        self.gone[row] = self.gone.get(row, 0) + 1
         if len(self.gone) * 2 > len(self.queue) + len(self.late):
-            self.queue = deque(entry for entry in self.queue if not self._was_gone(*entry))
-            self.late = [entry for entry in self.late if not self._was_gone(entry[0], entry[2])]
+            self.queue = deque(kept for kept in self.queue if not self._was_gone(kept))
+            self.late = [entry for entry in self.late if not self._was_gone(entry[2])]
             heapify(self.late)
 
-    def _was_gone(self, time: int, row: Row) -> bool:
-        count = self.gone.get((time, row))
+    def _was_gone(self, row: Row) -> bool:
+        count = self.gone.get(row)
         if count is None:
             return False
         if count > 1:
-            self.gone[time, row] = count - 1
+            self.gone[row] = count - 1
         else:
-            del self.gone[time, row]
+            del self.gone[row]
         return True
 
     def due(self, now: int) -> bool:
         """Move the clock; whether a row enters or leaves by it, in the step to come."""
         limit = self.limit = self._limit(now)
-        return bool((self.queue and self.queue[0][0] < limit) or (self.late and self.late[0][0] < limit))
+        return bool((self.queue and self.queue[0][self.at] < limit) or (self.late and self.late[0][0] < limit))
 
     def rows(self) -> Iterable[Row] | None:
         if not self.leaving:
             return None
         left = dict(self.gone)
         found = []
-        for time, row in [*self.queue, *((time, row) for time, _, row in self.late)]:
-            if left.get((time, row)):
-                left[time, row] -= 1
+        for row in [*self.queue, *(row for _, _, row in self.late)]:
+            if left.get(row):
+                left[row] -= 1
             else:
                 found.append(row)
         return found

@@ -19,11 +19,11 @@ from dataflow.sql import arithmetic, calls, choices, logic, time_calls, types
 from dataflow.sql.casts import Typed, rescale
 from dataflow.sql.errors import SqlError
 from dataflow.sql.parse import parse
+from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Col, Const, Expr, Map, Order, Query, Rel
 from dataflow.sql.relations import Catalogue, Names
 from dataflow.sql.select import lower_query
 from dataflow.sql.selected import Selected
-from dataflow.sql.shape import Shaper
 
 RULES = (logic, arithmetic, choices, calls, time_calls)
 """The modules whose rules `expressions.py` then knows."""

@@ -51,14 +51,23 @@ def _slim(rel: Rel, needed: set[int]) -> tuple[Rel, Places]:
         source, places = _slim(rel.input, needed | shape.columns(*rel.where))
         return Map(source, _moved(rel.where, places), None), places
     if isinstance(rel, Timed):
-        source, places = _cut(rel.input, needed | shape.columns(rel.value))
-        return Timed(source, _move(rel.value, places), rel.op, rel.bound), places
+        return _slim_timed(rel, needed)
     if isinstance(rel, Union):
         parts = [_cut(part, needed) for part in rel.inputs]
         return Union(tuple(part for part, _ in parts)), parts[0][1]
     if isinstance(rel, Join):
         return _slim_join(rel, needed)
     return rel, {column: column for column in needed}
+
+
+def _slim_timed(rel: Timed, needed: set[int]) -> tuple[Rel, Places]:
+    """A temporal filter finds the time in its rows: one that is computed becomes their last column."""
+    source, places = _cut(rel.input, needed | shape.columns(rel.value))
+    value = _move(rel.value, places)
+    if not isinstance(value, Col):
+        columns = tuple(Col(at) for at in range(len(places)))
+        source, value = Map(source, (), (*columns, value)), Col(len(places))
+    return Timed(source, value, rel.op, rel.bound), places
 
 
 def _slim_join(rel: Join, needed: set[int]) -> tuple[Rel, Places]:

@@ -13,6 +13,7 @@ from dataflow.sql.casts import Typed, meet
 from dataflow.sql.expressions import condition, lower
 from dataflow.sql.logic import compare
 from dataflow.sql.parse import error, only, refused, short
+from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Call, Coalesce, Col, Const, Expr, Join, Map, Scan, Union, Values
 from dataflow.sql.scope import Field, RowContext, Source, folded, resolve
 from dataflow.sql.types import NULL
@@ -66,9 +67,7 @@ class Catalogue:
         return Source(Scan(relation, kinds), fields, len(columns))
 
 
-def lower_from(
-    node: exp.Expr, joins: list[exp.Expr], names: Names, lower_query: Lower, shaper: shape.Shaper
-) -> Source:
+def lower_from(node: exp.Expr, joins: list[exp.Expr], names: Names, lower_query: Lower, shaper: Shaper) -> Source:
     """FROM with its joins."""
     source = _table(node.this, names, lower_query, shaper)
     for join in joins:
@@ -76,7 +75,7 @@ def lower_from(
     return source
 
 
-def _table(node: exp.Expr, names: Names, lower_query: Lower, shaper: shape.Shaper) -> Source:
+def _table(node: exp.Expr, names: Names, lower_query: Lower, shaper: Shaper) -> Source:
     if isinstance(node, exp.Table):
         only(node, "this", "db", "catalog", "alias", "joins")
         source = _named(node, names)
@@ -142,7 +141,7 @@ def _values(node: exp.Values) -> Source:
 SIDES = {"": "inner", "LEFT": "left", "RIGHT": "right", "FULL": "full"}
 
 
-def _join(left: Source, node: exp.Expr, names: Names, lower_query: Lower, shaper: shape.Shaper) -> Source:
+def _join(left: Source, node: exp.Expr, names: Names, lower_query: Lower, shaper: Shaper) -> Source:
     only(node, "this", "side", "kind", "on", "using")
     side, word = node.args.get("side") or "", node.args.get("kind") or ""
     right = _table(node.this, names, lower_query, shaper)
@@ -205,7 +204,7 @@ def _one(ours: Typed, theirs: Typed, kind: str, node: exp.Expr) -> Typed:
 
 
 def join_sources(
-    left: Source, right: Source, kind: str, tests: list[Expr], merged: dict[str, Typed], shaper: shape.Shaper
+    left: Source, right: Source, kind: str, tests: list[Expr], merged: dict[str, Typed], shaper: Shaper
 ) -> Source:
     both = _beside(left, right)
     if kind in ("right", "full"):
@@ -230,9 +229,7 @@ def join_sources(
     return Source(rel, both.fields, both.width, merged)
 
 
-def _swapped(
-    left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], shaper: shape.Shaper
-) -> Source:
+def _swapped(left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], shaper: Shaper) -> Source:
     """A right join as a left join, its columns put back in order."""
     turned = join_sources(right, left, "left", _turned(left, right, tests), {}, shaper)
     order = (*range(right.width, right.width + left.width), *range(right.width))
@@ -240,7 +237,7 @@ def _swapped(
     return Source(rel, _beside(left, right).fields, turned.width, merged)
 
 
-def _full(left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], shaper: shape.Shaper) -> Source:
+def _full(left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], shaper: Shaper) -> Source:
     """A full join as a left join, and the right rows that match nothing."""
     outer = join_sources(left, right, "left", tests, {}, shaper)
     alone = join_sources(right, left, "anti", _turned(left, right, tests), {}, shaper)

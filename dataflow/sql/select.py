@@ -20,6 +20,7 @@ from dataflow.sql.expressions import condition, lower
 from dataflow.sql.items import column_name, starred
 from dataflow.sql.narrow import narrowed
 from dataflow.sql.parse import error, only, refused, short
+from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Aggregate, Col, Const, Expr, Map, Order, Rel, Values
 from dataflow.sql.relations import Names, lower_from
 from dataflow.sql.scope import RowContext, Source, folded
@@ -38,7 +39,7 @@ class Item(NamedTuple):
     node: exp.Expr
 
 
-def lower_query(node: exp.Expr, names: Names, shaper: shape.Shaper) -> Selected:
+def lower_query(node: exp.Expr, names: Names, shaper: Shaper) -> Selected:
     """Any query, with its CTEs."""
     if isinstance(node, exp.Subquery):
         only(node, "this")
@@ -51,7 +52,7 @@ def lower_query(node: exp.Expr, names: Names, shaper: shape.Shaper) -> Selected:
     raise refused(node, f"{type(node).__name__.upper()} is not supported")
 
 
-def _ctes(node: exp.Expr, names: Names, shaper: shape.Shaper) -> Names:
+def _ctes(node: exp.Expr, names: Names, shaper: Shaper) -> Names:
     clause = node.args.get("with_")
     if clause is None:
         return names
@@ -69,7 +70,7 @@ def _ctes(node: exp.Expr, names: Names, shaper: shape.Shaper) -> Names:
 class _Select:
     """One SELECT on its way down."""
 
-    def __init__(self, node: exp.Select, names: Names, shaper: shape.Shaper) -> None:
+    def __init__(self, node: exp.Select, names: Names, shaper: Shaper) -> None:
         only(node, "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct",
              "with_", "kind", "hint")  # fmt: skip
         self.node = node

@@ -18,6 +18,7 @@ from dataflow.sql.casts import Typed
 from dataflow.sql.expressions import condition, lower
 from dataflow.sql.logic import compare
 from dataflow.sql.parse import error, only, refused, short
+from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Agg, Aggregate, And, Call, Col, Const, Expr, IsNull, Join, Map, Not, Or, Rel
 from dataflow.sql.relations import Lower, Names, join_sources, lower_from
 from dataflow.sql.scope import RowContext, Source, resolve, unknown
@@ -52,7 +53,7 @@ def membership(node: exp.Expr) -> Membership | None:
 class Nested:
     """Lowers the conditions on other queries that stand in one SELECT."""
 
-    def __init__(self, names: Names, lower_query: Lower, shaper: shape.Shaper) -> None:
+    def __init__(self, names: Names, lower_query: Lower, shaper: Shaper) -> None:
         self.names = names
         self.lower_query = lower_query
         self.shaper = shaper

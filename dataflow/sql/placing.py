@@ -1,0 +1,94 @@
+"""Filters moved to where they cost and keep least.
+
+A filter goes below joins (to the side whose columns it reads, where outer rows allow it), below temporal filters, into
+unions, and at last into a scan: `type = '…'` over `events` becomes the scan's `kinds`. A temporal filter goes below
+joins and projections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dataflow.sql.narrow import narrowed
+from dataflow.sql.plan import Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union
+from dataflow.sql.shape import columns, conjuncts, shifted, through
+
+
+class Shaper:
+    """Places filters. `type_column` is the index of `type` in the rows of `events`; None where there is none."""
+
+    def __init__(self, type_column: int | None) -> None:
+        self.type_column = type_column
+
+    def filter(self, rel: Rel, test: Expr) -> Rel:
+        """Rows of `rel` for which `test` is true."""
+        for part in conjuncts(test):
+            rel = self._filter(rel, part)
+        return rel
+
+    def _filter(self, rel: Rel, test: Expr) -> Rel:
+        if test == Const(True, "bool"):
+            return rel
+        if isinstance(rel, Map):
+            return self._into_map(rel, test)
+        if isinstance(rel, Timed):
+            return Timed(self._filter(rel.input, test), rel.value, rel.op, rel.bound)
+        if isinstance(rel, Union):
+            return Union(tuple(self._filter(part, test) for part in rel.inputs))
+        if isinstance(rel, Join):
+            return self._beside(rel, test, self._filter) or Map(rel, (test,), None)
+        kinds = self._kinds(rel, test)
+        return kinds or Map(rel, (test,), None)
+
+    def _into_map(self, rel: Map, test: Expr) -> Rel:
+        inner = through(test, rel.columns) if rel.columns is not None else test
+        if rel.where and not isinstance(rel.input, Scan):
+            return Map(rel.input, (*rel.where, inner), rel.columns)
+        below = self._filter(rel.input, inner)
+        if isinstance(below, Map) and below.columns is None and below.input == rel.input:
+            return Map(rel.input, (*rel.where, inner), rel.columns)
+        return Map(below, rel.where, rel.columns)
+
+    def timed(self, rel: Rel, value: Expr, op: str, bound: Expr) -> Rel:
+        """A temporal filter, as low as it goes: what a join keeps then leaves with it."""
+        if isinstance(rel, Join):
+            found = self._beside(rel, value, lambda side, part: self.timed(side, part, op, bound))
+            if found is not None:
+                return found
+        if isinstance(rel, Map) and rel.columns is not None:
+            below = Map(rel.input, rel.where, None) if rel.where else rel.input
+            return narrowed(Map(self.timed(below, through(value, rel.columns), op, bound), (), rel.columns))
+        return Timed(rel, value, op, bound)
+
+    def _beside(self, rel: Join, expr: Expr, put: Callable[[Rel, Expr], Rel]) -> Rel | None:
+        used, width = columns(expr), rel.widths[0]
+        if not used:
+            return None
+        if max(used) < width and rel.kind in ("inner", "left", "semi", "anti"):
+            return _sided(rel, put(rel.left, expr), rel.right)
+        if min(used) >= width and rel.kind == "inner":
+            return _sided(rel, rel.left, put(rel.right, shifted(expr, -width)))
+        return None
+
+    def _kinds(self, rel: Rel, test: Expr) -> Rel | None:
+        """The scan of just those event types that `test` asks for."""
+        if not isinstance(rel, Scan) or rel.relation != "events" or rel.kinds or self.type_column is None:
+            return None
+        names = _texts(test, Col(self.type_column))
+        return Scan("events", names) if names else None
+
+
+def _sided(rel: Join, left: Rel, right: Rel) -> Join:
+    return Join(rel.kind, left, right, rel.left_keys, rel.right_keys, rel.on, rel.widths)
+
+
+def _texts(test: Expr, column: Col) -> tuple[str, ...]:
+    """The texts that `column` must be one of for `test` to be true; none if the test is not of that form."""
+    if not isinstance(test, Call) or len(test.args) != 2 or column not in test.args:
+        return ()
+    other = test.args[1] if test.args[0] == column else test.args[0]
+    if test.code == "{0} == {1}" and isinstance(other, Const) and isinstance(other.value, str):
+        return (other.value,)
+    if test.code == "{0} in {1}" and isinstance(other, Pool):
+        return tuple(sorted({str(value) for value in other.values}))
+    return ()
