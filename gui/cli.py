@@ -27,6 +27,8 @@ _COMMANDS = {
     "export": "gui.commands.export_events",
     "query": "gui.commands.query",
     "shot": "gui.commands.shot",
+    "serve": "gui.commands.serve",
+    "user": "gui.commands.user",
     "schema": "gui.commands.schema",
 }
 _EXPECTED = (

@@ -48,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True):
     tls: Tls | None = None
     mqtt: int | None = None
     websocket: int | None = None
+    web_pages: bool = False
+    """Whether pages of any origin may connect. Never without users: a page that is open on this machine could."""
 
 
 def is_loopback(host: str) -> bool:
@@ -60,6 +62,8 @@ def is_loopback(host: str) -> bool:
 
 def check(settings: Settings) -> None:
     """Raises Unsafe if others than this machine's could read or write without a key."""
+    if settings.mqtt is not None and settings.users:
+        raise Unsafe("MQTT devices have no keys: --mqtt works on 127.0.0.1 as long as there are no users")
     if is_loopback(settings.host):
         return
     missing = [what for what, there in _needed(settings) if not there]
@@ -102,13 +106,17 @@ def _sections(settings: Settings) -> dict[str, Value]:
     if settings.mqtt is not None:
         sections["mqtt"] = _listener(settings, settings.mqtt)
     if settings.websocket is not None:
-        sections["websocket"] = _listener(settings, settings.websocket) | ({} if settings.tls else {"no_tls": True})
+        sections["websocket"] = _listener(settings, settings.websocket) | _browsers(settings)
     return sections
 
 
 def _listener(settings: Settings, port: int) -> dict[str, Value]:
     listener: dict[str, Value] = {"host": settings.host.strip("[]"), "port": port}
     return listener | ({"tls": _tls(settings.tls)} if settings.tls else {})
+
+
+def _browsers(settings: Settings) -> dict[str, Value]:
+    return {"no_tls": settings.tls is None, "same_origin": not settings.web_pages}
 
 
 def _tls(tls: Tls) -> dict[str, Value]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,11 +22,13 @@ from typing import Any
 from dataflow.server.binary import find
 from dataflow.server.config import Settings, render
 from dataflow.server.errors import ServerFailed
+from dataflow.server.lock import held
 
 READY_S = 20.0
 """A store with a long log takes its time to recover."""
 _PAUSE_S = 0.02
 _GREETING = 64 * 1024
+_STAMP = re.compile(r"^(nats-server: |\[\d+\] .*?\[[A-Z]{3}\] )")
 
 
 class ServerProcess:
@@ -34,6 +37,7 @@ class ServerProcess:
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings = settings
         self._config = folder / "nats-server.conf"
+        self._lock = folder / "lock"
         self.log = folder / "nats-server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -44,17 +48,18 @@ class ServerProcess:
     @property
     def url(self) -> str:
         scheme = "tls" if self.settings.tls else "nats"
-        return f"{scheme}://{_reachable(self.settings.host)}:{self.settings.port}"
+        host = _reachable(self.settings.host)
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
 
     def start(self, ready_s: float = READY_S) -> None:
-        """Returns when clients can connect. Raises ServerMissing, ServerFailed."""
+        """Returns when clients can connect. Raises ServerMissing, ServerFailed; also if another runs on this folder."""
         binary = find()
-        self._config.parent.mkdir(parents=True, exist_ok=True)
+        self._config.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write_private(self._config, render(self.settings))
-        with self.log.open("ab") as log:
+        with held(self._lock) as lock, self.log.open("ab") as log:
             heard_from = log.tell()
             self._process = subprocess.Popen(
-                [binary, "--config", self._config], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                [binary, "--config", self._config], stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=lock,
                 start_new_session=True, preexec_fn=_dies_with_parent(),  # noqa: PLW1509  one call to the kernel
             )  # fmt: skip
         try:
@@ -85,18 +90,20 @@ class ServerProcess:
             self._process.kill()
             self._process.wait()
 
-    def reload(self, settings: Settings) -> None:
-        """Take up other users while it runs; who is no longer among them is cut off. Not on Windows."""
+    def reload(self, settings: Settings) -> bool:
+        """Take up other users while it runs; who is no longer among them is cut off. False: not possible here."""
         self.settings = settings
         _write_private(self._config, render(settings))
-        if self._process and self._process.poll() is None:
-            self._process.send_signal(signal.SIGHUP)
+        if sys.platform == "win32" or self._process is None or self._process.poll() is not None:
+            return False
+        self._process.send_signal(signal.SIGHUP)
+        return True
 
     def last_words(self, since: int = 0) -> str:
         """Why it ended, as it said itself: its last error."""
         lines = self.log.read_bytes()[since:].decode(errors="replace").splitlines()
-        errors = [line for line in lines if "[FTL]" in line or "[ERR]" in line or line.startswith("nats-server:")]
-        return (errors or lines or ["it said nothing"])[-1].split("] ", 1)[-1].replace("[FTL] ", "").strip()
+        errors = [line for line in lines if "[FTL] " in line or "[ERR] " in line or line.startswith("nats-server: ")]
+        return _STAMP.sub("", (errors or lines or ["it said nothing"])[-1]).strip()
 
     def _await_ready(self, deadline: float, heard_from: int) -> None:
         while time.monotonic() < deadline:

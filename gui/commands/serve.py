@@ -1,0 +1,106 @@
+"""`watchfloor serve`: the shared log of a board, on a real nats-server."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gui.commands.boards import load_board
+
+if TYPE_CHECKING:
+    from dataflow.server.serving import Serving
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
+_FOLDER = click.Path(file_okay=False, path_type=Path, resolve_path=True)
+_PORT = click.IntRange(1, 65535)
+_ANYWHERE = ("0.0.0.0", "::")
+
+
+def _address(_: click.Context, __: click.Parameter, text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    if not colon or not bare or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise click.BadParameter(f"{text!r} is no address; write it as HOST:PORT, such as 127.0.0.1:4222")
+    if ":" in bare and bare == host:
+        raise click.BadParameter(f"{text!r}: write an IPv6 address in brackets, such as [::1]:4222")
+    return bare, int(port)
+
+
+@click.command("serve", short_help="The shared log of a board, for several desks.")
+@click.argument("board")
+@click.option("--listen", metavar="HOST:PORT", callback=_address, default="127.0.0.1:4222", show_default=True,
+              help="Where desks connect. Anything but this machine's own address needs TLS and users.")
+@click.option("--store", type=_FOLDER, metavar="DIR",
+              help="Where the server keeps the log; by default this account's own folder for the board.")
+@click.option("--tls-cert", type=_FILE, metavar="FILE", help="The server's certificate chain (PEM).")
+@click.option("--tls-key", type=_FILE, metavar="FILE", help="Its private key (PEM).")
+@click.option("--mqtt", type=_PORT, metavar="PORT", help="Listen for MQTT devices too. Only without users.")
+@click.option("--websocket", type=_PORT, metavar="PORT", help="Listen for WebSocket clients too.")
+def command(
+    board: str, listen: tuple[str, int], store: Path | None, tls_cert: Path | None, tls_key: Path | None,
+    mqtt: int | None, websocket: int | None,
+) -> None:  # fmt: skip
+    """Run a nats-server for BOARD until Ctrl+C: durable, and whatever one desk enters is on every other.
+
+    Without users whoever reaches it may do everything, which is why it then listens on this machine only.
+    `watchfloor user add` makes users; the server proves who wrote what.
+    """
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("--tls-cert and --tls-key go together")
+    from dataflow.server.config import Settings, Tls
+    from dataflow.server.identities import Identities
+    from dataflow.server.serving import Serving
+    from gui.places import access, served
+
+    id = load_board(board).board.id
+    folder = store or served(id)
+    tls = Tls(cert=tls_cert, key=tls_key) if tls_cert and tls_key else None
+    settings = Settings(
+        name=id, store=folder / "jetstream", host=listen[0], port=listen[1], tls=tls, mqtt=mqtt, websocket=websocket
+    )
+    with _until_told(), Serving(id, settings, folder, Identities(access()), _say) as serving:
+        _introduce(serving, board, id, folder)
+        serving.watch()
+
+
+def _introduce(serving: Serving, board: str, id: str, folder: Path) -> None:
+    settings, url = serving.settings, serving.url
+    if settings.host in _ANYWHERE:
+        url = f"{url.partition('://')[0]}://{socket.gethostname()}:{settings.port}"
+    identity = " --identity FILE" if settings.users else ""
+    _say(f"The log of {id} is served at {url}, and kept in {folder} (position {serving.stream.last})")
+    _say(f"A desk: watchfloor open {shlex.quote(board)} --server {url}{identity}")
+    if not settings.users:
+        _say("There are no users: everybody on this machine may enter events, under any name")
+    _say("Ctrl+C ends it")
+
+
+def _say(line: str) -> None:
+    click.echo(line)
+
+
+@contextmanager
+def _until_told() -> Iterator[None]:
+    """Ctrl+C, a closed terminal and `kill` end what is within in order, and are no failure."""
+    names = ("SIGTERM", "SIGHUP", "SIGBREAK")
+    before: dict[int, Any] = {}
+    for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
+        before[number] = signal.signal(number, _interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say("ended")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,234 @@
+"""A board's server from start to end, with users that come and go, TLS, and what is refused before anything starts."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import struct
+import subprocess
+
+import pytest
+
+from dataflow.feeds import subjects
+from dataflow.server import streams
+from dataflow.server.config import Settings, Tls
+from dataflow.server.errors import ServerError, ServerFailed, Unsafe
+from dataflow.server.identities import Identities, read
+from dataflow.server.serving import Serving
+from tests.nats import free_port
+
+BOARD = "ops"
+TIMEOUT = 10
+
+
+@pytest.fixture
+def identities(tmp_path):
+    return Identities(tmp_path / "access")
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+@pytest.fixture
+def serve(tmp_path, identities, said):
+    def serve(**options) -> Serving:
+        options = {"port": free_port(), "store": tmp_path / "served" / "jetstream"} | options
+        return Serving(BOARD, Settings(name=BOARD, **options), tmp_path / "served", identities, said.append)
+
+    return serve
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """Self-signed, for a host that is not this one."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=tower.example", "-addext", "subjectAltName=DNS:tower.example", "-keyout", key, "-out", cert],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return Tls(cert=cert, key=key)
+
+
+async def connect(url: str, **options):
+    import nats
+
+    return await nats.connect(url, allow_reconnect=False, connect_timeout=TIMEOUT, **options)
+
+
+def test_it_serves_a_board_and_keeps_its_log(serve):
+    async def enter(url):
+        connection = await connect(url)
+        await connection.jetstream().publish(subjects.encode(BOARD, "e", "ada", "t"), b"{}")
+        await connection.close()
+
+    with serve() as serving:
+        log = serving.stream.log
+        asyncio.run(enter(serving.url))
+    with serve() as serving:
+        assert (serving.stream.log, serving.stream.last) == (log, 1)
+
+
+def test_users_come_and_go_while_it_runs(serve, identities, said):
+    """From no users at all: the first one shuts the door."""
+
+    async def main(serving):
+        anonymous = await cut_off(serving.url)
+        ada = read(identities.add("ada", "operator"))
+        serving.refresh()
+        await asyncio.wait_for(anonymous.wait(), TIMEOUT)
+        gone = await cut_off(serving.url, nkeys_seed_str=ada.seed)
+        identities.remove("ada")
+        serving.refresh()
+        await asyncio.wait_for(gone.wait(), TIMEOUT)
+        assert not door_open(serving.url)
+        identities.add("bob", "viewer")
+        serving.refresh()
+        serving.refresh()
+        assert said == ["Users now: ada (operator)", "Users now: nobody", "Users now: bob (viewer)"]
+
+    async def cut_off(url, **options) -> asyncio.Event:
+        closed = asyncio.Event()
+
+        async def on_closed():
+            closed.set()
+
+        async def quiet(_):
+            pass
+
+        connection = await connect(url, closed_cb=on_closed, error_cb=quiet, **options)
+        await streams.find(connection, BOARD)
+        return closed
+
+    def door_open(url) -> bool:
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), TIMEOUT) as connection:
+            connection.sendall(b"CONNECT {}\r\nPING\r\n")
+            file = connection.makefile("rb")
+            file.readline()
+            return not file.readline().startswith(b"-ERR")
+
+    with serve(websocket=free_port()) as serving:
+        asyncio.run(main(serving))
+
+
+def test_a_damaged_user_file_changes_nothing_and_is_said_once(serve, identities, said, tmp_path):
+    identities.add("ada", "viewer")
+    with serve() as serving:
+        (tmp_path / "access" / "users" / "ada.json").write_text("{")
+        serving.refresh()
+        serving.refresh()
+    assert len(said) == 1
+    assert "damaged" in said[0]
+
+
+def test_tls_with_a_certificate_of_ones_own(serve, identities, certificate):
+    ada = read(identities.add("ada", "viewer"))
+
+    async def main(url):
+        context = ssl.create_default_context(cafile=str(certificate.cert))
+        connection = await connect(url, tls=context, tls_hostname="tower.example", nkeys_seed_str=ada.seed)
+        assert (await streams.find(connection, BOARD)).last == 0
+        await connection.close()
+
+    with serve(tls=certificate, host="0.0.0.0", websocket=free_port()) as serving:
+        assert serving.url.startswith("tls://127.0.0.1:")
+        asyncio.run(main(serving.url))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "tower", "127.0.0.1.example.org"])
+def test_elsewhere_needs_tls_and_users(serve, identities, host, tmp_path):
+    with pytest.raises(Unsafe, match=r"TLS .* and users"):
+        serve(host=host)
+    tls = Tls(cert=tmp_path / "c", key=tmp_path / "k")
+    with pytest.raises(Unsafe, match=r"needs users"):
+        serve(host=host, tls=tls)
+    identities.add("ada", "viewer")
+    with pytest.raises(Unsafe, match="needs TLS"):
+        serve(host=host)
+    serve(host=host, tls=tls)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_this_machine_needs_neither(serve, host):
+    serve(host=host)
+
+
+def test_mqtt_needs_a_machine_without_users(serve, identities):
+    identities.add("ada", "viewer")
+    with pytest.raises(Unsafe, match="MQTT"):
+        serve(mqtt=1883)
+
+
+def test_a_device_speaks_mqtt(serve):
+    port = free_port()
+    topic = subjects.encode(BOARD, "door", "sensor", "opened").replace(".", "/").encode()
+    hello = b"\x00\x04MQTT\x04\x02\x00\x3c\x00\x01d"
+    body = struct.pack(">H", len(topic)) + topic + b"\x00\x01" + b'{"a":1}'
+    with serve(mqtt=port) as serving:
+        with socket.create_connection(("127.0.0.1", port), TIMEOUT) as device:
+            device.sendall(bytes([0x10, len(hello)]) + hello)
+            assert device.recv(4) == b"\x20\x02\x00\x00"
+            device.sendall(bytes([0x32, len(body)]) + body)
+            assert device.recv(4) == b"\x40\x02\x00\x01"
+
+        async def main():
+            connection = await connect(serving.url)
+            found = await connection.jetstream().get_msg(subjects.stream(BOARD), 1)
+            await connection.close()
+            return found
+
+        found = asyncio.run(main())
+        assert (found.subject, found.data) == (topic.decode().replace("/", "."), b'{"a":1}')
+
+
+@pytest.mark.parametrize(("origin", "status"), [("", b"101"), ("Origin: http://evil.example\r\n", b"403")])
+def test_a_program_speaks_websocket_and_a_foreign_web_page_does_not(serve, origin, status):
+    port = free_port()
+    ask = (
+        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n{origin}\r\n"
+    )
+    with serve(websocket=port), socket.create_connection(("127.0.0.1", port), TIMEOUT) as page:
+        page.sendall(ask.encode())
+        assert page.makefile("rb").readline().split()[1] == status
+
+
+def test_two_servers_never_share_a_folder(serve):
+    with serve(), pytest.raises(ServerFailed, match="another server runs on it"), serve():
+        pass
+    with serve():
+        pass
+
+
+def test_a_server_that_dies_is_told(serve):
+    with serve() as serving:
+        serving._process.kill()
+        with pytest.raises(ServerFailed, match="ended by itself"):
+            serving.watch()
+
+
+def test_a_stream_of_another_board_ends_it(serve, tmp_path):
+    async def steal(url):
+        connection = await connect(url)
+        await connection.jetstream().delete_stream(subjects.stream(BOARD))
+        await connection.jetstream().add_stream(name=subjects.stream(BOARD), subjects=["wf.ops.>"])
+        await connection.close()
+
+    with serve() as serving:
+        asyncio.run(steal(serving.url))
+    with pytest.raises(ServerError, match="not made by Watchfloor"), serve():
+        pass
+    with pytest.raises(ServerError, match="not made by Watchfloor"), serve():  # and nothing holds the folder
+        pass
+
+
+def test_a_certificate_that_is_none(serve, identities, tmp_path):
+    identities.add("ada", "viewer")
+    (tmp_path / "cert.pem").write_text("hello")
+    with pytest.raises(ServerFailed) as caught, serve(tls=Tls(cert=tmp_path / "cert.pem", key=tmp_path / "cert.pem")):
+        pass
+    assert "\n" not in str(caught.value)
+    assert "cert" in str(caught.value)
