@@ -123,7 +123,8 @@ class TestServe:
         assert f"{address}: bind: address already in use" in err
         code, out, err = run("serve", home / "ops.toml")
         assert (code, out) == (1, "")
-        assert err == "~/XDG_DATA_HOME/watchfloor/served/ops: another server runs on it; end it, or name another --store\n"
+        folder = "~/XDG_DATA_HOME/watchfloor/served/ops"
+        assert err == f"{folder}: another server runs on it; end it, or name another --store\n"
 
     def test_without_nats_server_it_says_how_to_get_one(self, run, home, monkeypatch):
         monkeypatch.setattr(sys, "executable", str(home / "python"))
