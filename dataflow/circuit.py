@@ -48,6 +48,8 @@ class Circuit:
         self.indexed: dict[Node, set[str]] = {}
         self.fresh: list[Node] = []
         self._routes: dict[tuple[Node, ...], Route] = {}
+        self._tables: set[str] = set()
+        self._indexes: dict[Index, dict[Any, list[Row]]] = {}
         self._sources: dict[str, tuple[tuple[Source, ...], tuple[tuple[Source, tuple[str, ...]], ...]]] = {}
 
     # growing
@@ -130,14 +132,25 @@ class Circuit:
         return isinstance(rel, Values) or (isinstance(rel, Scan) and rel.relation in self.constant)
 
     def _assemble(self, lines: list[str], names: Names, **given: Any) -> dict[str, Callable[..., Any]]:
-        indexes = {wanted: self._index(wanted) for wanted in names.lookups}
+        indexes = {wanted: self._lookup_table(wanted) for wanted in names.lookups}
         self._tables = {_table(wanted.rel) for wanted in names.lookups}
+        self._indexes.clear()
         return assemble(lines, names, indexes, **given)
 
-    _tables: set[str]
+    def _is_unique(self, wanted: Index) -> bool:
+        return all(len(rows) == 1 for rows in self._index(wanted).values())
+
+    def _lookup_table(self, wanted: Index) -> dict[Any, Any]:
+        index = self._index(wanted)
+        return {key: rows[0] for key, rows in index.items()} if self._is_unique(wanted) else index
 
     def _index(self, wanted: Index) -> dict[Any, list[Row]]:
-        """A constant relation's rows by key."""
+        """A constant relation's rows by key, made once for each node."""
+        if wanted not in self._indexes:
+            self._indexes[wanted] = self._indexed(wanted)
+        return self._indexes[wanted]
+
+    def _indexed(self, wanted: Index) -> dict[Any, list[Row]]:
         (pipe,) = pipes(wanted.rel, self._is_constant)
         names = Names()
         run = assemble(paired_function(pipe, wanted.keys, "run", names), names, {})["run"]
@@ -161,7 +174,7 @@ class Circuit:
 
     def _aggregate(self, rel: plan.Aggregate) -> Node:
         found, inputs = self._pipes(rel.input)
-        names = Names()
+        names = Names(self._is_unique)
         lines, layout = fold_functions(rel, found, names)
         groups: dict[Any, list[Any]] = {}
         dirty: list[list[Any]] = []
@@ -184,7 +197,7 @@ class Circuit:
 
     def _paired(self, rel: Rel, keys: tuple[Expr, ...]) -> tuple[list[Node], list[Callable[..., Any]]]:
         found, inputs = self._pipes(rel)
-        names = Names()
+        names = Names(self._is_unique)
         lines = [line for n, pipe in enumerate(found) for line in paired_function(pipe, keys, f"run{n}", names)]
         made = self._assemble(lines, names)
         return inputs, [made[f"run{n}"] for n in range(len(found))]
@@ -208,7 +221,7 @@ class Circuit:
     def _rows(self, rel: Rel) -> tuple[list[Node], list[Callable[..., Any]], bool]:
         """What feeds an operator with plain rows; and whether it is all log."""
         found, inputs = self._pipes(rel)
-        names = Names()
+        names = Names(self._is_unique)
         lines = [line for n, pipe in enumerate(found) for line in rows_function(pipe, f"run{n}", names)]
         made = self._assemble(lines, names)
         return inputs, [made[f"run{n}"] for n in range(len(found))], all(pipe.log for pipe in found)

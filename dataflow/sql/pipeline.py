@@ -120,18 +120,23 @@ class Loop:
         self.depth = 2
         self._tests()
         for number, lookup in enumerate(self.pipe.lookups, 1):
-            key = key_code(self.writer, lookup.keys)
-            missing = self.writer.names.constant(((None,) * lookup.width,) if lookup.outer else ())
-            index = self.writer.names.lookup(Index(lookup.right, lookup.right_keys))
-            test = (
-                f"{missing} if (k := {key.text}) is None else {index}.get(k, {missing})"
-                if key.nullable
-                else f"{index}.get({key.text}, {missing})"
-            )
-            self.add(f"for r{number} in {test}:")
-            self.depth += 1
+            self._look_up(number, lookup)
             self.level = number
             self._tests()
+
+    def _look_up(self, number: int, lookup: Lookup) -> None:
+        """Go on with the row that the key finds, or once with each; an outer lookup without one goes on with NULLs."""
+        key, names = key_code(self.writer, lookup.keys), self.writer.names
+        wanted = Index(lookup.right, lookup.right_keys)
+        index = names.lookup(wanted)
+        blank = (None,) * lookup.width
+        if names.unique(wanted):
+            self.add(f"r{number} = {index}.get({key.text})", f"if r{number} is None:")
+            self.add(f"    r{number} = {names.constant(blank)}" if lookup.outer else "    continue")
+            return
+        missing = names.constant((blank,) if lookup.outer else ())
+        self.add(f"for r{number} in {index}.get({key.text}, {missing}):")
+        self.depth += 1
 
     def _tests(self) -> None:
         """Those tests that can be made now and could not before."""

@@ -22,11 +22,15 @@ class Code(NamedTuple):
 
 
 class Names:
-    """What generated code refers to by name: constants, and the indexes of lookups, which the engine fills in."""
+    """What generated code refers to by name: constants, and the indexes of lookups, which the engine fills in.
 
-    def __init__(self) -> None:
+    `unique` says of an index whether it has one row a key; it then maps keys to rows, else to lists of rows.
+    """
+
+    def __init__(self, unique: Callable[[Any], bool] | None = None) -> None:
         self.constants: dict[str, Any] = {}
         self.lookups: list[Any] = []
+        self.unique = unique or (lambda _: False)
 
     def constant(self, value: Any) -> str:
         for name, known in self.constants.items():

@@ -163,22 +163,26 @@ def _any_order(row: Row) -> list[Any]:
 class World:
     """The engine and DuckDB, moved together."""
 
-    def __init__(self, duck: Duck) -> None:
+    def __init__(self, duck: Duck, *, constant: bool = False) -> None:
+        """`constant`: joins index the table places, and are built anew from history when it changes."""
         self.duck = duck
         self.now = START
         tables = {"places": (PLACES, PLACE_ROWS)}
-        self.engine = Engine({"events": EVENTS, "stock": STOCK}, tables, VIEWS, KINDS, updating=["places"], now=START)
+        updating = () if constant else ("places",)
+        self.engine = Engine({"events": EVENTS, "stock": STOCK}, tables, VIEWS, KINDS, updating=updating, now=START)
         self.rows: dict[str, list[Row]] = {"events": [], "places": list(PLACE_ROWS), "stock": []}
         self.position = 0
         self.provisional = 100_000
         self.watched: list[Watched] = []
 
-    def watch(self, sql: str, *, late: bool = False) -> Watched:
-        history = [row for row in self.rows["events"] if not row[5]]
-        chunks = [history[i : i + 3] for i in range(0, len(history), 3)]
-        found = Watched(sql, self.engine.live(sql, (lambda: chunks) if late else None))
+    def watch(self, sql: str) -> Watched:
+        found = Watched(sql, self.engine.live(sql, self._history))
         self.watched.append(found)
         return found
+
+    def _history(self) -> list[list[Row]]:
+        history = [row for row in self.rows["events"] if not row[5]]
+        return [history[i : i + 3] for i in range(0, len(history), 3)]
 
     def push(self, relation: str, plus: Sequence[Row], minus: Sequence[Row] = ()) -> None:
         for row in minus:
