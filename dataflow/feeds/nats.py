@@ -12,7 +12,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +40,7 @@ MOST = 500
 
 DISK_S = 2.0
 FRAME_S = 0.016
+CLOSING_S = 2.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
@@ -94,10 +94,10 @@ class NatsFeed:
             self._task.cancel()
 
     async def closed(self) -> None:
-        """Until the connection is closed."""
-        if self._task is not None:
-            with suppress(asyncio.CancelledError):
-                await self._task
+        """Until the connection is closed. On Python 3.11 `wait_for` may lose a cancellation, so it is said again."""
+        while self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=CLOSING_S)
 
     async def _run(self) -> None:
         """One connection after the other. nats is imported here: the window is up by now."""

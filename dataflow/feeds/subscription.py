@@ -24,6 +24,7 @@ from dataflow.feeds.connection import Connection
 
 HEARTBEAT_S = 2.0
 SILENCE_S = 3 * HEARTBEAT_S
+OPEN_S = 5.0
 WAITING = 2000
 """Messages that wait here; more of them wait at nats-py, and soon at the server."""
 _LIMIT_MESSAGES, _LIMIT_BYTES = 512 * 1024, 256 * 2**20
@@ -81,7 +82,7 @@ class Subscription:
             ack_policy=AckPolicy.NONE, max_deliver=1, flow_control=True, idle_heartbeat=HEARTBEAT_S,
             mem_storage=True, num_replicas=1, inactive_threshold=5 * SILENCE_S,
         )  # fmt: skip
-        consumer = await client.jetstream().add_consumer(self._stream, config)
+        consumer = await client.jetstream(timeout=OPEN_S).add_consumer(self._stream, config)
         self.behind = (consumer.num_pending or 0) + (consumer.delivered.consumer_seq if consumer.delivered else 0)
         self.caught_up = self.behind == 0
         self._heard = self._loop.time()

@@ -82,8 +82,9 @@ async def desk(url: str, store, operator: str = "amy", board: str = BOARD, ident
 
 @asynccontextmanager
 async def client(url: str, board: str | None = BOARD):
-    """Somebody else's connection; the board's stream is there."""
-    connection = await nats.connect(url)
+    """Somebody else's connection; the board's stream is there. It ends with its server, as nats-py's reconnecting may
+    take no notice of being cancelled."""
+    connection = await nats.connect(url, allow_reconnect=False)
     try:
         if board is not None:
             await streams.ensure(connection, board)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
+import signal
 import socket
 from contextlib import asynccontextmanager
 
@@ -10,7 +13,7 @@ import msgspec
 import nats
 import pytest
 
-from dataflow.feeds import publisher, wire
+from dataflow.feeds import publisher, subscription, wire
 from dataflow.server import streams
 from storage.database import Database
 from storage.mirror import Mirror
@@ -66,20 +69,20 @@ async def test_a_desk_starts_without_a_server_and_drains_when_one_comes(server, 
 
 @story
 async def test_a_server_killed_while_entries_are_on_their_way_loses_and_doubles_nothing(server, folder):  # noqa: F811
-    entries = [entry(n, f"UA{n % 7}") for n in range(3000)]
+    entries = [entry(n, f"UA{n % 7}") for n in range(1500)]
     async with client(server.url), two_desks(server, folder) as (amy, bob):
         await amy.enter(*entries)
-        for position in (200, 900, 1900):
+        for position in (100, 500, 1000):
             await amy.reaches(position)
             server.kill()
             await amy.says("offline")
             server.start()
-        await amy.reaches(3000)
-        await bob.reaches(3000)
+        await amy.reaches(1500)
+        await bob.reaches(1500)
         assert amy.ids() == bob.ids() == [each.id for each in entries]
         assert amy.database.outbox.count() == 0
     async with client(server.url) as other:
-        assert (await other.jetstream().stream_info("WF_b")).state.messages == 3000
+        assert (await other.jetstream().stream_info("WF_b")).state.messages == 1500
 
 
 @story
@@ -228,7 +231,7 @@ async def test_a_log_that_is_not_the_one_we_hold_is_refused_and_nothing_is_lost(
 )  # fmt: skip
 def test_a_stream_that_does_not_fit_is_refused(server, tmp_path, changes, purge, words):  # noqa: F811
     async def told():
-        connection = await nats.connect(server.url)
+        connection = await nats.connect(server.url, allow_reconnect=False)
         js = connection.jetstream()
         plain = {"name": "WF_b", "subjects": ["wf.b.>"], "metadata": {"watchfloor.board": "b", "watchfloor.log": "x"}}
         await js.add_stream(**{**plain, **changes})
@@ -333,7 +336,7 @@ def test_wrong_credentials_and_a_role_that_may_not_write_are_told(make_server, t
     stranger.chmod(0o600)
 
     async def told():
-        root = await nats.connect(server.url, nkeys_seed_str=seed_of(files["root"]))
+        root = await nats.connect(server.url, allow_reconnect=False, nkeys_seed_str=seed_of(files["root"]))
         await streams.ensure(root, BOARD)
         strangers = [(stranger, "does not admit"), (None, "does not admit"), (tmp_path / "none", "none")]
         for who, words in strangers:
@@ -385,3 +388,42 @@ async def test_who_is_there_is_seen_and_who_leaves_is_gone(server, folder):  # n
         await until(amy.feed.presence, lambda present: names(present) == both[:1])
         server.kill()
         await until(amy.feed.presence, lambda present: not present)
+
+
+@story
+async def test_a_server_that_falls_silent_is_noticed_and_nothing_is_lost(server, folder):  # noqa: F811
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subscription, "HEARTBEAT_S", 0.2)
+        patch.setattr(subscription, "SILENCE_S", 0.5)
+        patch.setattr(subscription, "OPEN_S", 0.5)
+        patch.setattr(publisher, "ANSWER_S", 0.5)
+        async with client(server.url), desk(server.url, folder / "a.db") as amy:
+            await amy.enter(entry(0))
+            await amy.reaches(1)
+            os.kill(server.pid, signal.SIGSTOP)
+            entries = [entry(n) for n in range(1, 200)]
+            await amy.enter(*entries)
+            await amy.says("offline")
+            os.kill(server.pid, signal.SIGCONT)
+            await amy.reaches(200)
+            assert amy.ids()[1:] == [each.id for each in entries]
+
+
+@story
+async def test_hostile_messages_are_set_apart_and_the_feed_goes_on(server, folder):  # noqa: F811
+    chance = random.Random(7)
+    bodies = [chance.randbytes(chance.randrange(60)) for _ in range(300)]
+    good = [wire.encode(BOARD, "bob", entry(n)) for n in range(300)]
+    async with client(server.url) as other, desk(server.url, folder / "a.db") as amy:
+        for body, message in zip(bodies, good, strict=True):
+            cut = chance.randrange(len(message.body))
+            await other.publish(message.subject, message.body[:cut] + body + message.body[cut:], headers={"ce-id": "x"})
+            await other.publish("wf.b." + "e" * chance.randrange(1, 3900) + ".o.t", body)
+            await other.publish("wf.b.%41.*.t".replace("*", chance.choice(["_", "%", "%5F", "é"])), body)
+            await other.publish(message.subject, message.body, headers={"Content-Type": body.hex()})
+        last = entry(301)
+        await write(other, last)
+        await amy.reaches(1201)
+        assert amy.ids()[-1] == last.id
+        assert amy.database.quarantine.count() >= 890
+        assert amy.database.log.count() >= 300
