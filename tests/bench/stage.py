@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 from zoneinfo import ZoneInfo
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -20,6 +21,7 @@ from reactivex.scheduler.eventloop import AsyncIOScheduler
 from dataflow.boards.file import BoardFile, load
 from dataflow.clock import ReplayClock
 from dataflow.desk import deliver_on, moment
+from dataflow.feeds.feed import Deliver, Feed
 from dataflow.feeds.local import LocalFeed
 from dataflow.feeds.replay import read_recording
 from dataflow.pipeline import Pipeline
@@ -27,6 +29,7 @@ from gui.screen import Screen
 from gui.theme import Theme
 from gui.window import MainWindow
 from storage.database import Database
+from storage.event import Event
 from tests.bench.load import RECORDING
 
 BOARD = Path(__file__).parents[2] / "assets" / "boards" / "nyc.toml"
@@ -52,19 +55,21 @@ class Frames(QObject):
 class Stage:
     """`start` is the board's time when it opens, in µs; from then on its clock runs as fast as the wall's."""
 
+    author = "bench"
+
     def __init__(self, folder: Path) -> None:
         loaded = load(BOARD)
         loop = asyncio.get_running_loop()
         self.start = moment("14:30", ZoneInfo(loaded.board.timezone))
         self.store = folder / "bench.db"
         self.database = Database.open(self.store)
-        self.database.log.append([e for e in read_recording(RECORDING) if e.time <= self.start]).result()
         scheduler, deliver = AsyncIOScheduler(loop), deliver_on(loop)
+        self.feed = self.make_feed(scheduler, deliver)
         clock = ReplayClock(scheduler, self.start, self.start * 2, 1.0)
         clock.resume()
         self.pipeline = Pipeline(
             BoardFile(BOARD, known=loaded), loaded, self.database,
-            LocalFeed(self.database.log, scheduler, deliver), clock, scheduler, deliver, loop, author="bench",
+            self.feed, clock, scheduler, deliver, loop, author=self.author,
         )  # fmt: skip
         self.theme = Theme.load("dark")
         self.theme.apply(QApplication.instance())
@@ -73,6 +78,11 @@ class Stage:
         self.window.resize(1600, 1000)
         self.window.show()
         self.screen = Screen(self.window, self.pipeline)
+
+    def make_feed(self, scheduler: AsyncIOScheduler, deliver: Deliver) -> Feed:
+        """The local log, with the day so far in it."""
+        self.database.log.append(day_until(self.start)).result()
+        return LocalFeed(self.database.log, scheduler, deliver)
 
     async def open(self) -> None:
         self.pipeline.start()
@@ -86,12 +96,17 @@ class Stage:
         self.window.close()
 
 
-def on_stage(measure: Callable[[Stage], Awaitable[None]]) -> None:
+def day_until(time: int) -> list[Event]:
+    """What the demo's recording tells up to a time, in µs."""
+    return [event for event in read_recording(RECORDING) if event.time <= time]
+
+
+def on_stage(measure: Callable[[Any], Awaitable[None]], make: Callable[[Path], Stage] = Stage) -> None:
     """Run a measurement on a fresh stage."""
 
     async def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            stage = Stage(Path(folder))
+            stage = make(Path(folder))
             await stage.open()
             try:
                 await measure(stage)
