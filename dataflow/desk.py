@@ -23,6 +23,8 @@ from dataflow.pipeline import Pipeline
 from dataflow.plans import PlanCache
 from dataflow.times import micros
 from storage.database import Database
+from storage.errors import StorageError
+from storage.mirror import Mirror
 
 DEMO_DAY = date(2013, 2, 8)
 
@@ -71,8 +73,14 @@ class DeskBuilder:
         self._deliver = deliver_on(loop)
 
     def live(self, loaded: LoadedBoard, store: Path) -> Desk:
-        """A live board on its own store."""
-        return self._local(loaded, Database.open(store), WallClock(self._scheduler))
+        """A live board on its own store. Raises `StoreMirrors` where the store is a shared log's."""
+        database = Database.open(store)
+        try:
+            Mirror(database).refuse()
+        except StorageError:
+            database.close()
+            raise
+        return self._local(loaded, database, WallClock(self._scheduler))
 
     def shared(self, loaded: LoadedBoard, store: Path, urls: Sequence[str], identity: Path | None = None) -> Desk:
         """A live board on a shared log; its store mirrors that log, and opens whether or not a server answers."""

@@ -9,6 +9,7 @@ StorageError
 ├─ StoreDamaged      SQLite says it is damaged; `aside` tells where it was moved to, if it was
 ├─ StoreFull         no room on the disk; nothing of this write is kept
 ├─ StoreBusy         another process held the store for too long
+├─ StoreMirrors      it mirrors a shared log, which alone gives positions
 ├─ StoreClosed       it was closed before
 ├─ StoreFailed       the disk or SQLite failed in another way
 │  └─ TooLarge       more bytes at once than a store takes
@@ -83,6 +84,15 @@ class StoreBusy(StoreError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, f"{path}: another process keeps the store locked; close it and try again")
+
+
+class StoreMirrors(StoreError):
+    """The store mirrors a shared log: nothing else may give positions in it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path, f"{path}: holds a copy of a shared log; open it with --server, or name another store with --store"
+        )
 
 
 class StoreClosed(StoreError):

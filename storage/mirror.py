@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from storage import log, quarantine
+from storage.errors import StoreMirrors
 from storage.event import Event
 from storage.quarantine import Quarantined
 
@@ -35,6 +36,11 @@ class Mirror:
         """The id of the shared log that this store mirrors; None: of none yet."""
         found = self._database.meta.get(_STREAM)
         return None if found is None else found.decode()
+
+    def refuse(self) -> None:
+        """For whoever would append to the store as to a log of its own. Raises `StoreMirrors`."""
+        if self.source is not None:
+            raise StoreMirrors(self._database.path)
 
     @property
     def cursor(self) -> int:

@@ -31,6 +31,7 @@ def command(board: str, type_: str, fields: tuple[str, ...], store: Path | None,
     from storage.database import Database
     from storage.event import Event
     from storage.ids import uuid7
+    from storage.mirror import Mirror
 
     loaded = load_board(board)
     now = time.time_ns() // 1000
@@ -40,6 +41,7 @@ def command(board: str, type_: str, fields: tuple[str, ...], store: Path | None,
         authid=author or getpass.getuser(),
     )  # fmt: skip
     with Database.open(store_path(loaded, store, writes=True)) as database:
+        Mirror(database).refuse()
         appended = database.log.append([event]).result()
     click.echo(f"position {appended.positions[0]}, id {event.id}")
 

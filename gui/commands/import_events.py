@@ -43,9 +43,11 @@ def command(board: str, file: Path, store: Path | None, type_: str | None, time_
 def _bring(loaded: LoadedBoard, file: Path, store: Path, shape: Shape | None) -> Imported:
     from dataflow.exchange.files import import_csv, import_ndjson
     from storage.database import Database
+    from storage.mirror import Mirror
 
     check = loaded.schema.check
     with Database.open(store) as database, bar(file.name) as progress:
+        Mirror(database).refuse()
         if shape is None:
             return import_ndjson(file, database.log, database.quarantine, check, progress)
         return import_csv(file, database.log, database.quarantine, check, shape, progress=progress)

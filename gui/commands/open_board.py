@@ -23,6 +23,10 @@ def _servers(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
         raise click.BadParameter(str(error)) from None
 
 
+_NSC = ".creds"
+"""The files of NATS' own tool `nsc`: they prove who somebody is, but name nobody."""
+
+
 @click.command("open", short_help="A board, live on its store or on a shared log.")
 @click.argument("board")
 @store_option
@@ -47,7 +51,7 @@ def command(
     need_display()
     if local and (urls or identity):
         raise click.UsageError("--local goes without --server and --identity")
-    if author and identity:
+    if author and identity and identity.suffix != _NSC:
         raise click.UsageError("--as goes without --identity: the file says who you are")
     loaded = load_board(board)
     connection = None if local else _connection(loaded.board.id, store, urls, identity, author)
@@ -75,16 +79,22 @@ def _connection(
         kept = Connection(urls=urls, store=str(default_store(id, urls)))
     found = Connection(
         urls=urls, store=str(store.absolute()) if store else kept.store,
-        identity=str(identity) if identity else None if author else kept.identity, author=author or kept.author,
+        identity=str(identity) if identity else kept.identity if _same(kept, author) else None,
+        author=author or kept.author,
     )  # fmt: skip
     _operator(found)
     keep(id, found)
     return found
 
 
+def _same(kept: Connection, author: str | None) -> bool:
+    """Whether what was kept proves who the operator is now."""
+    return author is None or author == kept.author or (kept.identity or "").endswith(_NSC)
+
+
 def _operator(connection: Connection) -> str | None:
     """Who the operator is to the server. Raises IdentityError."""
-    if connection.identity is None:
+    if connection.identity is None or connection.identity.endswith(_NSC):
         return connection.author
     from dataflow.server.identities import read
 

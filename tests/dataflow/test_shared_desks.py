@@ -6,10 +6,13 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import nats
+import pytest
 
 from dataflow.boards.file import load
 from dataflow.desk import DeskBuilder
 from dataflow.server import streams
+from gui import cli
+from storage.errors import StoreMirrors
 from tests.dataflow.desks import BOARD, QUERY, shows, until
 from tests.nats import make_server, server  # noqa: F401  fixtures
 
@@ -104,6 +107,32 @@ def test_a_desk_opens_without_a_server_and_sends_when_there_is_one(make_server, 
             await again.close()
 
     asyncio.run(check())
+
+
+def test_each_desk_knows_who_is_here_until_they_leave(server, tmp_path):  # noqa: F811
+    async def check():
+        async with desks(tmp_path, server.url, "amy", "bob") as (amy, bob):
+            for desk in (amy, bob):
+                here = await until(desk.pipeline.presence, lambda present: len(present) == 2, 10)
+                assert sorted((one.name, one.role) for one in here) == [("amy", "operator"), ("bob", "operator")]
+            await bob.close()
+            await until(amy.pipeline.presence, lambda present: [one.name for one in present] == ["amy"], 10)
+
+    asyncio.run(check())
+
+
+def test_the_copy_of_a_shared_log_takes_no_events_but_the_servers(server, tmp_path, capsys):  # noqa: F811
+    async def check():
+        async with desks(tmp_path, server.url, "amy") as (amy,):
+            await state(amy, "live")
+        with pytest.raises(StoreMirrors, match="holds a copy of a shared log"):
+            DeskBuilder(asyncio.get_running_loop(), "amy", None).live(load(tmp_path / "board.toml"), store)
+
+    store = tmp_path / "amy.db"
+    asyncio.run(check())
+    emit = ["emit", str(tmp_path / "board.toml"), "note.made", "place=north", "--store", str(store)]
+    assert cli.run(emit) == 1
+    assert "holds a copy of a shared log" in capsys.readouterr().err
 
 
 async def equal(one, other, last):
