@@ -261,6 +261,8 @@ class NatsFeed:
     async def _write_singly(
         self, events: list[Event], refused: list[Quarantined], cursor: int, error: Exception
     ) -> None:
+        if not events:
+            raise error
         if len(events) == 1:
             bad = events[0]
             unfit = self._unfit(bad.position or 0, bad.time, f"the store can't hold it: {error}", bad.data)

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import socket
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -16,8 +17,10 @@ import pytest
 from dataflow.feeds import publisher, subscription, wire
 from dataflow.server import streams
 from storage.database import Database
+from storage.errors import StoreFull, TooLarge
 from storage.mirror import Mirror
 from tests.dataflow.desks import until
+from tests.dataflow.feeds.proxy import proxy
 from tests.dataflow.feeds.shared import BOARD, client, desk, entry, write
 from tests.nats import make_server, server  # noqa: F401 - fixtures
 
@@ -427,3 +430,65 @@ async def test_hostile_messages_are_set_apart_and_the_feed_goes_on(server, folde
         assert amy.ids()[-1] == last.id
         assert amy.database.quarantine.count() >= 890
         assert amy.database.log.count() >= 300
+
+
+@story
+async def test_lost_answers_double_nothing(server, folder):  # noqa: F811
+    entries = [entry(n) for n in range(90)]
+    async with client(server.url) as other, proxy(server.port) as line, desk(line.url, folder / "a.db") as amy:
+        await amy.says("live")
+        for first in (0, 30, 60):
+            line.muted = True
+            await amy.enter(*entries[first : first + 30])
+            while (await other.jetstream().stream_info("WF_b")).state.messages < first + 30:
+                """Each look is a round trip."""
+            line.cut()
+            line.muted = False
+            await amy.reaches(first + 30)
+        assert amy.ids() == [each.id for each in entries]
+        assert (await other.jetstream().stream_info("WF_b")).state.messages == 90
+        assert amy.database.outbox.count() == 0
+
+
+@story
+async def test_a_disk_that_is_full_is_told_and_asked_again(server, folder):  # noqa: F811
+    async with client(server.url) as other, desk(server.url, folder / "a.db") as amy:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("dataflow.feeds.nats.DISK_S", 0.01)
+            patch.setattr(amy.feed._mirror, "receive", failing(StoreFull(folder)))
+            await write(other, entry(1))
+            await amy.says("failed", "full")
+            assert amy.feed.arrivals.value == 0
+        await amy.reaches(1)
+        await amy.says("live")
+
+
+@story
+async def test_an_event_that_the_store_can_not_hold_is_set_apart_alone(server, folder):  # noqa: F811
+    entries = [entry(n) for n in range(20)]
+    async with client(server.url) as other:
+        for each in entries:
+            await write(other, each)
+        async with desk(server.url, folder / "a.db") as amy:
+            receive = amy.feed._mirror.receive
+
+            def picky(events, refused, cursor):
+                if entries[13] in [msgspec.structs.replace(each, position=None, authid="amy") for each in events]:
+                    return failing(TooLarge(folder, "too big"))()
+                return receive(events, refused, cursor)
+
+            amy.feed._mirror.receive = picky
+            await amy.reaches(20)
+            assert [event.position for event in amy.events()] == [n for n in range(1, 21) if n != 14]
+            assert [item.origin for item in amy.database.quarantine.list()] == ["WF_b:14"]
+
+
+def failing(error):
+    """A write that the store refuses."""
+
+    def fail(*_):
+        future = Future()
+        future.set_exception(error)
+        return future
+
+    return fail
