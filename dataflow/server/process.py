@@ -90,14 +90,22 @@ class ServerProcess:
             self._process.kill()
             self._process.wait()
 
-    def reload(self, settings: Settings) -> bool:
-        """Take up other users while it runs; who is no longer among them is cut off. False: not possible here."""
+    def reload(self, settings: Settings, ready_s: float = 5.0) -> bool:
+        """Take up other users while it runs; who is no longer among them is cut off. False: it did not."""
         self.settings = settings
         _write_private(self._config, render(settings))
         if sys.platform == "win32" or self._process is None or self._process.poll() is not None:
             return False
+        heard_from = self.log.stat().st_size
         self._process.send_signal(signal.SIGHUP)
-        return True
+        deadline = time.monotonic() + ready_s
+        while time.monotonic() < deadline and self.wait(_PAUSE_S) is None:
+            said = self.log.read_bytes()[heard_from:]
+            if b"Reloaded server configuration" in said:
+                return True
+            if b"[ERR] Failed to reload" in said:
+                break
+        return False
 
     def last_words(self, since: int = 0) -> str:
         """Why it ended, as it said itself: its last error."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
 
 _TIMEOUT_S = 5
+_NOT_TAKEN = "Users have changed, but the running server does not take them up: end it, and start it again"
 
 
 class Serving:
@@ -80,7 +81,7 @@ class Serving:
         self._members = members
         taken = self._process.reload(msgspec.structs.replace(self._process.settings, users=self._users(members)))
         names = ", ".join(f"{member.name} ({member.role})" for member in members) or "nobody"
-        self._say(f"Users now: {names}" if taken else "Users have changed: start the server again to take them up")
+        self._say(f"Users now: {names}" if taken else _NOT_TAKEN)
 
     def _present(self) -> list[Member]:
         try:

@@ -16,6 +16,7 @@ from dataflow.server.config import Settings, Tls
 from dataflow.server.errors import ServerError, ServerFailed, Unsafe
 from dataflow.server.identities import Identities, read
 from dataflow.server.serving import Serving
+from tests.dataflow.feeds.shared import desk, entry
 from tests.nats import free_port
 
 BOARD = "ops"
@@ -122,6 +123,44 @@ def test_a_damaged_user_file_changes_nothing_and_is_said_once(serve, identities,
         serving.refresh()
     assert len(said) == 1
     assert "damaged" in said[0]
+
+
+def test_users_that_the_server_does_not_take_up_are_told(serve, identities, said, certificate):
+    identities.add("ada", "viewer")
+    with serve(tls=certificate) as serving:
+        certificate.cert.write_text("gone bad")
+        identities.remove("ada")
+        serving.refresh()
+    assert len(said) == 1
+    assert "does not take them up" in said[0]
+
+
+def test_desks_by_key_see_each_other_and_nobody_writes_as_another(serve, identities, tmp_path):
+    """The whole way. The server's own answers can be led onto another's subject; they are no events."""
+    files = {name: identities.add(name, role) for name, role in
+             (("amy", "operator"), ("bob", "operator"), ("vee", "viewer"))}  # fmt: skip
+
+    async def main(url):
+        def desk_of(name):
+            return desk(url, tmp_path / f"{name}.db", name, board=BOARD, identity=files[name])
+
+        async with desk_of("amy") as amy, desk_of("bob") as bob, desk_of("vee") as vee:
+            await amy.enter(entry(1))
+            await bob.reaches(1)
+            await bob.enter(entry(2))
+            mallory = await connect(url, nkeys_seed_str=read(files["bob"]).seed)
+            await bob.reaches(2)
+            request = f"$JS.API.STREAM.INFO.{subjects.stream(BOARD)}"
+            await mallory.publish(request, reply=subjects.encode(BOARD, "UA1", "amy", "flight.held"))
+            await mallory.flush()
+            await mallory.close()
+            await amy.enter(entry(3))
+            await vee.reaches(4)
+            assert [event.authid for event in vee.events()] == ["amy", "bob", "amy"]
+            assert vee.database.quarantine.count() == 1
+
+    with serve() as serving:
+        asyncio.run(main(serving.url))
 
 
 def test_tls_with_a_certificate_of_ones_own(serve, identities, certificate):
