@@ -15,7 +15,7 @@ from sqlglot import exp
 from dataflow.sql import calendar, runtime, types
 from dataflow.sql.parse import error, refused, short
 from dataflow.sql.plan import Call, Const, Expr
-from dataflow.sql.types import BOOL, DATE, FLOAT, INT, INTERVAL, JSON, LOCAL, NULL, TEXT, TIMES, TIMESTAMP
+from dataflow.sql.types import BOOL, DATE, FLOAT, INT, INTERVAL, JSON, LOCAL, NULL, TEXT, TIMESTAMP
 
 
 class Typed(NamedTuple):
@@ -174,7 +174,3 @@ def meet(values: list[Typed], node: exp.Expr, what: str) -> tuple[list[Typed], s
     if merged not in (TEXT, NULL) and merged not in READ and len(bare) < len(values):
         raise error(node, f"{what} of {types.spoken(merged)} and text: {short(node)}", "cast one of them")
     return [to_type(value, merged, node) for value in values], merged
-
-
-def times(type: str) -> bool:
-    return type in TIMES

@@ -159,11 +159,6 @@ def repeat(text: str, count: int) -> str | None:
     return text * count if len(text) * count <= LONGEST else None
 
 
-def greater(left: float, right: float) -> bool:
-    """Floats, NaN above all."""
-    return left > right or (left != left and right == right)  # noqa: PLR0124  (NaN)
-
-
 def greatest(*values: Any) -> Any:
     """Raw. NULLs are skipped."""
     best = None
@@ -256,22 +251,22 @@ def concat_ws(separator: str | None, *values: str | None) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def like_pattern(pattern: str, escape: str, fold: bool) -> Callable[[str], object]:
+def like_pattern(pattern: str, escape: str) -> Callable[[str], object]:
     out, chars = [], iter(pattern)
     for c in chars:
         if escape and c == escape:
             out.append(re.escape(next(chars, "")))
         else:
             out.append({"%": ".*", "_": "."}.get(c) or re.escape(c))
-    return re.compile("".join(out), re.DOTALL | (re.IGNORECASE if fold else 0)).fullmatch
+    return re.compile("".join(out), re.DOTALL).fullmatch
 
 
 def like(text: str, pattern: str, escape: str) -> bool:
-    return like_pattern(pattern, escape, False)(text) is not None
+    return like_pattern(pattern, escape)(text) is not None
 
 
 def ilike(text: str, pattern: str, escape: str) -> bool:
-    return like_pattern(lower(pattern), escape, False)(lower(text)) is not None
+    return like_pattern(lower(pattern), escape)(lower(text)) is not None
 
 
 @lru_cache(maxsize=1024)
