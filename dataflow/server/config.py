@@ -21,6 +21,9 @@ Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
 MAX_PAYLOAD = 1024 * 1024
 """Bytes of one message."""
 
+LOG_SIZE = 10 * 1024 * 1024
+"""Bytes of one log file; two older ones are kept."""
+
 
 class User(msgspec.Struct, frozen=True):
     """Who may connect: a public nkey, and the subjects that it may publish to and subscribe to."""
@@ -45,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True):
     host: str = "127.0.0.1"
     port: int = 4222
     users: tuple[User, ...] = ()
+    log: Path | None = None
+    """Where it writes what it has to say; None: to stderr."""
     tls: Tls | None = None
     mqtt: int | None = None
     websocket: int | None = None
@@ -99,6 +104,8 @@ def _sections(settings: Settings) -> dict[str, Value]:
         "max_payload": MAX_PAYLOAD,
         "jetstream": {"store_dir": str(settings.store), "sync_interval": "always"},
     }
+    if settings.log:
+        sections |= {"log_file": str(settings.log), "logfile_size_limit": LOG_SIZE, "logfile_max_num": 3}
     if settings.tls:
         sections["tls"] = _tls(settings.tls)
     if settings.users:

@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from dataflow.server.binary import find
 from dataflow.server.config import Settings, render
 from dataflow.server.errors import ServerFailed
@@ -35,10 +37,10 @@ class ServerProcess:
     """One nats-server with these settings; `folder` holds its configuration and its log."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
-        self.settings = settings
         self._config = folder / "nats-server.conf"
         self._lock = folder / "lock"
         self.log = folder / "nats-server.log"
+        self.settings = self._logging(settings)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -92,8 +94,8 @@ class ServerProcess:
 
     def reload(self, settings: Settings, ready_s: float = 5.0) -> bool:
         """Take up other users while it runs; who is no longer among them is cut off. False: it did not."""
-        self.settings = settings
-        _write_private(self._config, render(settings))
+        self.settings = self._logging(settings)
+        _write_private(self._config, render(self.settings))
         if sys.platform == "win32" or self._process is None or self._process.poll() is not None:
             return False
         heard_from = self.log.stat().st_size
@@ -112,6 +114,9 @@ class ServerProcess:
         lines = self.log.read_bytes()[since:].decode(errors="replace").splitlines()
         errors = [line for line in lines if "[FTL] " in line or "[ERR] " in line or line.startswith("nats-server: ")]
         return _STAMP.sub("", (errors or lines or ["it said nothing"])[-1]).strip()
+
+    def _logging(self, settings: Settings) -> Settings:
+        return msgspec.structs.replace(settings, log=self.log)
 
     def _await_ready(self, deadline: float, heard_from: int) -> None:
         while time.monotonic() < deadline:
