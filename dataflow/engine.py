@@ -21,6 +21,7 @@ Late queries: `live(sql, hydrate)` reads the history before it returns. With `sl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dataflow.board import ENVELOPE
@@ -136,7 +137,8 @@ class Engine:
         if kept is not None:
             return DECODER.decode(kept)
         plan = self.compiler.query(sql)
-        self.plans.put(key, ENCODER.encode(plan))
+        with suppress(OverflowError):  # a constant beyond 64 bits
+            self.plans.put(key, ENCODER.encode(plan))
         return plan
 
     @property

@@ -95,6 +95,8 @@ def literal(node: exp.Expr, context: Context) -> Typed:
         number = Decimal(text)
         digits = max(-int(number.as_tuple().exponent), 0)
         return Typed(Const(int(number.scaleb(digits)), types.decimal(digits)), types.decimal(digits))
+    if int(text) >= 2**63:
+        raise refused(node, f"the number {text} is beyond 64 bits", "write it as a float: 1e20")
     return Typed(Const(int(text), INT), INT)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from dataflow.sql.plan import And, Call, Case, Coalesce, Col, Const, Expr, IsNull, Not, Or, Pool
+from dataflow.sql.runtime import NAN
 
 
 class Code(NamedTuple):
@@ -68,7 +69,7 @@ class Writer:
         if isinstance(expr, Const):
             return self._literal(expr.value)
         if isinstance(expr, Pool):
-            return Code(self.names.constant(frozenset(expr.values)), False, True)
+            return Code(self.names.constant(frozenset(v if v == v else NAN for v in expr.values)), False, True)  # noqa: PLR0124  (NaN)
         if isinstance(expr, Call):
             return self._call(expr)
         if isinstance(expr, IsNull):
