@@ -163,7 +163,7 @@ def test_desks_by_key_see_each_other_and_nobody_writes_as_another(serve, identit
         asyncio.run(main(serving.url))
 
 
-def test_tls_with_a_certificate_of_ones_own(serve, identities, certificate):
+def test_tls_with_a_certificate_of_ones_own(serve, identities, certificate, caplog):
     ada = read(identities.add("ada", "viewer"))
 
     async def main(url):
@@ -174,6 +174,7 @@ def test_tls_with_a_certificate_of_ones_own(serve, identities, certificate):
 
     with serve(tls=certificate, host="0.0.0.0", websocket=free_port()) as serving:
         assert serving.url.startswith("tls://127.0.0.1:")
+        assert caplog.records == []
         asyncio.run(main(serving.url))
 
 
