@@ -168,6 +168,8 @@ def state_text(status: Status, zone: ZoneInfo) -> str:
     words = status.detail or status.state
     if status.state == "offline":
         return ", ".join(filter(None, (offline_text(status, zone), waiting_text(status.pending))))
+    if status.state == "catching up" and status.detail:
+        return f"Catching up, {status.detail}"
     if status.state == "catching up" and status.progress is not None:
         return f"Catching up {status.progress:.0%}".replace("%", " %")
     if status.state in _APART and status.detail:

@@ -25,6 +25,7 @@ AMY, BOB = Present("amy", "operator", 40, NOW), Present("bob", "viewer", 28, NOW
         (Status(state="paused", detail="paused"), "Paused"),
         (Status(state="catching up", progress=0.434), "Catching up 43 %"),
         (Status(state="catching up"), "Catching up"),
+        (Status(state="catching up", progress=1, detail="4,200 events to go"), "Catching up, 4,200 events to go"),
         (Status(state="failed", detail="the disk is full"), "Failed: the disk is full"),
         (Status(state="offline"), "Offline"),
         (Status(state="offline", since=NOW, now=NOW + 60 * SECOND, pending=3), "Offline since 14:32, 3 waiting"),
