@@ -8,8 +8,10 @@ subject or headers are no text ends nats-py's reading for good, so both are read
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import re
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -97,11 +99,12 @@ class Connection:
 
     def _meaning(self, url: str, error: Exception) -> Exception:
         cause = self.last_error if isinstance(error, errors.NoServersError) and self.last_error else error
-        said = str(cause).removeprefix("nats: ").strip("'") or type(cause).__name__
+        said = _said(cause)
         if "authorization" in said.lower() or "nkey" in said.lower():
             return NotAdmitted(f"{place(url)} does not admit this identity ({said})")
-        if "certificate" in said.lower():
-            return NotAdmitted(f"{place(url)} shows a certificate that can't be trusted ({said})")
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            way_out = "set SSL_CERT_FILE to the certificate of who signed it"
+            return NotAdmitted(f"{place(url)} shows a certificate that is not trusted here ({said}); {way_out}")
         return Unreachable(f"no answer from {place(url)} ({said})")
 
 
@@ -137,6 +140,17 @@ def as_coroutine(function: Callable[[Msg], None]) -> Callable[[Msg], Awaitable[N
         function(message)
 
     return call
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, without what only programmers read."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error).removeprefix("nats: ").strip("'") or type(error).__name__
 
 
 def role_of(identity: Path | None) -> str:
