@@ -50,14 +50,18 @@ def scenario(url: str, name: str, entries: int, rate: float) -> list[Figure]:
             stack.enter_context(child("tests.bench.shared", "load", url, str(rate)))
         limit = asyncio.run(bare(url, entries, 0.02))
         entered = json.loads(ask(desks[1], str(entries + WARM_UP)))
-        seen = json.loads(ask(desks[0], list(entered)[-1]))
+        seen = json.loads(ask(desks[0], next(reversed(entered), "")))
     missing = [title for title in entered if title not in seen["painted"]]
     times = stages({title: marks for title, marks in entered.items() if title not in missing}, seen)
     figures = [
         *_figures(f"{name}: bare publish to receipt", limit[WARM_UP:]),
         *(figure for stage in STAGES for figure in _figures(f"{name}: {stage}", times[stage], stage, name)),
     ]
-    return [*figures, Figure(f"{name}: not seen on B", len(missing), "entries", 0)]
+    return [
+        *figures,
+        Figure(f"{name}: not confirmed on A", entries + WARM_UP - len(entered), "entries", 0),
+        Figure(f"{name}: not seen on B", len(missing), "entries", 0),
+    ]
 
 
 def stages(entered, seen) -> dict[str, list[float]]:
@@ -78,6 +82,8 @@ def stages(entered, seen) -> dict[str, list[float]]:
 
 def _figures(words: str, times: list[float], stage: str = "", name: str = "") -> list[Figure]:
     p50, p99 = GOALS[name] if stage == "painted on B" else (None, None)
+    if not times:
+        return []
     return [
         Figure(f"{words}, p50", percentile(times, 50), "ms", p50),
         Figure(f"{words}, p99", percentile(times, 99), "ms", p99),
