@@ -47,8 +47,10 @@ class Desk:
 
     def begin(self, feed):
         self.feed = feed
-        feed.arrivals.subscribe(self.positions.append)
-        feed.status.subscribe(lambda status: self.states.append(status.state))
+        self.told = [
+            feed.arrivals.subscribe(self.positions.append),
+            feed.status.subscribe(lambda status: self.states.append(status.state)),
+        ]
         feed.start()
         return self
 
@@ -74,6 +76,8 @@ class Desk:
     def close(self):
         self.feed.close()
         self.database.close()
+        for told in self.told:
+            told.dispose()
 
 
 class SharedDesk(Desk):
@@ -94,7 +98,7 @@ class SharedDesk(Desk):
         scheduler, deliver = AsyncIOScheduler(self.loop), deliver_on(self.loop)
         feed = NatsFeed([self.server.url], shared.BOARD, "amy", self.database, scheduler, deliver, self.loop)
         desk = self.begin(feed)
-        feed.arrivals.subscribe(lambda _: self.changed.set())
+        self.told.append(feed.arrivals.subscribe(lambda _: self.changed.set()))
         return desk
 
     def run_until(self, done):
@@ -119,7 +123,7 @@ class SharedDesk(Desk):
         self.feed.close()
         self.run_rest()
         self.loop.close()
-        self.database.close()
+        super().close()
 
 
 @pytest.fixture(params=["local", "replay", "nats"])

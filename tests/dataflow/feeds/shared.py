@@ -35,8 +35,13 @@ class SharedDesk:
         self.database, self.feed = database, feed
         self.refusals = []
         self.states = []
-        feed.refusals.subscribe(self.refusals.append)
-        feed.status.subscribe(self.states.append)
+        self._told = [feed.refusals.subscribe(self.refusals.append), feed.status.subscribe(self.states.append)]
+
+    async def close(self) -> None:
+        self.feed.close()
+        await self.feed.closed()
+        for told in self._told:
+            told.dispose()
 
     async def enter(self, *entries: Event) -> None:
         await asyncio.wrap_future(self.database.outbox.add(entries))
@@ -76,8 +81,7 @@ async def desk(url: str, store, operator: str = "amy", board: str = BOARD, ident
         try:
             yield shared
         finally:
-            feed.close()
-            await feed.closed()
+            await shared.close()
 
 
 @asynccontextmanager
