@@ -1,7 +1,7 @@
 """The pipeline: one board's feed, log, entries and engine, wired together. It is the `Session` of this process.
 
-Batches flow at most once a frame (16 ms) while the views are up to date, and in slices of at most 8 ms with the loop in between
-while they are not. An operator's own entry does not wait for a frame.
+Batches flow at most once a frame (16 ms) while the views are up to date, and in slices of at most 8 ms with the loop in
+between while they are not. An operator's own entry does not wait for a frame.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
@@ -19,21 +18,17 @@ from reactivex.abc import SchedulerBase
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 from reactivex.subject import BehaviorSubject
 
-from dataflow.board import Board, queries
+from dataflow.board import Board
 from dataflow.boards.file import BoardError, BoardFile, LoadedBoard
-from dataflow.boards.sql import engine_for
 from dataflow.clock import Clock, scheduler_time
-from dataflow.engine import Hydrate, LiveQuery
+from dataflow.engine import LiveQuery
 from dataflow.entries import Entries
 from dataflow.feeds.feed import Deliver, Feed, FeedStatus
-from dataflow.intake import Intake
+from dataflow.floor import Floor
 from dataflow.plans import Plans
-from dataflow.schema import Misfit
 from dataflow.session import Attention, Entered, Live, Present, Status
-from dataflow.sql.errors import SqlError
 from dataflow.zset import Column, Row, Splice
 from storage.database import Database
-from storage.event import Event
 
 FRAME_S = 0.016
 SLICE_S = 0.007
@@ -43,47 +38,7 @@ BURST = 1000
 """More events than this behind, catching up comes before painting."""
 TICK_S = 0.2
 RATE_US = 2_000_000
-MISFITS = 1000
-HISTORY = 500
-
-
-class _Floor:
-    """What belongs to one version of a board: its schema, its engine, and the intake that feeds it."""
-
-    def __init__(self, loaded: LoadedBoard, plans: Plans | None) -> None:
-        self.loaded = loaded
-        self.schema = loaded.schema
-        self.engine = engine_for(loaded, plans)
-        self.misfits: deque[Attention] = deque(maxlen=MISFITS)
-        wanted = [sql for panel in loaded.board.panels for sql in queries(panel).values()]
-        self._held = [live for sql in wanted if (live := self._try(sql))]
-
-    def intake(self, database: Database) -> Intake:
-        """What brings the log into this floor's engine."""
-        return Intake(database.log, self.schema, self.engine, self._misfit)
-
-    def history(self, database: Database, until: int) -> Hydrate:
-        """For a query that comes late: the rows of everything that was pushed up to a position, in chunks."""
-        return lambda: (self._rows(events) for events in database.log.read(0, until, chunk=HISTORY))
-
-    def _rows(self, events: Sequence[Event]) -> list[Row]:
-        rows = []
-        for event in events:
-            with suppress(Misfit):
-                rows.append(self.schema.row(event))
-        return rows
-
-    def _try(self, sql: str) -> LiveQuery | None:
-        """Each panel's query is there before history is read, so that it is read once. A wrong one is its panel's."""
-        try:
-            return self.engine.live(sql)
-        except SqlError:
-            return None
-
-    def _misfit(self, event: Event, reason: str) -> None:
-        text = f"{event.type} {event.data.decode(errors='replace')}"
-        key = -(event.position or 0)
-        self.misfits.appendleft(Attention(key=key, time=event.time, reason=reason, text=text))
+ATTENTION = 1000
 
 
 class _Live:
@@ -127,10 +82,9 @@ class Pipeline:
         self._file, self._database, self._feed = board_file, database, feed
         self._clock, self._scheduler, self._plans = clock, scheduler, plans
         self._entries = Entries(database.outbox, feed, clock, author, loop, deliver, self._publish)
-        self._floor = _Floor(loaded, plans)
-        self._intake = self._floor.intake(database)
+        self._floor = Floor(loaded, database.log, plans)
         self._move_in()
-        self._next: tuple[_Floor, Intake] | None = None
+        self._next: Floor | None = None
         self._feed_status, self._since = FeedStatus("catching up"), clock.now()
         self._until = 0
         self._stepped = 0
@@ -161,14 +115,13 @@ class Pipeline:
         self._tick()
 
     def live(self, sql: str) -> Live:
-        history = self._floor.history(self._database, self._intake.position)
-        query = self._floor.engine.live(sql, history, sliced=True)
+        query = self._floor.live(sql)
         if not query.ready:
             self._wake()
         return _Live(query, self._caught_up)
 
     def enter(self, type: str, fields: Mapping[str, Any], *, causation: str | None = None) -> Entered:
-        intake = self._intake
+        intake = self._floor.intake
         return self._entries.enter(
             type, fields, seen=intake.position, expects=intake.last_of, causation=causation
         )
@@ -176,7 +129,7 @@ class Pipeline:
     def attention(self) -> Sequence[Attention]:
         stored = [
             Attention(key=item.key or 0, time=item.time, reason=item.reason, text=item.text.decode(errors="replace"))
-            for item in self._database.quarantine.list(MISFITS)
+            for item in self._database.quarantine.list(ATTENTION)
         ]
         return [*stored, *self._floor.misfits]
 
@@ -208,21 +161,21 @@ class Pipeline:
         self._step_due.disposable = self._scheduler.schedule_relative(0.0 if hurry else FRAME_S - since, self._step)
 
     def _far_behind(self) -> bool:
-        return not self._caught_up.value or self._until - self._intake.position > BURST
+        return not self._caught_up.value or self._until - self._floor.intake.position > BURST
 
     def _step(self, *_: object) -> None:
         self._stepped = scheduler_time(self._scheduler)
         deadline = perf_counter() + (SLICE_S if self._far_behind() else LIVE_SLICE_S)
-        taken = self._intake.step(self._until, deadline)
+        taken = self._floor.intake.step(self._until, deadline)
         self._counts.append((self._stepped, taken))
-        behind = self._intake.position < self._until
+        behind = self._floor.intake.position < self._until
         if not (behind or self._caught_up.value or self._feed_status.state == "catching up"):
             self._counts.clear()
             self._floor.engine.advance(self._clock.now())
             self._caught_up.on_next(True)
         behind = self._hydrate(deadline) or behind
         if self._next is not None:
-            behind = self._prepare(*self._next, deadline) or behind
+            behind = self._prepare(self._next, deadline) or behind
         if behind:
             self._wake()
         if not self._caught_up.value or self._next is not None:
@@ -250,18 +203,18 @@ class Pipeline:
             self.problems.on_next([str(problem) for problem in changed.problems])
         elif changed is not None:
             self.problems.on_next(())
-            floor = _Floor(changed, self._plans)
-            self._next = floor, floor.intake(self._database)
+            self._next = Floor(changed, self._database.log, self._plans)
             self._wake()
 
-    def _prepare(self, floor: _Floor, intake: Intake, deadline: float) -> bool:
+    def _prepare(self, floor: Floor, deadline: float) -> bool:
         """Bring the next floor nearer; move onto it when it holds what this one holds. True while more is to do."""
-        intake.step(self._intake.position, deadline)
-        if intake.position < self._intake.position:
+        shown = self._floor.intake.position
+        floor.intake.step(shown, deadline)
+        if floor.intake.position < shown:
             return True
         self._next = None
         floor.engine.advance(self._clock.now())
-        self._floor, self._intake = floor, intake
+        self._floor = floor
         self._move_in()
         self.boards.on_next(self.board)
         return False
@@ -269,7 +222,7 @@ class Pipeline:
     def _move_in(self) -> None:
         """Entries go to the floor that is shown, and are confirmed there."""
         self._entries.use(self._floor.schema, self._floor.engine)
-        self._intake.confirms(self._entries.pending, self._entries.confirmed)
+        self._floor.intake.confirms(self._entries.pending, self._entries.confirmed)
 
     def _publish(self) -> None:
         status = self._status()
@@ -282,12 +235,12 @@ class Pipeline:
             state=self._feed_status.state if caught_up else "catching up",
             detail=self._feed_status.detail,
             since=self._since,
-            position=self._intake.position,
+            position=self._floor.intake.position,
             pending=len(self._entries.pending),
             attention=self._quarantined + len(self._floor.misfits),
             rate=self._rate(),
             delay_ms=self._entries.delay_ms,
-            progress=None if caught_up else self._intake.position / max(self._until, 1),
+            progress=None if caught_up else self._floor.intake.position / max(self._until, 1),
             now=self._clock.now(),
         )
 

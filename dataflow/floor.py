@@ -1,0 +1,64 @@
+"""A floor: what belongs to one version of a board. Its schema, its engine, and the intake that brings the log into it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from dataflow.board import queries
+from dataflow.boards.file import LoadedBoard
+from dataflow.boards.sql import engine_for
+from dataflow.engine import LiveQuery
+from dataflow.intake import Intake
+from dataflow.plans import Plans
+from dataflow.schema import Misfit
+from dataflow.session import Attention
+from dataflow.sql.errors import SqlError
+from dataflow.zset import Row
+from storage.event import Event
+from storage.log import EventLog
+
+MISFITS = 1000
+HISTORY = 500
+
+
+class Floor:
+    """`misfits` are the events of the log that do not fit the board's declared fields, newest first."""
+
+    def __init__(self, loaded: LoadedBoard, log: EventLog, plans: Plans | None) -> None:
+        self.loaded = loaded
+        self.schema = loaded.schema
+        self.engine = engine_for(loaded, plans)
+        self.intake = Intake(log, self.schema, self.engine, self._misfit)
+        self.misfits: deque[Attention] = deque(maxlen=MISFITS)
+        self._log = log
+        wanted = [sql for panel in loaded.board.panels for sql in queries(panel).values()]
+        self._held = [live for sql in wanted if (live := self._try(sql))]
+
+    def live(self, sql: str) -> LiveQuery:
+        """A query that comes late reads history in slices: the engine's `work`. Raises `SqlError`."""
+        return self.engine.live(sql, self._history, sliced=True)
+
+    def _try(self, sql: str) -> LiveQuery | None:
+        """Each panel's query is there before history is read, so that it is read once. A wrong one is its panel's."""
+        try:
+            return self.engine.live(sql, self._history)
+        except SqlError:
+            return None
+
+    def _history(self) -> Iterator[list[Row]]:
+        """The rows of everything that has been pushed up to now, in chunks."""
+        return map(self._rows, self._log.read(0, self.intake.position, chunk=HISTORY))
+
+    def _rows(self, events: Sequence[Event]) -> list[Row]:
+        rows = []
+        for event in events:
+            with suppress(Misfit):
+                rows.append(self.schema.row(event))
+        return rows
+
+    def _misfit(self, event: Event, reason: str) -> None:
+        text = f"{event.type} {event.data.decode(errors='replace')}"
+        key = -(event.position or 0)
+        self.misfits.appendleft(Attention(key=key, time=event.time, reason=reason, text=text))
