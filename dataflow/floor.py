@@ -1,4 +1,4 @@
-"""A floor: what belongs to one version of a board. Its schema, its engine, and the intake that brings the log into it."""
+"""A floor: what belongs to one version of a board. Its schema, its engine, and the intake that brings the log in."""
 
 from __future__ import annotations
 

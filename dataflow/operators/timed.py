@@ -19,7 +19,7 @@ from dataflow.zset import Row
 
 
 class Timed(Node):
-    """`leaving`: `time > bound` (or >= if `closed`); otherwise `time < bound` (or <=). A row's time is its column `at`."""
+    """`leaving`: `time > bound` (or >= if `closed`); otherwise `time < bound` (or <=). Its time is a row's column `at`."""
 
     def __init__(
         self,
