@@ -19,7 +19,7 @@ from dataflow.zset import Row
 
 
 class Timed(Node):
-    """`leaving`: `time > bound` (or >= if `closed`); otherwise `time < bound` (or <=). Its time is a row's column `at`."""
+    """`leaving`: `time > bound` (or >= if `closed`); otherwise `time < bound` (or <=). `at` is the time's column."""
 
     def __init__(
         self,
