@@ -368,7 +368,7 @@ class TestGuard:
         assert "Traceback" in report
 
     def test_all_layers_errors_are_known(self):
-        for module in ("dataflow.session", "dataflow.exchange.lines", "storage.errors", "dataflow.sql.errors"):
+        for module, _ in cli._EXPECTED:
             __import__(module)
         assert BoardError in cli._expected()
         assert len(cli._expected()) == len(cli._EXPECTED)
