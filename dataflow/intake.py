@@ -16,7 +16,7 @@ from storage.event import Event
 from storage.log import EventLog
 
 MOST = 1000
-PUSH_S = 0.002
+PUSH_S = 0.006
 
 
 class Intake:

@@ -32,7 +32,7 @@ from storage.database import Database
 
 FRAME_S = 0.016
 SLICE_S = 0.007
-LIVE_SLICE_S = 0.004
+LIVE_SLICE_S = 0.005
 """While the views are up to date, a step leaves room for painting in the same frame."""
 BURST = 1000
 """More events than this behind, catching up comes before painting."""

@@ -37,6 +37,7 @@ class Value(Panel):
         self._value: Any = None
         self._pending = False
         self._spark: list[list[tuple[float, float]]] = []
+        self._drawn: tuple[QRect, list[QPolygonF]] = (QRect(), [])
 
     def set_columns(self, name: str, columns: Sequence[Column]) -> None:
         if name == "main":
@@ -47,6 +48,7 @@ class Value(Panel):
     def apply(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
         if name == "spark":
             self._spark = segments(rows)
+            self._drawn = (QRect(), [])
         else:
             self._take(rows[0] if rows else None)
         self.update()
@@ -150,8 +152,11 @@ class Value(Panel):
     def _paint_spark(self, painter: QPainter, box: QRect) -> None:
         role = self.role()
         painter.setPen(QPen(self.theme.color("accent" if role in {"text", "faint"} else role), 1.5))
-        for line in scaled(self._spark, QRectF(box)):
-            painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in line]))
+        if self._drawn[0] != box:
+            lines = scaled(self._spark, QRectF(box))
+            self._drawn = box, [QPolygonF([QPointF(x, y) for x, y in line]) for line in lines]
+        for polygon in self._drawn[1]:
+            painter.drawPolyline(polygon)
 
 
 def role_of(value: Any, thresholds: Sequence[Threshold]) -> str | None:
