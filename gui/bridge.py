@@ -2,6 +2,7 @@
 
 Each panel query has a binding: it holds the live query and its rows, and collects splices. All bindings that changed
 are brought to their panels together, once a frame (16 ms): at once when the last frame is long over, else when it is.
+Where that is more than a frame has room for, the rest waits for the next one.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from gui.panels.form import Form
 from storage.errors import StorageError
 
 FRAME_MS = 16
+FLUSH_S = 0.001
+"""Flushing costs about a third of painting what was flushed. Under load panels take turns: frames stay short."""
 
 
 class Binding:
@@ -132,12 +135,23 @@ class Bridge(QObject):
             self._frame.start(max(0, FRAME_MS - self._since.elapsed()))
 
     def flush(self) -> None:
-        """Bring all panels up to date now."""
+        """Bring panels up to date, those first that have waited longest, until this frame's share of time is over."""
         self._since.restart()
-        dirty, self._dirty = self._dirty, {}
-        for binding in dirty:
+        until = perf_counter() + FLUSH_S
+        done = 0
+        while self._dirty and (done == 0 or perf_counter() < until):
+            binding = next(iter(self._dirty))
+            del self._dirty[binding]
             binding.flush()
-        self.flushed.emit(len(dirty))
+            done += 1
+        if self._dirty:
+            self._frame.start(FRAME_MS)
+        self.flushed.emit(done)
+
+    def settle(self) -> None:
+        """Bring all panels up to date now."""
+        while self._dirty:
+            self.flush()
 
     def _enter(self, form: Form, type: str, fields: dict[str, Any]) -> None:
         try:

@@ -39,7 +39,7 @@ class Screen(QObject):
     async def settled(self) -> None:
         """Until everything that the log holds is in the panels."""
         await self._ready
-        self.bridge.flush()
+        self.bridge.settle()
 
     def close(self) -> None:
         """Let go of the session; the window stays as it is."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from dataflow.board import Threshold, ValuePanel
 from dataflow.zset import Column, Row, Splice
 from gui.format import formatter
+from gui.models.series import thinned
 from gui.panels.base import Panel
 from gui.theme import Theme
 
@@ -153,7 +154,7 @@ class Value(Panel):
         role = self.role()
         painter.setPen(QPen(self.theme.color("accent" if role in {"text", "faint"} else role), 1.5))
         if self._drawn[0] != box:
-            lines = scaled(self._spark, QRectF(box))
+            lines = scaled([thin(line, box.width()) for line in self._spark], QRectF(box))
             self._drawn = box, [QPolygonF([QPointF(x, y) for x, y in line]) for line in lines]
         for polygon in self._drawn[1]:
             painter.drawPolyline(polygon)
@@ -182,6 +183,12 @@ def segments(rows: Sequence[Row]) -> list[list[tuple[float, float]]]:
         else:
             found[-1].append((float(row[0]), float(row[1])))
     return [line for line in found if len(line) > 1]
+
+
+def thin(line: Sequence[tuple[float, float]], columns: int) -> Sequence[tuple[float, float]]:
+    """The segment with no more points than make a difference on so many pixel columns."""
+    xs, ys = map(list, zip(*line, strict=True))
+    return list(zip(*thinned((xs, ys), xs[0], xs[-1], columns), strict=True))
 
 
 def scaled(lines: Sequence[Sequence[tuple[float, float]]], box: QRectF) -> list[list[tuple[float, float]]]:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
+from gui import bridge
 from gui.panels.form import Form
 from gui.panels.table import Table
 from gui.screen import Screen
@@ -137,7 +138,7 @@ def test_a_full_disk_is_said_in_the_form(run, qtbot, tmp_path, monkeypatch):
         while not said:
             await asyncio.sleep(0)
         assert "full" in said[0].lower() or "space" in said[0].lower()
-        assert desk.shown() == []
+        await desk.shows([])
 
     on_desk(run, qtbot, tmp_path, act)
 
@@ -188,3 +189,25 @@ sql = "SELECT place FROM by_place"
             await desk.flushed()
 
     on_desk(run, qtbot, tmp_path, act, wrong + more)
+
+
+def test_where_much_changes_panels_take_turns_and_all_come_up_to_date(run, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(bridge, "FLUSH_S", 0.0)
+    more = FORM.replace("[0, 1, 1, 1]", "[0, 1, 2, 1]") + """
+[[panels]]
+kind = "table"
+title = "Places"
+at = [1, 0, 1, 1]
+sql = "SELECT place FROM by_place"
+"""
+
+    async def act(desk):
+        counts = []
+        desk.screen.bridge.flushed.connect(counts.append)
+        await asyncio.wrap_future(desk.database.log.append([note("north")]))
+        tables = [panel for panel in desk.window.panels if isinstance(panel, Table)]
+        while any(table.model.rowCount() == 0 for table in tables):
+            await desk.flushed()
+        assert set(counts) == {1}
+
+    on_desk(run, qtbot, tmp_path, act, BOARD + more)

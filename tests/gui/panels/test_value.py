@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF
 
 from dataflow.board import Threshold, ValuePanel
 from dataflow.zset import Column, Splice
-from gui.panels.value import Value, role_of, scaled, segments
+from gui.panels.value import Value, role_of, scaled, segments, thin
 
 UTC = ZoneInfo("UTC")
 HIGH = (Threshold(role="warning", at=20), Threshold(role="critical", at=40))
@@ -93,3 +93,12 @@ def test_an_error_takes_the_place_of_the_number_and_goes(qtbot, theme):
     panel.show_error(None)
     show(panel, [("value", "int")], (7,))
     assert panel.accessibleDescription() == "7"
+
+
+def test_a_spark_draws_no_more_points_than_its_pixels_can_show():
+    line = [(float(x), float(x * 7919 % 100)) for x in range(5000)]
+    drawn = thin(line, 50)
+    assert len(drawn) <= 4 * 51
+    assert (drawn[0], drawn[-1]) == (line[0], line[-1])
+    assert {min(y for _, y in drawn), max(y for _, y in drawn)} == {0.0, 99.0}
+    assert thin(line[:20], 50) == line[:20]
