@@ -26,6 +26,14 @@ at = [0, 1, 1, 1]
 events = ["note.made"]
 """
 
+TALL_FORM_AND_PLACES = FORM.replace("[0, 1, 1, 1]", "[0, 1, 2, 1]") + """
+[[panels]]
+kind = "table"
+title = "Places"
+at = [1, 0, 1, 1]
+sql = "SELECT place FROM by_place"
+"""
+
 
 @pytest.fixture
 def run(qtbot):
@@ -173,13 +181,6 @@ def test_a_saved_board_brings_new_panels(run, qtbot, tmp_path):
 
 def test_a_panel_whose_query_is_wrong_says_so_and_the_others_go_on(run, qtbot, tmp_path):
     wrong = BOARD.replace(QUERY, "SELECT nothing FROM by_place")
-    more = FORM.replace("[0, 1, 1, 1]", "[0, 1, 2, 1]") + """
-[[panels]]
-kind = "table"
-title = "Places"
-at = [1, 0, 1, 1]
-sql = "SELECT place FROM by_place"
-"""
 
     async def act(desk):
         broken, right = (panel for panel in desk.window.panels if isinstance(panel, Table))
@@ -188,18 +189,11 @@ sql = "SELECT place FROM by_place"
         while right.model.rowCount() == 0:
             await desk.flushed()
 
-    on_desk(run, qtbot, tmp_path, act, wrong + more)
+    on_desk(run, qtbot, tmp_path, act, wrong + TALL_FORM_AND_PLACES)
 
 
 def test_where_much_changes_panels_take_turns_and_all_come_up_to_date(run, qtbot, tmp_path, monkeypatch):
     monkeypatch.setattr(bridge, "FLUSH_S", 0.0)
-    more = FORM.replace("[0, 1, 1, 1]", "[0, 1, 2, 1]") + """
-[[panels]]
-kind = "table"
-title = "Places"
-at = [1, 0, 1, 1]
-sql = "SELECT place FROM by_place"
-"""
 
     async def act(desk):
         counts = []
@@ -210,4 +204,4 @@ sql = "SELECT place FROM by_place"
             await desk.flushed()
         assert set(counts) == {1}
 
-    on_desk(run, qtbot, tmp_path, act, BOARD + more)
+    on_desk(run, qtbot, tmp_path, act, BOARD + TALL_FORM_AND_PLACES)
