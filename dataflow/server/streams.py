@@ -29,17 +29,22 @@ _OFF = (
     "sources", "republish", "subject_transform", "sealed", "no_ack",
 )  # fmt: skip
 _TIMEOUT_S = 5.0
+_BATCHES = "allow_atomic"
 _NOT_FOUND = 10059
 _NAME_IN_USE = 10058
 
 
 class BoardStream(msgspec.Struct, frozen=True):
-    """A board's stream: `log` is its random name; the sequences of its first and last message (1 and 0: empty)."""
+    """A board's stream: `log` is its random name; the sequences of its first and last message (1 and 0: empty).
+
+    `batches`: whether it takes several messages at once, all or none (one fsync instead of one for each).
+    """
 
     name: str
     log: str
     first: int
     last: int
+    batches: bool = False
 
 
 async def ensure(connection: Client, board: str, replicas: int = 1) -> BoardStream:
@@ -50,7 +55,8 @@ async def ensure(connection: Client, board: str, replicas: int = 1) -> BoardStre
         answer = await _ask(connection, f"STREAM.CREATE.{name}", configuration(board, replicas))
         if _code(answer) == _NAME_IN_USE:  # somebody was faster
             answer = await _ask(connection, f"STREAM.INFO.{name}")
-    return verified(answer, board)
+    stream = verified(answer, board)
+    return stream if stream.batches else await _with_batches(connection, board, answer["config"])
 
 
 async def find(connection: Client, board: str) -> BoardStream:
@@ -70,6 +76,7 @@ def configuration(board: str, replicas: int = 1) -> dict[str, Any]:
         "duplicate_window": DUPLICATE_WINDOW_S * 1_000_000_000,
         "deny_delete": True,
         "deny_purge": True,
+        _BATCHES: True,
         "metadata": {BOARD: board, LOG: uuid4().hex},
     }
 
@@ -88,12 +95,22 @@ def verified(answer: Mapping[str, Any], board: str) -> BoardStream:
     wrong = [key for key, good in _expected(board).items() if config.get(key) != good]
     if wrong := wrong + [key for key in _OFF if config.get(key)]:
         raise StreamRefused(f"the stream {name} is set up in another way ({', '.join(wrong)}); set these back")
-    return BoardStream(name=name, log=metadata[LOG], first=state["first_seq"], last=state["last_seq"])
+    return BoardStream(
+        name=name, log=metadata[LOG], first=state["first_seq"], last=state["last_seq"],
+        batches=bool(config.get(_BATCHES)),
+    )  # fmt: skip
 
 
 def _expected(board: str) -> dict[str, Any]:
     made = configuration(board)
     return {key: made[key] for key in ("subjects", "retention", "storage")}
+
+
+async def _with_batches(connection: Client, board: str, config: Mapping[str, Any]) -> BoardStream:
+    """A stream of an earlier version takes batches from now on, where the server knows them."""
+    name = subjects.stream(board)
+    await _ask(connection, f"STREAM.UPDATE.{name}", {**config, _BATCHES: True})
+    return await find(connection, board)
 
 
 def _why(error: Mapping[str, Any], name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from dataflow.feeds import subjects
@@ -115,5 +116,16 @@ def test_there_is_none(connected):
     async def main(connection):
         with pytest.raises(StreamRefused, match="watchfloor serve"):
             await streams.find(connection, BOARD)
+
+    connected(main)
+
+
+def test_a_stream_of_an_earlier_version_takes_batches_from_now_on(connected):
+    async def main(connection):
+        old = streams.configuration(BOARD) | {"allow_atomic": False}
+        await connection.request(f"$JS.API.STREAM.CREATE.{NAME}", msgspec.json.encode(old))
+        assert not (found := await streams.find(connection, BOARD)).batches
+        taken_up = await streams.ensure(connection, BOARD)
+        assert taken_up == msgspec.structs.replace(found, batches=True)
 
     connected(main)
