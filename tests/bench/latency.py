@@ -46,11 +46,11 @@ def scenario(url: str, name: str, entries: int, rate: float) -> list[Figure]:
         ]
         for desk in desks:
             assert desk.stdout.readline().strip() == "ready"
-        if rate:
-            stack.enter_context(child("tests.bench.shared", "load", url, str(rate)))
+        load = stack.enter_context(child("tests.bench.shared", "load", url, str(rate))) if rate else None
         limit = asyncio.run(bare(url, entries, 0.02))
         entered = json.loads(ask(desks[1], str(entries + WARM_UP)))
         seen = json.loads(ask(desks[0], next(reversed(entered), "")))
+        reached = [Figure(f"{name}: events in the background", float(ask(load)), "/s")] if load else []
     missing = [title for title in entered if title not in seen["painted"]]
     times = stages({title: marks for title, marks in entered.items() if title not in missing}, seen)
     figures = [
@@ -58,6 +58,7 @@ def scenario(url: str, name: str, entries: int, rate: float) -> list[Figure]:
         *(figure for stage in STAGES for figure in _figures(f"{name}: {stage}", times[stage], stage, name)),
     ]
     return [
+        *reached,
         *figures,
         Figure(f"{name}: not confirmed on A", entries + WARM_UP - len(entered), "entries", 0),
         Figure(f"{name}: not seen on B", len(missing), "entries", 0),

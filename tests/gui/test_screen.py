@@ -205,3 +205,25 @@ def test_where_much_changes_panels_take_turns_and_all_come_up_to_date(run, qtbot
         assert set(counts) == {1}
 
     on_desk(run, qtbot, tmp_path, act, BOARD + TALL_FORM_AND_PLACES)
+
+
+def test_what_seldom_changes_is_brought_up_to_date_before_what_changes_all_the_time(run, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(bridge, "FLUSH_S", 0.0)
+    turns = []
+    apply = Table.apply
+    monkeypatch.setattr(Table, "apply", lambda self, *what: (turns.append(self.spec.title), apply(self, *what)))
+    seldom = TALL_FORM_AND_PLACES.replace("by_place", "by_place WHERE place = 'south'")
+
+    async def act(desk):
+        async def append(*places):
+            turns.clear()
+            await asyncio.wrap_future(desk.database.log.append([note(place) for place in places]))
+            while len(turns) < len(set(places)):
+                await desk.flushed()
+
+        await append("north")
+        await append("north")
+        await append("north", "south")
+        assert turns == ["Places", "Notes"]
+
+    on_desk(run, qtbot, tmp_path, act, BOARD + seldom)
