@@ -13,6 +13,7 @@ StorageError
 ├─ StoreClosed       it was closed before
 ├─ StoreFailed       the disk or SQLite failed in another way
 │  └─ TooLarge       more bytes at once than a store takes
+├─ AlreadySettled    what needed attention was dealt with already
 ├─ PositionTaken     the log holds another event at this position
 └─ CloudEventError   bytes that are no CloudEvent in JSON
 """
@@ -122,6 +123,14 @@ class PositionTaken(StorageError):
             f"the log holds another event at this position ({detail}); the feed is not the one that filled "
             "this store, so use a fresh store"
         )
+
+
+class AlreadySettled(StorageError):
+    """What needed attention was dealt with before this, perhaps in another window. `key` is its key."""
+
+    def __init__(self, key: int) -> None:
+        super().__init__("this was dealt with already, perhaps in another window; nothing was entered")
+        self.key = key
 
 
 class CloudEventError(StorageError):

@@ -16,7 +16,7 @@ import msgspec
 from storage import rows
 from storage.cloudevents import encode
 from storage.event import Event
-from storage.quarantine import Quarantined
+from storage.quarantine import Quarantined, settle
 from storage.quarantine import insert as quarantine
 
 if TYPE_CHECKING:
@@ -37,14 +37,20 @@ class Outbox:
         """Keep them, once each; done when they are on disk."""
         return self._database.write(lambda connection: _add(connection, entries))
 
+    def replace(self, key: int, entry: Event) -> Future[None]:
+        """Keep an entry that takes the place of a refused one (its key in quarantine), which is settled by the same
+        transaction. Raises `AlreadySettled`; nothing is kept then.
+        """
+        return self._database.write(lambda connection: _replace(connection, key, entry))
+
     def pending(self) -> list[Event]:
         """All entries, in entry order, without a position."""
         found = rows.events(*self._database.rows(rows.select("outbox", "key", "true ORDER BY key"))[0])
         return [msgspec.structs.replace(entry, position=None) for entry in found]
 
-    def reject(self, id: str, reason: str) -> Future[None]:
+    def reject(self, id: str, reason: str, *, stale: bool = False) -> Future[None]:
         """Move a refused entry to quarantine, in one transaction. An id that is not here changes nothing."""
-        return self._database.write(lambda connection: _reject(connection, id, reason))
+        return self._database.write(lambda connection: _reject(connection, id, reason, stale))
 
     def count(self) -> int:
         return int(self._database.rows("SELECT count(*) FROM outbox")[0][0])
@@ -54,13 +60,17 @@ def _add(connection: Connection, entries: Sequence[Event]) -> None:
     rows.insert(connection, "outbox", "key", entries, [None] * len(entries))
 
 
-def _reject(connection: Connection, id: str, reason: str) -> None:
+def _replace(connection: Connection, key: int, entry: Event) -> None:
+    settle(connection, key, entry.id)
+    _add(connection, [entry])
+
+
+def _reject(connection: Connection, id: str, reason: str, stale: bool) -> None:
     found = connection.exec_driver_sql(rows.select("outbox", "key", "id = ?"), (id,)).fetchall()
     now = time.time_ns() // 1000
-    refused = rows.events(*found[0])
-    quarantine(connection, [_refused(entry, reason, now) for entry in refused])
+    quarantine(connection, [_refused(entry, reason, now, stale) for entry in rows.events(*found[0])])
     connection.exec_driver_sql("DELETE FROM outbox WHERE id = ?", (id,))
 
 
-def _refused(entry: Event, reason: str, now: int) -> Quarantined:
-    return Quarantined(reason=reason, text=encode(entry), time=now, origin=ORIGIN)
+def _refused(entry: Event, reason: str, now: int, stale: bool) -> Quarantined:
+    return Quarantined(reason=reason, text=encode(entry), time=now, origin=ORIGIN, kind="entry", stale=stale)

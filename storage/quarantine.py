@@ -1,17 +1,22 @@
-"""Quarantine: what came and could not be taken, with the reason. Nothing is lost, and the rest goes on.
+"""Quarantine: what could not be taken, with the reason. Nothing is lost, and the rest goes on.
 
-The same text from the same origin for the same reason is kept once, so that importing a file twice adds
-nothing.
+Messages are what came from elsewhere and is no event; entries are an operator's own that the log refused. An item stays
+for good: once somebody has dealt with it, it is *settled* and says how, and only what is open is listed and counted.
+The same text from the same origin for the same reason is kept once, so that importing a file twice adds nothing.
+Events that are in the log but do not fit the board are no items of this table; which of them were dismissed is.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
+
+from storage.errors import AlreadySettled
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -19,17 +24,29 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 LONGEST = 64 * 1024
-"""Bytes of a raw event that are kept at the most."""
+"""Bytes of a raw message that are kept at the most. An entry is kept whole: it is its operator's work."""
+
+_LIST = (
+    "SELECT key, time, origin, reason, text, kind, stale FROM quarantine"
+    " WHERE settled IS NULL AND kind = ? ORDER BY key DESC LIMIT ?"
+)
+_KEYS = "(SELECT value FROM json_each(?))"
+_DISMISSED = "dismissed"
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """One raw event that could not be taken. `origin` says whence: `flights.ndjson:17`, `outbox`, a feed."""
+    """Something that could not be taken. `origin` says whence: `flights.ndjson:17`, `outbox`, a feed.
+
+    The `text` of an entry is its event in JSON; `stale` where its entity had changed since the operator saw it.
+    """
 
     reason: str
     text: bytes
     time: int
     origin: str
     key: int | None = None
+    kind: Literal["message", "entry"] = "message"
+    stale: bool = False
 
 
 class Quarantine:
@@ -42,28 +59,86 @@ class Quarantine:
         """Keep them; done when they are on disk."""
         return self._database.write(lambda connection: insert(connection, items))
 
-    def list(self, limit: int = 1000) -> Sequence[Quarantined]:
-        """Newest first."""
-        found = self._database.rows(
-            "SELECT key, time, origin, reason, text FROM quarantine ORDER BY key DESC LIMIT ?", (limit,)
-        )
-        return [
-            Quarantined(key=key, time=time, origin=origin, reason=reason, text=bytes(text))
-            for key, time, origin, reason, text in found
-        ]
+    def list(self, limit: int = 1000) -> list[Quarantined]:
+        """What is open: refused entries, then messages, each newest first and at most `limit`."""
+        found = [row for kind in ("entry", "message") for row in self._database.rows(_LIST, (kind, limit))]
+        return [_item(*row) for row in found]
 
     def count(self) -> int:
-        return int(self._database.rows("SELECT count(*) FROM quarantine")[0][0])
+        """How many are open."""
+        return int(self._database.rows("SELECT count(*) FROM quarantine WHERE settled IS NULL")[0][0])
+
+    def dismiss(self, keys: Sequence[int]) -> Future[None]:
+        """They need no attention any more; those that are settled already stay as they are."""
+        sql = f"UPDATE quarantine SET settled = ?, outcome = ? WHERE settled IS NULL AND key IN {_KEYS}"
+        return self._database.write(
+            lambda connection: _run(connection, sql, (_now(), _DISMISSED, _json(keys)))
+        )
+
+    def restore(self, keys: Sequence[int]) -> Future[None]:
+        """Those that were dismissed are open again."""
+        sql = f"UPDATE quarantine SET settled = NULL, outcome = NULL WHERE outcome = ? AND key IN {_KEYS}"
+        return self._database.write(lambda connection: _run(connection, sql, (_DISMISSED, _json(keys))))
+
+    def dismissed_positions(self) -> set[int]:
+        """The events of the log that need no attention although they do not fit the board."""
+        return {position for (position,) in self._database.rows("SELECT position FROM dismissed")}
+
+    def dismiss_positions(self, positions: Sequence[int]) -> Future[None]:
+        """These need no attention any more."""
+        sql = "INSERT OR IGNORE INTO dismissed (position, time) SELECT value, ? FROM json_each(?)"
+        return self._database.write(lambda connection: _run(connection, sql, (_now(), _json(positions))))
+
+    def restore_positions(self, positions: Sequence[int]) -> Future[None]:
+        """They do again."""
+        sql = f"DELETE FROM dismissed WHERE position IN {_KEYS}"
+        return self._database.write(lambda connection: _run(connection, sql, (_json(positions),)))
 
 
 def insert(connection: Connection, items: Sequence[Quarantined]) -> None:
     """Within a transaction of the caller's."""
     if items:
         connection.exec_driver_sql(
-            "INSERT INTO quarantine (digest, time, origin, reason, text) VALUES (?, ?, ?, ?, ?)"
+            "INSERT INTO quarantine (digest, time, origin, reason, text, kind, stale) VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (digest) DO NOTHING",
-            [(_digest(item), item.time, item.origin, item.reason, item.text[:LONGEST]) for item in items],
+            [
+                (_digest(item), item.time, item.origin, item.reason, _kept(item), item.kind, int(item.stale))
+                for item in items
+            ],
         )
+
+
+def settle(connection: Connection, key: int, by: str) -> None:
+    """Another entry, with the id `by`, takes a refused one's place. Within the caller's transaction, which is lost if
+    the item has been settled before: raises `AlreadySettled`.
+    """
+    sql = "UPDATE quarantine SET settled = ?, outcome = ? WHERE settled IS NULL AND key = ?"
+    if connection.exec_driver_sql(sql, (_now(), by, key)).rowcount == 0:
+        raise AlreadySettled(key)
+
+
+def _item(
+    key: int, time: int, origin: str, reason: str, text: bytes, kind: Literal["message", "entry"], stale: int
+) -> Quarantined:
+    return Quarantined(
+        key=key, time=time, origin=origin, reason=reason, text=bytes(text), kind=kind, stale=bool(stale)
+    )
+
+
+def _kept(item: Quarantined) -> bytes:
+    return item.text if item.kind == "entry" else item.text[:LONGEST]
+
+
+def _run(connection: Connection, sql: str, parameters: tuple[object, ...]) -> None:
+    connection.exec_driver_sql(sql, parameters)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def _json(numbers: Sequence[int]) -> str:
+    return msgspec.json.encode(list(numbers)).decode()
 
 
 def _digest(item: Quarantined) -> bytes:

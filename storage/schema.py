@@ -7,9 +7,9 @@ agree.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
-HEAD = "0003"
+HEAD = "0004"
 APPLICATION_ID = 0x57464C52
 """`PRAGMA application_id` of every store: "WFLR"."""
 
@@ -48,6 +48,17 @@ quarantine = Table(
     Column("origin", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("text", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False, server_default="message"),  # or "entry"
+    Column("stale", Integer, nullable=False, server_default="0"),
+    Column("settled", Integer),  # when; NULL: it is open
+    Column("outcome", Text),  # "dismissed", or the id of the entry that took its place
+    Index("open_quarantine", "kind", "key", sqlite_where=text("settled IS NULL")),
+)
+dismissed = Table(
+    "dismissed",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("time", Integer, nullable=False),
 )
 meta = Table(
     "meta",

@@ -36,6 +36,10 @@ def first_version(path) -> None:
         connection.exec_driver_sql(
             "INSERT INTO log (position, id, type, source, time, data) VALUES (1, 'id-1', 't', '/s', 5, '{}')"
         )
+        connection.exec_driver_sql(
+            "INSERT INTO quarantine (digest, time, origin, reason, text)"
+            " VALUES (x'01', 1, 'outbox', 'too late', x'7b7d'), (x'02', 1, 'a.ndjson:1', 'not JSON', x'78')"
+        )
     engine.dispose()
 
 
@@ -45,6 +49,9 @@ def test_a_first_version_is_brought_up_and_keeps_its_events(tmp_path):
     with Database.open(old) as store:
         assert ids(store.log) == ["id-1"]
         assert store.log.append([event(2)]).result().positions == [2]
+        assert [(item.kind, item.reason) for item in store.quarantine.list()] == [
+            ("entry", "too late"), ("message", "not JSON"),
+        ]  # fmt: skip
     Database.open(fresh).close()
     assert shape(old) == shape(fresh)
     with sqlite3.connect(old) as raw:
