@@ -3,20 +3,23 @@
 An entry is checked, written to the outbox, and pushed into the engine as a pending row at once. When it is durable it
 is published. When it comes back with a position, the intake swaps the rows and calls `confirmed`. If the disk refuses
 it, the pending row is retracted and the entry's futures carry the error. Pending rows order after all confirmed ones.
+What an earlier run left comes into the views in slices, by `show`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
 from dataflow.clock import Clock
 from dataflow.engine import Engine
 from dataflow.feeds.feed import Deliver, Feed, Refusal
-from dataflow.schema import Schema
+from dataflow.schema import Misfit, Schema
 from dataflow.session import Entered, EntryRejected
 from dataflow.zset import Row
 from storage.event import Event
@@ -27,6 +30,8 @@ PROVISIONAL = 1 << 60
 """The first provisional position: above every position that a log will give."""
 
 SOURCE = "/watchfloor/desk"
+SLICE = 64
+"""Entries that an earlier run left go into the views so many at once: about 2 ms."""
 
 
 class _Waiting:
@@ -39,7 +44,9 @@ class _Waiting:
 
 
 class Entries:
-    """Entries of one operator on one desk. `pending` maps their ids to their rows in the engine."""
+    """Entries of one operator on one desk. `pending` maps their ids to their rows in the engine; None: not there yet,
+    or the board as it is now has no such row.
+    """
 
     def __init__(
         self,
@@ -51,7 +58,7 @@ class Entries:
         deliver: Deliver,
         changed: Callable[[], None],
     ) -> None:
-        self.pending: dict[str, Row] = {}
+        self.pending: dict[str, Row | None] = {}
         self.delay_ms: float | None = None
         self._outbox = outbox
         self._feed = feed
@@ -63,22 +70,32 @@ class Entries:
         self._events: dict[str, Event] = {}
         self._waiting: dict[str, _Waiting] = {}
         self._provisional = PROVISIONAL
+        self._unshown: deque[tuple[int, Event]] = deque()
 
     def use(self, schema: Schema, engine: Engine) -> None:
-        """From now on entries go into this engine; those on their way appear there as pending."""
+        """From now on entries go into this engine; `show` brings those on their way there."""
         self._schema, self._engine = schema, engine
-        self.pending.clear()
-        for event in self._events.values():
-            self._push(event)
+        self._unshown.clear()
+        self._hold(self._events.values())
 
     def resume(self) -> None:
         """Publish what an earlier run left in the outbox."""
         left = self._outbox.pending()
-        for event in left:
-            self._events[event.id] = event
-            self._push(event)
+        self._events.update((event.id, event) for event in left)
+        self._hold(left)
         if left:
             self._feed.publish(left)
+
+    def show(self, deadline: float) -> bool:
+        """Bring a slice of what waits into the views, and more until `perf_counter` says `deadline`.
+
+        False: all is there.
+        """
+        while self._unshown:
+            self._show([self._unshown.popleft() for _ in range(min(SLICE, len(self._unshown)))])
+            if perf_counter() >= deadline:
+                break
+        return bool(self._unshown)
 
     def enter(
         self, type: str, fields: Mapping[str, Any], *, seen: int, expects: Callable[[str], int], causation: str | None
@@ -103,14 +120,15 @@ class Entries:
         self._changed()
         return Entered(id=event.id, durable=durable, confirmed=confirmed)
 
-    def confirmed(self, event: Event) -> None:
-        """The entry came back through the feed, and its pending row is gone."""
-        self._events.pop(event.id, None)
-        waiting = self._waiting.pop(event.id, None)
-        if waiting is not None and event.position is not None:
-            self.delay_ms = (perf_counter() - waiting.submitted) * 1000
-            _resolve(waiting.durable, None)
-            _resolve(waiting.confirmed, event.position)
+    def confirmed(self, events: Sequence[Event]) -> None:
+        """These entries came back through the feed, and their pending rows are gone."""
+        for event in events:
+            self._events.pop(event.id, None)
+            waiting = self._waiting.pop(event.id, None)
+            if waiting is not None and event.position is not None:
+                self.delay_ms = (perf_counter() - waiting.submitted) * 1000
+                _resolve(waiting.durable, None)
+                _resolve(waiting.confirmed, event.position)
         self._changed()
 
     def refused(self, refusal: Refusal) -> None:
@@ -125,6 +143,23 @@ class Entries:
             waiting.durable.cancel()
             waiting.confirmed.cancel()
         self._waiting.clear()
+
+    def _hold(self, events: Collection[Event]) -> None:
+        """Until `show` has brought them into the views; entries that are made meanwhile come after them."""
+        self.pending.update(dict.fromkeys(event.id for event in events))
+        self._unshown.extend(enumerate(events, self._provisional + 1))
+        self._provisional += len(events)
+
+    def _show(self, events: Sequence[tuple[int, Event]]) -> None:
+        rows: list[Row] = []
+        for position, event in events:
+            if event.id in self.pending:  # else it was confirmed or refused meanwhile
+                with suppress(Misfit):
+                    row = self._schema.row(event, pending=True, position=position)
+                    self.pending[event.id] = row
+                    rows.append(row)
+        if rows:
+            self._engine.push("events", rows)
 
     def _push(self, event: Event) -> None:
         self._provisional += 1
@@ -145,7 +180,9 @@ class Entries:
     def _take_back(self, id: str, error: BaseException) -> None:
         """Retract the pending row; whoever waits for the entry is told."""
         del self._events[id]
-        self._engine.push("events", [self.pending.pop(id)], [-1])
+        row = self.pending.pop(id)
+        if row is not None:
+            self._engine.push("events", [row], [-1])
         waiting = self._waiting.pop(id, None)
         for future in (waiting.durable, waiting.confirmed) if waiting is not None else ():
             if not future.done():

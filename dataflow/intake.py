@@ -6,7 +6,7 @@ that is all there is to a rebase. An event that does not fit the board's declare
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from dataflow.engine import Engine
@@ -30,14 +30,16 @@ class Intake:
         self._schema = schema
         self._engine = engine
         self._misfit = misfit
-        self._pending: dict[str, Row] = {}
-        self._confirmed: Callable[[Event], None] = _nobody
+        self._pending: dict[str, Row | None] = {}
+        self._confirmed: Callable[[Sequence[Event]], None] = _nobody
         self._size = 64
         self._guards = any(event.guard for event in schema.board.events.values())
         self._last: dict[str, int] = {}
 
-    def confirms(self, pending: dict[str, Row], confirmed: Callable[[Event], None]) -> None:
-        """From now on it is this intake that confirms entries: `pending` maps their ids to their rows in the engine."""
+    def confirms(self, pending: dict[str, Row | None], confirmed: Callable[[Sequence[Event]], None]) -> None:
+        """From now on it is this intake that confirms entries: `pending` maps their ids to their rows in the engine, or
+        to None where there is none.
+        """
         self._pending, self._confirmed = pending, confirmed
 
     def last_of(self, subject: str) -> int:
@@ -71,9 +73,11 @@ class Intake:
         confirmed: list[Event] = []
         for event in events:
             if event.id in self._pending:
-                rows.append(self._pending.pop(event.id))
-                weights.append(-1)
                 confirmed.append(event)
+                pending = self._pending.pop(event.id)
+                if pending is not None:
+                    rows.append(pending)
+                    weights.append(-1)
             try:
                 rows.append(self._schema.row(event))
             except Misfit as misfit:
@@ -85,9 +89,9 @@ class Intake:
         if rows:
             self._engine.push("events", rows, weights if confirmed else None)
         self.position = events[-1].position or self.position
-        for event in confirmed:
-            self._confirmed(event)
+        if confirmed:
+            self._confirmed(confirmed)
 
 
-def _nobody(_: Event) -> None:
+def _nobody(_: Sequence[Event]) -> None:
     """An intake that only reads history confirms no entry."""

@@ -168,7 +168,7 @@ class Pipeline:
         deadline = perf_counter() + (SLICE_S if self._far_behind() else LIVE_SLICE_S)
         taken = self._floor.intake.step(self._until, deadline)
         self._counts.append((self._stepped, taken))
-        behind = self._floor.intake.position < self._until
+        behind = self._floor.intake.position < self._until or self._entries.show(deadline)
         if not (behind or self._caught_up.value or self._feed_status.state == "catching up"):
             self._counts.clear()
             self._floor.engine.advance(self._clock.now())
@@ -217,7 +217,7 @@ class Pipeline:
         self._floor = floor
         self._move_in()
         self.boards.on_next(self.board)
-        return False
+        return bool(self._entries.pending)
 
     def _move_in(self) -> None:
         """Entries go to the floor that is shown, and are confirmed there."""

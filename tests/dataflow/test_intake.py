@@ -29,7 +29,7 @@ class Desk:
         self.intake = Intake(
             self.database.log, self.schema, self.engine, lambda event, reason: self.misfits.append(reason)
         )
-        self.intake.confirms(self.pending, self.confirmed.append)
+        self.intake.confirms(self.pending, self.confirmed.extend)
 
 
 @pytest.fixture
