@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
@@ -18,15 +16,17 @@ from dataflow.boards.sql import check, engine_for
 from dataflow.clock import Clock, FixedClock, ReplayClock, WallClock
 from dataflow.feeds.feed import Deliver, Feed
 from dataflow.feeds.local import LocalFeed
-from dataflow.feeds.replay import ReplayFeed, read_recording
+from dataflow.feeds.recording import read_recording
+from dataflow.feeds.replay import ReplayFeed
 from dataflow.pipeline import Pipeline
 from dataflow.plans import PlanCache
-from dataflow.times import micros
+from dataflow.replay import Replay, SharedReplayClock
 from storage.database import Database
 from storage.errors import StorageError
 from storage.mirror import Mirror
 
-DEMO_DAY = date(2013, 2, 8)
+if TYPE_CHECKING:
+    from dataflow.feeds.nats import NatsFeed
 
 
 class Desk:
@@ -45,11 +45,6 @@ class Desk:
         if self._feed_closed is not None:
             await self._feed_closed()
         self.database.close()
-
-
-def moment(text: str, zone: ZoneInfo, day: date = DEMO_DAY) -> int:
-    """"06:00" on a day in a zone, in microseconds since 1970-01-01 UTC. Raises ValueError."""
-    return micros(datetime.combine(day, time.fromisoformat(text), zone))
 
 
 def deliver_on(loop: asyncio.AbstractEventLoop) -> Deliver:
@@ -84,14 +79,19 @@ class DeskBuilder:
 
     def shared(self, loaded: LoadedBoard, store: Path, urls: Sequence[str], identity: Path | None = None) -> Desk:
         """A live board on a shared log; its store mirrors that log, and opens whether or not a server answers."""
-        from dataflow.feeds.nats import NatsFeed
-
         database = Database.open(store)
-        feed = NatsFeed(
-            urls, loaded.board.id, self._author, database, self._scheduler, self._deliver, self._loop, identity
-        )
+        feed = self._follow(loaded, database, urls, identity)
         desk = self._desk(loaded, database, feed, WallClock(self._scheduler))
         return Desk(database, desk.pipeline, feed.closed)
+
+    def shared_replay(self, loaded: LoadedBoard, store: Path, urls: Sequence[str], replay: Replay) -> Desk:
+        """A board on a shared log to which somebody tells a recording (`feeds/teller.py`), at that replay's time."""
+        from dataflow.feeds.shared_replay import SharedReplayFeed
+
+        database, clock = Database.open(store), SharedReplayClock(self._scheduler, replay)
+        log = self._follow(loaded, database, urls)
+        desk = self._desk(loaded, database, SharedReplayFeed(log, clock, self._scheduler), clock)
+        return Desk(database, desk.pipeline, log.closed)
 
     def still(self, loaded: LoadedBoard, store: Path, now: int | None) -> Desk:
         """A board at one moment; by default that of the last event in its store."""
@@ -105,6 +105,15 @@ class DeskBuilder:
         clock = ReplayClock(self._scheduler, start, max(start, events[-1].time), speed)
         feed = ReplayFeed(events, clock, database.log, self._scheduler, self._deliver, held=held)
         return self._desk(loaded, database, feed, clock)
+
+    def _follow(
+        self, loaded: LoadedBoard, database: Database, urls: Sequence[str], identity: Path | None = None
+    ) -> NatsFeed:
+        from dataflow.feeds.nats import NatsFeed
+
+        return NatsFeed(
+            urls, loaded.board.id, self._author, database, self._scheduler, self._deliver, self._loop, identity
+        )
 
     def _check(self, loaded: LoadedBoard) -> list[BoardProblem]:
         """What is wrong with the SQL of a board that was saved: such a one is not taken up."""

@@ -169,7 +169,7 @@ def _open_still(options: Options, now: int | None) -> Desk:
 
 
 def _moment(options: Options, start: str) -> int:
-    from dataflow.desk import moment
+    from dataflow.replay import moment
 
     return moment(start, ZoneInfo(options.board.board.timezone))
 

@@ -6,11 +6,9 @@ Entries take the local feed's path, so an operator can act in the middle of a re
 
 from __future__ import annotations
 
-import gzip
 from bisect import bisect_right
 from collections.abc import Sequence
 from concurrent.futures import Future
-from pathlib import Path
 
 from reactivex import Observable
 from reactivex.abc import DisposableBase, SchedulerBase
@@ -21,19 +19,11 @@ from dataflow.clock import ReplayClock
 from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
 from dataflow.feeds.local import RETRY_S, LocalFeed
 from dataflow.session import Present
-from storage import cloudevents
 from storage.errors import StorageError
 from storage.event import Event
 from storage.log import Appended, EventLog
 
 TICK_S = 0.05
-
-
-def read_recording(path: Path) -> list[Event]:
-    """All events of a CloudEvents NDJSON file (gzip where the name ends so), by time."""
-    raw = path.read_bytes()
-    lines = (gzip.decompress(raw) if path.suffix == ".gz" else raw).splitlines()
-    return sorted(map(cloudevents.decode, lines), key=lambda event: event.time)
 
 
 class ReplayFeed:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from dataflow.feeds.replay import read_recording
+from dataflow.feeds.recording import read_recording
 from storage.database import Database
 from storage.ids import uuid7
 

@@ -21,9 +21,9 @@ import msgspec
 import nats
 from nats.js.api import DeliverPolicy
 
-from dataflow.desk import moment
 from dataflow.feeds.producer import Producer
-from dataflow.feeds.replay import read_recording
+from dataflow.feeds.recording import read_recording
+from dataflow.replay import moment
 from dataflow.server import streams
 from dataflow.server.config import Settings
 from dataflow.server.process import ServerProcess

@@ -20,11 +20,12 @@ from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from dataflow.boards.file import BoardFile, load
 from dataflow.clock import ReplayClock
-from dataflow.desk import deliver_on, moment
+from dataflow.desk import deliver_on
 from dataflow.feeds.feed import Deliver, Feed
 from dataflow.feeds.local import LocalFeed
-from dataflow.feeds.replay import read_recording
+from dataflow.feeds.recording import read_recording
 from dataflow.pipeline import Pipeline
+from dataflow.replay import moment
 from gui.screen import Screen
 from gui.theme import Theme
 from gui.window import MainWindow
