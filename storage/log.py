@@ -7,7 +7,7 @@ same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,13 @@ class Appended(msgspec.Struct, frozen=True, gc=False):
     new: list[bool]
 
 
+class Judged(msgspec.Struct, frozen=True, gc=False):
+    """What became of entries: how far the log reaches with them, and which were not appended since they were stale."""
+
+    last: int
+    stale: list[Event]
+
+
 class EventLog:
     """The log of one store."""
 
@@ -45,6 +52,12 @@ class EventLog:
         """Append what is not there yet; done when it is on disk. Without a position, an event gets the next.
         """
         return self._database.write(lambda connection: append(connection, events))
+
+    def append_guarded(self, entries: Sequence[Event], own: Container[str]) -> Future[Judged]:
+        """Append entries, but not those that say what their operator saw of their entity (`expects`) where others have
+        added to it since. `own`: the ids of the desk's own entries, which make none of its entries stale.
+        """
+        return self._database.write(lambda connection: append_guarded(connection, entries, own))
 
     def read(self, after: int = 0, until: int | None = None, chunk: int = 1000) -> Iterator[list[Event]]:
         """The events after position `after`, up to and with `until` (None: the last one now), in chunks. Any
@@ -93,6 +106,24 @@ def append(connection: Connection, events: Sequence[Event]) -> Appended:
         return Appended(list(range(last - count + 1, last + 1)), [True] * count)
     at = _known(connection, events)
     return _told(connection, events, at, {id for id, position in at.items() if count and position > last - count})
+
+
+def append_guarded(connection: Connection, entries: Sequence[Event], own: Container[str]) -> Judged:
+    """Within a transaction of the caller's. An entry that the log has already is not judged again."""
+    guarded = [entry for entry in entries if entry.expects is not None]
+    known = _known(connection, guarded) if guarded else {}
+    stale = [entry for entry in guarded if entry.id not in known and _changed(connection, entry, own)]
+    refused = {entry.id for entry in stale}
+    taken = [entry for entry in entries if entry.id not in refused]
+    positions = append(connection, taken).positions if taken else [0]
+    return Judged(max(positions), stale)
+
+
+def _changed(connection: Connection, entry: Event, own: Container[str]) -> bool:
+    """Whether others have added to an entity since. Up to `seen`, the operator has seen all."""
+    since = max(entry.expects or 0, entry.seen or 0)
+    found = connection.exec_driver_sql("SELECT id FROM log WHERE position > ? AND subject IS ?", (since, entry.subject))
+    return any(id not in own for (id,) in found)
 
 
 def _append_at(connection: Connection, events: Sequence[Event]) -> Appended:

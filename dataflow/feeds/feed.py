@@ -35,6 +35,11 @@ class Refusal(msgspec.Struct, frozen=True):
     reason: str
     stale: bool = False
 
+    @classmethod
+    def changed(cls, entry: Event) -> Refusal:
+        """What a guarded entry is told whose entity others have added to."""
+        return cls(entry.id, f"{entry.subject or 'what it is about'} has changed since you saw it", stale=True)
+
 
 class Feed(Protocol):
     """Where confirmed events come from and entries go to."""

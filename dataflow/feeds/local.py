@@ -1,7 +1,7 @@
 """The local feed: the SQLite log itself gives positions. The default; it needs no server.
 
 An entry is confirmed by the transaction that moves it from the outbox to the log. What another process appends to the
-same store arrives in the same way.
+same store arrives in the same way. A guarded entry is judged in that transaction, so that no process comes between.
 """
 
 from __future__ import annotations
@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from reactivex import Observable, just, never
+from reactivex import Observable, just
 from reactivex.abc import SchedulerBase
 from reactivex.disposable import SerialDisposable
-from reactivex.subject import BehaviorSubject
+from reactivex.subject import BehaviorSubject, Subject
 
 from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
 from dataflow.session import Present
 from storage.errors import StorageError
 from storage.event import Event
-from storage.log import Appended, EventLog
+from storage.log import EventLog, Judged
 
 RETRY_S = 2.0
+_REMEMBERED = 10_000
 
 
 class LocalFeed:
@@ -32,11 +33,12 @@ class LocalFeed:
         self._deliver = deliver
         self._unwatch: Callable[[], None] = _nothing
         self._waiting: dict[str, Event] = {}
+        self._own: dict[str, None] = {}
         self._retry = SerialDisposable()
         self._live = FeedStatus("live")
         self.arrivals: BehaviorSubject[int] = BehaviorSubject(log.last())
         self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(self._live)
-        self.refusals: Observable[Refusal] = never()
+        self.refusals: Subject[Refusal] = Subject()
         self.presence: Observable[Sequence[Present]] = just(())
 
     def start(self) -> None:
@@ -45,6 +47,7 @@ class LocalFeed:
 
     def publish(self, entries: Sequence[Event]) -> None:
         self._waiting.update((entry.id, entry) for entry in entries)
+        self._remember(entries)
         self._append(entries)
 
     def pause(self, paused: bool) -> None:
@@ -54,19 +57,27 @@ class LocalFeed:
         self._unwatch()
         self._retry.dispose()
 
-    def _append(self, entries: Sequence[Event]) -> None:
-        appended = self._log.append(entries)
-        appended.add_done_callback(lambda future: self._deliver(self._appended, entries, future))
+    def _remember(self, entries: Sequence[Event]) -> None:
+        self._own.update((entry.id, None) for entry in entries)
+        while len(self._own) > _REMEMBERED:
+            del self._own[next(iter(self._own))]
 
-    def _appended(self, entries: Sequence[Event], future: Future[Appended]) -> None:
+    def _append(self, entries: Sequence[Event]) -> None:
+        judged = self._log.append_guarded(entries, self._own)
+        judged.add_done_callback(lambda future: self._deliver(self._appended, entries, future))
+
+    def _appended(self, entries: Sequence[Event], future: Future[Judged]) -> None:
         error = future.exception()
         if isinstance(error, StorageError):
             self.status.on_next(FeedStatus("offline", str(error)))
             self._retry.disposable = self._scheduler.schedule_relative(RETRY_S, lambda *_: self._again())
             return
-        self.arrived(max(future.result().positions))
+        judged = future.result()
+        self.arrived(judged.last)
         for entry in entries:
             self._waiting.pop(entry.id, None)
+        for entry in judged.stale:
+            self.refusals.on_next(Refusal.changed(entry))
         if self.status.value != self._live:
             self.status.on_next(self._live)
 

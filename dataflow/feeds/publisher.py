@@ -210,8 +210,12 @@ class Publisher:
         if entry is None:
             return
         between = self._ids_after(entry.subject, entry.expects or 0)
+        if id in between:
+            self._waiting.pop(id)
+            self._expected.pop(id, None)
+            return  # the log has it
         if any(each not in self._own for each in between):
-            self._drop(id, f"{entry.subject} has changed since it was seen (position {entry.expects})", stale=True)
+            self._drop(id, Refusal.changed(entry).reason, stale=True)
             return
         self._expected[id] = last
         self._queue.appendleft(entry)

@@ -12,6 +12,7 @@ from reactivex.testing import TestScheduler
 
 from dataflow.clock import ReplayClock
 from dataflow.desk import deliver_on
+from dataflow.feeds.feed import Refusal
 from dataflow.feeds.local import LocalFeed
 from dataflow.feeds.nats import NatsFeed
 from dataflow.feeds.replay import ReplayFeed
@@ -25,9 +26,9 @@ START = 1_360_000_000_000_000
 SECOND = 1_000_000
 
 
-def event(second: int, type: str = "note.made") -> Event:
+def event(second: int, type: str = "note.made", **given) -> Event:
     time = START + second * SECOND
-    return Event(id=uuid7(time), source="/test", type=type, time=time)
+    return Event(id=uuid7(time), source="/test", type=type, time=time, **given)
 
 
 class Desk:
@@ -40,6 +41,7 @@ class Desk:
         self.thread = threading.get_ident()
         self.positions: list[int] = []
         self.states: list[str] = []
+        self.refusals: list[Refusal] = []
         self.recording = list(recording)
 
     def deliver(self, function, *arguments):
@@ -50,6 +52,7 @@ class Desk:
         self.told = [
             feed.arrivals.subscribe(self.positions.append),
             feed.status.subscribe(lambda status: self.states.append(status.state)),
+            feed.refusals.subscribe(self.refusals.append),
         ]
         feed.start()
         return self
@@ -98,7 +101,8 @@ class SharedDesk(Desk):
         scheduler, deliver = AsyncIOScheduler(self.loop), deliver_on(self.loop)
         feed = NatsFeed([self.server.url], shared.BOARD, "amy", self.database, scheduler, deliver, self.loop)
         desk = self.begin(feed)
-        self.told.append(feed.arrivals.subscribe(lambda _: self.changed.set()))
+        for said in (feed.arrivals, feed.refusals):
+            self.told.append(said.subscribe(lambda _: self.changed.set()))
         return desk
 
     def run_until(self, done):
@@ -193,6 +197,59 @@ def test_nothing_is_delivered_after_close(desk):
     desk.write_elsewhere(event(4))
     desk.run_rest()
     assert desk.positions == before
+
+
+def about(second, entity="UA1", **given):
+    return event(second, subject=entity, **given)
+
+
+def test_a_guarded_entry_is_refused_where_others_have_added_to_its_entity(desk):
+    desk.write_elsewhere(about(1))
+    desk.write_elsewhere(about(2, "UA2"))
+    desk.run_until(lambda: desk.positions[-1] == 2)
+    stale, fresh, other = about(3, expects=0), about(4, expects=1), about(5, "UA3", expects=0)
+    enter(desk, stale, fresh, other)
+    desk.run_until(lambda: desk.positions[-1] == 4 and desk.refusals)
+    assert [(refusal.id, refusal.stale) for refusal in desk.refusals] == [(stale.id, True)]
+    assert "UA1 has changed" in desk.refusals[0].reason
+    assert sorted(desk.ids()[2:]) == sorted([fresh.id, other.id])
+    assert [entry.id for entry in desk.database.outbox.pending()] == [stale.id]
+
+
+def test_the_desks_own_entries_make_no_guarded_entry_stale(desk):
+    desk.write_elsewhere(about(1))
+    desk.run_until(lambda: desk.positions[-1] == 1)
+    first, second, third = (about(second, expects=1, seen=1) for second in (2, 3, 4))
+    enter(desk, first)
+    enter(desk, second, third)
+    desk.run_until(lambda: desk.positions[-1] == 4)
+    enter(desk, about(5, expects=1, seen=1))
+    desk.run_until(lambda: desk.positions[-1] == 5)
+    assert desk.refusals == []
+
+
+def test_of_two_guarded_entries_that_race_one_is_refused(desk):
+    """The other one is in the log before this desk has heard of it."""
+    desk.write_elsewhere(about(1))
+    desk.run_until(lambda: desk.positions[-1] == 1)
+    desk.write_elsewhere(about(2))
+    mine = about(3, expects=1)
+    enter(desk, mine)
+    desk.run_until(lambda: desk.positions[-1] == 2 and desk.refusals)
+    assert [refusal.id for refusal in desk.refusals] == [mine.id]
+    assert mine.id not in desk.ids()
+
+
+def test_a_guarded_entry_that_the_log_has_already_is_not_refused(desk):
+    mine = about(1, expects=0)
+    enter(desk, mine)
+    desk.run_until(lambda: desk.positions[-1] == 1)
+    desk.write_elsewhere(about(2))
+    desk.run_until(lambda: desk.positions[-1] == 2)
+    enter(desk, mine, event(3))
+    desk.run_until(lambda: desk.positions[-1] == 3)
+    assert desk.refusals == []
+    assert desk.ids().count(mine.id) == 1
 
 
 @pytest.fixture

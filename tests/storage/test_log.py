@@ -144,3 +144,17 @@ def test_the_log_is_what_a_dictionary_would_be(tmp_path_factory, batches):
                 assert new == (f"id-{n}" not in model)
                 assert position == model.setdefault(f"id-{n}", len(model) + 1)
         assert ids(store.log) == list(model)
+
+
+def test_a_guarded_entry_is_judged_as_it_is_appended(store):
+    store.log.append([event(1, subject="A"), event(2, subject="B"), event(3, subject=None)]).result()
+    stale, about_nothing = event(4, subject="A", expects=0), event(5, subject=None, expects=2)
+    seen, known, new = (
+        event(6, subject="A", expects=0, seen=1), event(7, subject="B", expects=2), event(8, subject="C", expects=0)
+    )  # fmt: skip
+    judged = store.log.append_guarded([stale, seen, known, new, event(9, subject="A")], own=()).result()
+    assert (judged.last, judged.stale) == (7, [stale])
+    judged = store.log.append_guarded([about_nothing], own=()).result()
+    assert (judged.last, judged.stale) == (0, [about_nothing])
+    again = store.log.append_guarded([seen, event(10, subject="A", expects=1)], own={"id-6", "id-9"}).result()
+    assert (again.last, again.stale) == (8, [])
