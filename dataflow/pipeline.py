@@ -107,6 +107,7 @@ class Pipeline:
     def start(self) -> None:
         """Begin to read the log and to follow the feed."""
         self._floor.engine.advance(self._clock.now())
+        self._feed.introduce(lambda: self._floor.intake.position, lambda id, at: None)
         self._entries.resume()
         self._feeds.add(self._feed.arrivals.subscribe(self._arrived))
         self._feeds.add(self._feed.status.subscribe(self._feed_said))

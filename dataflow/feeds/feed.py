@@ -21,11 +21,11 @@ Deliver = Callable[..., Any]
 
 
 class FeedStatus(msgspec.Struct, frozen=True):
-    """How the feed stands; `detail` is one line for people, `since` when it began (µs; 0 where it is not known)."""
+    """How the feed stands; `detail` is one line for people, `behind` how many events the log has that it has not."""
 
     state: FeedState
     detail: str = ""
-    since: int = 0
+    behind: int = 0
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -59,6 +59,13 @@ class Feed(Protocol):
     @property
     def presence(self) -> Observable[Sequence[Present]]:
         """Who is on this board now: the present ones on subscribing, then each change. Empty where nobody can be."""
+
+    def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
+        """Before the start: `shown` tells how far the views are, for others to see where anybody can.
+
+        `received(id, at)` is to be called for each entry of this desk that comes back, before `arrivals` says so: `at` is
+        when it came, on `perf_counter`. A feed whose log is the store itself has nothing to tell.
+        """
 
     def start(self) -> None:
         """Begin. Nothing is delivered before."""

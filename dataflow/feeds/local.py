@@ -41,6 +41,9 @@ class LocalFeed:
         self.refusals: Subject[Refusal] = Subject()
         self.presence: Observable[Sequence[Present]] = just(())
 
+    def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
+        """Nobody else sees this desk, and the log is its own."""
+
     def start(self) -> None:
         self._unwatch = self._log.watch(lambda position: self._deliver(self.arrived, position))
         self.arrived(self._log.last())

@@ -13,6 +13,7 @@ import logging
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from reactivex.abc import SchedulerBase
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 MOST = 500
 """Messages in one batch: decoding them takes a few milliseconds of the loop's time."""
+
+FAR, NEAR = 10_000, 1_000
+"""Events behind that make a live feed catch up again, and that a feed which catches up calls live."""
 
 DISK_S = 2.0
 FRAME_S = 0.016
@@ -71,15 +75,23 @@ class NatsFeed:
         self._task: asyncio.Task[None] | None = None
         self._publisher: Publisher | None = None
         self._early: list[Event] = []
+        self._behind = 0
+        self._own: set[str] = set()
+        self._received: Callable[[str, float], None] = _nobody
         self.arrivals: BehaviorSubject[int] = BehaviorSubject(database.log.last())
         self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(FeedStatus("catching up"))
         self.refusals: Subject[Refusal] = Subject()
         self.presence: BehaviorSubject[Sequence[Present]] = BehaviorSubject(())
+        self._shown: Callable[[], int] = lambda: self.arrivals.value
+
+    def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
+        self._shown, self._received = shown, received
 
     def start(self) -> None:
         self._task = self._loop.create_task(self._run())
 
     def publish(self, entries: Sequence[Event]) -> None:
+        self._own.update(entry.id for entry in entries)
         if self._publisher is None:
             self._early.extend(entries)
         else:
@@ -170,7 +182,12 @@ class NatsFeed:
         from dataflow.feeds.presence import Presence
 
         role = role_of(self._identity)
-        return Presence(self._board, self._operator, role, self._since, lambda: self.arrivals.value, self.presence)
+        return Presence(self._board, self._operator, role, self._since, self._how_far, self.presence)
+
+    def _how_far(self) -> tuple[int, int]:
+        """The position that the views show, and how many events of the log they lack."""
+        shown = self._shown()
+        return shown, self._behind + max(0, self.arrivals.value - shown)
 
     async def _check(self, connection: Connection) -> None:
         """Is it the log that this store mirrors? An empty store takes up the one that it finds."""
@@ -188,16 +205,22 @@ class NatsFeed:
         await subscription.open(max(1, self._cursor))
         self._failures = 0
         while True:
+            self._say_how_far(subscription)
             if subscription.caught_up:
-                self._say("live")
                 caught_up.set()
-            else:
-                self._say("catching up", f"{subscription.behind:,} events to go" if subscription.behind else "")
             await self._rest(subscription)
             batch = await subscription.take(MOST)
             if batch:
                 self._began = self._loop.time()
                 await self._receive(batch, connection)
+
+    def _say_how_far(self, subscription: Subscription) -> None:
+        self._behind = subscription.behind
+        most = FAR if self.status.value.state == "live" else NEAR
+        if subscription.caught_up and self._behind <= most:
+            self._say("live")
+        else:
+            self._say("catching up", behind=self._behind)
 
     async def _rest(self, subscription: Subscription) -> None:
         """At most one small batch a frame: each is an fsync. One that comes alone is not held up."""
@@ -212,10 +235,22 @@ class NatsFeed:
             check_overlap(self._cursor, events[0].id, self._mirror.id_at(self._cursor))
         await self._write(events, refused, batch[-1].sequence)
         self._cursor = max(self._cursor, batch[-1].sequence)
+        ids = [event.id for event in events]
         if self._publisher is not None:
-            self._publisher.returned([event.id for event in events], self._cursor)
+            self._publisher.returned(ids, self._cursor)
+        if self._own and not self._own.isdisjoint(ids):
+            self._came_back(events, batch)
         if events:
             self._arrived(events[-1].position or 0)
+
+    def _came_back(self, events: Sequence[Event], batch: Sequence[Delivered]) -> None:
+        """Entries of this desk are among what was received."""
+        heard = {delivered.sequence: delivered.heard for delivered in batch}
+        ahead = perf_counter() - self._loop.time()
+        for event in events:
+            if event.id in self._own:
+                self._own.remove(event.id)
+                self._received(event.id, heard[event.position or 0] + ahead)
 
     async def _see_hole(self, batch: Sequence[Delivered], connection: Connection) -> None:
         """Numbers are missing in the stream itself: were single events deleted, or has it been purged?"""
@@ -277,14 +312,13 @@ class NatsFeed:
             self.arrivals.on_next(position)
 
     def _refused(self, refusal: Refusal) -> None:
+        self._own.discard(refusal.id)
         if not self._closed:
             self.refusals.on_next(refusal)
 
-    def _say(self, state: FeedState, detail: str = "") -> None:
-        was = self.status.value
-        since = was.since if was.state == state else scheduler_time(self._scheduler)
-        said = FeedStatus(state, detail, since)
-        if said != was and not self._closed:
+    def _say(self, state: FeedState, detail: str = "", behind: int = 0) -> None:
+        said = FeedStatus(state, detail, behind)
+        if said != self.status.value and not self._closed:
             self.status.on_next(said)
 
 
@@ -309,6 +343,10 @@ async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
     for outcome in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(outcome, Exception):
             raise outcome
+
+
+def _nobody(_: str, __: float) -> None:
+    """Nobody measures."""
 
 
 def _all(functions: Sequence[Callable[[], None]]) -> None:

@@ -1,8 +1,9 @@
 """Who is on the board now: every desk says so every few seconds, beside the log, and nothing of it is kept.
 
 The name is told by the subject, which the server's permissions prove; the rest is what a desk says of itself. Who was
-not heard for a while is gone. A desk that is new is answered soon, so that it need not wait for the next round. One
-operator at several desks is shown once: there since the first came, as far as the furthest.
+not heard for `GONE_S` is gone (10.5 seconds; a desk that closes says so at once). A desk that is new is answered soon, so that it need not wait for the next round. One
+operator at several desks is shown once: there since the first came, as far as the furthest. How far behind a desk is it
+says itself: on a busy board its position is old when it is heard, and would make everybody seem to lag.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class _Beat(msgspec.Struct):
     role: _Text
     position: _Count
     since: _Count
+    behind: _Count = 0
     gone: bool = False
 
 
@@ -47,7 +49,7 @@ _beats = msgspec.json.Decoder(_Beat)
 
 
 class Presence:
-    """`position` tells how far this desk is; `since` is when it came, in µs."""
+    """`how_far` tells the position that this desk shows, and how many events it lacks; `since` is when it came, in µs."""
 
     def __init__(
         self,
@@ -55,11 +57,11 @@ class Presence:
         operator: str,
         role: str,
         since: int,
-        position: Callable[[], int],
+        how_far: Callable[[], tuple[int, int]],
         present: BehaviorSubject[Sequence[Present]],
     ) -> None:
         self._board, self._operator = board, operator
-        self._role, self._since, self._position = role, since, position
+        self._role, self._since, self._how_far = role, since, how_far
         self._present = present
         self._desk = uuid4().hex
         self._heard: dict[tuple[str, str], tuple[float, _Beat]] = {}
@@ -83,7 +85,8 @@ class Presence:
                 await self._say(connection, gone=True)
 
     async def _say(self, connection: Connection, *, gone: bool = False) -> None:
-        beat = _Beat(self._desk, self._role, self._position(), self._since, gone)
+        position, behind = self._how_far()
+        beat = _Beat(self._desk, self._role, position, self._since, behind, gone)
         await connection.client.publish(subjects.presence(self._board, self._operator), msgspec.json.encode(beat))
 
     def _hear(self, message: Msg) -> None:
@@ -106,7 +109,8 @@ class Presence:
             del self._heard[key]
         names: dict[str, Present] = {}
         for (name, _), (_, beat) in sorted(self._heard.items()):
-            names[name] = _together(names.get(name), Present(name, beat.role, beat.position, beat.since))
+            here = Present(name, beat.role, beat.position, beat.since, beat.behind)
+            names[name] = _together(names.get(name), here)
         present = tuple(names.values())
         if present != tuple(self._present.value):
             self._present.on_next(present)
@@ -115,7 +119,8 @@ class Presence:
 def _together(one: Present | None, other: Present) -> Present:
     if one is None:
         return other
-    return Present(one.name, one.role, max(one.position, other.position), min(one.since, other.since))
+    further = max(one, other, key=lambda each: each.position)
+    return Present(one.name, one.role, further.position, min(one.since, other.since), min(one.behind, other.behind))
 
 
 def _now() -> float:

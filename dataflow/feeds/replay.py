@@ -7,7 +7,7 @@ Entries take the local feed's path, so an operator can act in the middle of a re
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from reactivex import Observable
@@ -56,6 +56,9 @@ class ReplayFeed:
         self.refusals: Observable[Refusal] = self._local.refusals
         self.presence: Observable[Sequence[Present]] = self._local.presence
         self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(FeedStatus("catching up"))
+
+    def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
+        """Nobody else sees this desk, and the log is its own."""
 
     def start(self) -> None:
         self._local.start()

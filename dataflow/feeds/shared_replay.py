@@ -6,7 +6,7 @@ taken all the same. Nobody can hold what is told to all. Times of presence are t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from reactivex import Observable
@@ -33,6 +33,9 @@ class SharedReplayFeed:
         self.refusals: Observable[Refusal] = feed.refusals
         self.presence: Observable[Sequence[Present]] = feed.presence.pipe(ops.map(self._in_replay))
         self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(self._said)
+
+    def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
+        self._feed.introduce(shown, received)
 
     def start(self) -> None:
         self._listening = self._feed.status.subscribe(self._hear)
@@ -64,12 +67,12 @@ class SharedReplayFeed:
         said = self._said
         if said.state == "live":
             over = self._clock.rest_s == 0
-            said = FeedStatus("ended", "the recording is over", said.since) if over else self._replaying(said)
+            said = FeedStatus("ended", "the recording is over") if over else self._replaying()
         if said != self.status.value:
             self.status.on_next(said)
 
-    def _replaying(self, said: FeedStatus) -> FeedStatus:
-        return FeedStatus("live", f"replaying at {self._clock.replay.speed:g}×", said.since)
+    def _replaying(self) -> FeedStatus:
+        return FeedStatus("live", f"replaying at {self._clock.replay.speed:g}×")
 
     def _in_replay(self, present: Sequence[Present]) -> Sequence[Present]:
         return tuple(msgspec.structs.replace(one, since=self._clock.at(one.since)) for one in present)

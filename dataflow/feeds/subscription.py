@@ -39,12 +39,15 @@ class Lost(Exception):
 
 
 class Delivered(msgspec.Struct, frozen=True, gc=False):
-    """A message, where it is in the stream, when it came there (µs), and how many wait behind it."""
+    """A message, where it is in the stream, when it came there (µs), how many wait behind it, when it came here (loop
+    time).
+    """
 
     sequence: int
     time: int
     behind: int
     message: Msg
+    heard: float
 
 
 class Subscription:
@@ -134,7 +137,7 @@ class Subscription:
             self._break()
             return
         self._delivered = number
-        self._messages.append(Delivered(sequence, time, behind, message))
+        self._messages.append(Delivered(sequence, time, behind, message, self._heard))
         self._wake.set()
         if len(self._messages) >= WAITING:
             self._room.clear()

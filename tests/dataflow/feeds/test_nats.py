@@ -61,8 +61,7 @@ async def test_a_desk_starts_without_a_server_and_drains_when_one_comes(server, 
     entries = [entry(n) for n in range(500)]
     async with desk(server.url, folder / "a.db", early=entries[:200]) as amy:
         await amy.enter(*entries[200:300])
-        said = await amy.says("offline", "no answer from nats://127.0.0.1")
-        assert said.since > 0
+        await amy.says("offline", "no answer from nats://127.0.0.1")
         await amy.enter(*entries[300:])
         server.start()
         await amy.reaches(500)
