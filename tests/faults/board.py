@@ -1,4 +1,4 @@
-"""The board of the fault tests: jobs that are opened, moved and done, and queries of every kind that an engine keeps."""
+"""The board of the fault tests: jobs that are opened, moved and done, and queries of all kinds that an engine keeps."""
 
 from __future__ import annotations
 

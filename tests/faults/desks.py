@@ -63,6 +63,10 @@ class SharedDesk:
         """Until the views hold the log up to a position, and no entry waits."""
         return await self.until(lambda status: status.position >= position and not status.pending, timeout)
 
+    async def stores(self, position: int, timeout: float = 60) -> None:
+        """Until the store, which may be ahead of the views, holds the log up to a position."""
+        await until(self.pipeline._feed.arrivals, lambda reached: reached >= position, timeout)
+
     async def says(self, state: str, words: str = "", timeout: float = 30) -> Status:
         return await self.until(lambda status: status.state == state and words in status.detail, timeout)
 
