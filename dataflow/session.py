@@ -36,8 +36,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Present(msgspec.Struct, frozen=True):
-    """Somebody who is on this board now. `position` is how far their views are, `since` when they came, in µs; `behind` is
-    how many events of the log they lack.
+    """Somebody who is on this board now. `position` is how far their views are, `since` when they came, in µs; `behind`
+    is how many events of the log they lack.
     """
 
     name: str

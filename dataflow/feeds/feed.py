@@ -63,8 +63,8 @@ class Feed(Protocol):
     def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
         """Before the start: `shown` tells how far the views are, for others to see where anybody can.
 
-        `received(id, at)` is to be called for each entry of this desk that comes back, before `arrivals` says so: `at` is
-        when it came, on `perf_counter`. A feed whose log is the store itself has nothing to tell.
+        `received(id, at)` is to be called for each entry of this desk that comes back, before `arrivals` says so: `at`
+        is when it came, on `perf_counter`. A feed whose log is the store itself has nothing to tell.
         """
 
     def start(self) -> None:
