@@ -73,12 +73,12 @@ def run(options: Options, on_painted: Callable[[], None] | None = None) -> int:
 
     Raises `storage.errors.StorageError` when the store cannot be opened.
     """
-    app = _application()
-    settings = QSettings(NAME.lower(), NAME.lower())
+    app = application()
+    settings = remembered()
     window = _window(app, options, settings)
     window.show()
     try:
-        return _in_loop(app, lambda: _until_closed(window, options, on_painted))
+        return in_loop(app, lambda: _until_closed(window, options, on_painted))
     finally:
         window.close()
 
@@ -86,17 +86,18 @@ def run(options: Options, on_painted: Callable[[], None] | None = None) -> int:
 def shot(options: Options, picture: Shot) -> int:
     """Draw the board as it is at one moment, on no display, into a PNG file."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    app = _application()
+    app = application()
     window = _window(app, options, None)
     window.setFixedSize(*picture.size)
     window.show()
     try:
-        return _in_loop(app, lambda: _draw(window, options, picture))
+        return in_loop(app, lambda: _draw(window, options, picture))
     finally:
         window.close()
 
 
-def _application() -> QApplication:
+def application() -> QApplication:
+    """The process's one."""
     sys.setswitchinterval(SWITCH_S)
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
@@ -108,6 +109,11 @@ def _application() -> QApplication:
     return app
 
 
+def remembered() -> QSettings:
+    """What the window that was closed last has left."""
+    return QSettings(NAME.lower(), NAME.lower())
+
+
 def _window(app: QApplication, options: Options, settings: QSettings | None) -> MainWindow:
     theme = Theme.load(options.theme or (remembered_theme(settings) if settings else "dark"))
     theme.apply(app)
@@ -116,7 +122,8 @@ def _window(app: QApplication, options: Options, settings: QSettings | None) -> 
     return window
 
 
-def _in_loop(app: QApplication, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def in_loop(app: QApplication, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine on a loop that is Qt's and asyncio's."""
     from qasync import QEventLoop
 
     loop = QEventLoop(app)
@@ -181,10 +188,23 @@ def _screen(window: MainWindow, desk: Desk) -> Screen:
 
 
 async def _until_closed(window: MainWindow, options: Options, on_painted: Callable[[], None] | None) -> int:
-    closed = asyncio.get_running_loop().create_future()
-    window.closed.connect(lambda: None if closed.done() else closed.set_result(0))
+    closed = closing(window)
     QApplication.processEvents()
-    desk = _open(options)
+    await attend(window, _open(options), closed, on_painted)
+    return 0
+
+
+def closing(window: MainWindow) -> asyncio.Future[None]:
+    """Done when the window is closed."""
+    closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    window.closed.connect(lambda: None if closed.done() else closed.set_result(None))
+    return closed
+
+
+async def attend(
+    window: MainWindow, desk: Desk, closed: asyncio.Future[None], on_painted: Callable[[], None] | None = None
+) -> None:
+    """Show a desk in its window until that is closed; then close the desk."""
     screen = _screen(window, desk)
     if on_painted is not None:
         screen.painted.connect(on_painted)
@@ -194,7 +214,6 @@ async def _until_closed(window: MainWindow, options: Options, on_painted: Callab
     finally:
         screen.close()
         await desk.close()
-    return 0
 
 
 async def _draw(window: MainWindow, options: Options, picture: Shot) -> int:

@@ -106,13 +106,14 @@ def run(arguments: Sequence[str]) -> int:
         _forget_stdout()
         return 0
     except Exception as error:  # noqa: BLE001  the top-level guard
-        return _failed(error, arguments)
+        return failed(error, arguments)
     except KeyboardInterrupt:
         return _say("interrupted", 1)
     return result if isinstance(result, int) else 0
 
 
-def _failed(error: Exception, arguments: Sequence[str]) -> int:
+def failed(error: Exception, arguments: Sequence[str]) -> int:
+    """Say what went wrong; the exit code."""
     match error:
         case click.UsageError():
             return _say(_usage(error), 2)

@@ -44,14 +44,18 @@ def remembered_theme(settings: QSettings) -> str:
 
 
 class MainWindow(QWidget):
-    """One board. `settings` remembers place, size and theme; without it nothing is remembered."""
+    """One board. `settings` remembers place, size and theme; without it nothing is remembered.
+
+    `operator`: whose desk it is, where several are on one screen.
+    """
 
     pause_wanted = Signal(bool)
     attention_wanted = Signal()
     closed = Signal()
 
-    def __init__(self, theme: Theme, settings: QSettings | None = None) -> None:
+    def __init__(self, theme: Theme, settings: QSettings | None = None, operator: str = "") -> None:
         super().__init__()
+        self._operator = operator
         self.theme = theme
         self.panels: list[Panel] = []
         self._board = Board(id="", title="")
@@ -85,8 +89,9 @@ class MainWindow(QWidget):
         self._drop()
         self._board = board
         zone = ZoneInfo(board.timezone)
-        self.setWindowTitle(f"{board.title} · Watchfloor")
-        self._header.set_board(board.title, zone)
+        title = f"{self._operator} · {board.title}" if self._operator else board.title
+        self.setWindowTitle(f"{title} · Watchfloor")
+        self._header.set_board(title, zone)
         specs = sorted(board.panels, key=lambda spec: spec.at[:2])
         shown = [kinds.make(spec, board, self.theme, self._grid) for spec in specs]
         self.panels = list(shown)

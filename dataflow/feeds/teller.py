@@ -14,9 +14,10 @@ from contextlib import asynccontextmanager
 
 from nats.errors import Error
 
-from dataflow.feeds.connection import Unreachable, connect
-from dataflow.feeds.producer import Producer
+from dataflow.feeds.connection import NotAdmitted, Unreachable, connect
+from dataflow.feeds.producer import NotTaken, Producer
 from dataflow.replay import Replay
+from dataflow.server.errors import ServerFailed
 from dataflow.server.streams import ensure
 from storage.event import Event
 
@@ -29,7 +30,7 @@ RETRY_S = 1.0
 
 
 class Teller:
-    """`begin` once, then `tell`. Both raise NotAdmitted, NotTaken and ServerError where trying again won't help."""
+    """`begin` once, then `tell`. `tell` raises NotAdmitted, NotTaken and ServerError: trying again won't help then."""
 
     def __init__(self, url: str, board: str, recording: Sequence[Event]) -> None:
         """`recording` is by time."""
@@ -44,9 +45,12 @@ class Teller:
         return self._next == len(self._recording)
 
     async def begin(self, start: int) -> None:
-        """Make the board's stream, with everything up to a time (µs) in it. Raises Unreachable, and nats' errors."""
-        async with self._producer() as producer:
-            await self._tell_until(start, producer)
+        """Make the board's stream, with everything up to a time (µs) in it. Raises ServerError."""
+        try:
+            async with self._producer() as producer:
+                await self._tell_until(start, producer)
+        except (NotAdmitted, NotTaken, Unreachable, Error, OSError) as error:
+            raise ServerFailed(f"the server does not take the recording: {error}") from error
 
     async def tell(self, replay: Replay) -> None:
         """The rest, each event when its time has come, until all is told."""

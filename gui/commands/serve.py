@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from gui.commands.boards import load_board
+from gui.commands.ending import until_told
 
 if TYPE_CHECKING:
     from dataflow.server.serving import Serving
@@ -65,7 +63,7 @@ def command(
     settings = Settings(
         name=id, store=folder / "jetstream", host=listen[0], port=listen[1], tls=tls, mqtt=mqtt, websocket=websocket
     )
-    with _until_told(), Serving(id, settings, folder, Identities(access()), _say) as serving:
+    with until_told(), Serving(id, settings, folder, Identities(access()), _say) as serving:
         _introduce(serving, board, id, folder)
         serving.watch()
 
@@ -84,23 +82,3 @@ def _introduce(serving: Serving, board: str, id: str, folder: Path) -> None:
 
 def _say(line: str) -> None:
     click.echo(line)
-
-
-@contextmanager
-def _until_told() -> Iterator[None]:
-    """Ctrl+C, a closed terminal and `kill` end what is within in order, and are no failure."""
-    names = ("SIGTERM", "SIGHUP", "SIGBREAK")
-    before: dict[int, Any] = {}
-    for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
-        before[number] = signal.signal(number, _interrupt)
-    try:
-        yield
-    except KeyboardInterrupt:
-        _say("ended")
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
