@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.protocol.parser import AWAITING_MSG_PAYLOAD, Parser
 
 from dataflow.server.errors import IdentityError
 from dataflow.server.identities import Identity, read
@@ -40,7 +41,22 @@ class NotAdmitted(Exception):
     """A server answers, but does not let us in: trying again won't help before somebody has changed something."""
 
 
+class _Parser(Parser):
+    """Whatever comes is a sign of life: on a slow line the answer to a ping waits behind all that was sent before."""
+
+    heard = 0.0
+
+    async def parse(self, data: bytes = b"") -> None:
+        self.heard = asyncio.get_running_loop().time()
+        self.nc._pings_outstanding = 0
+        await super().parse(data)
+
+
 class _Client(Client):
+    def __init__(self) -> None:
+        super().__init__()
+        self._ps: _Parser = _Parser(self)
+
     def _build_message(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: Any) -> Msg:
         return self.msg_class(
             subject=subject.decode(errors="replace"), reply=reply.decode(errors="replace"), data=data, headers=headers,
@@ -80,6 +96,12 @@ class Connection:
         with suppress(OSError, EOFError, TimeoutError, errors.Error, RuntimeError):
             async with asyncio.timeout(CLOSE_S):
                 await self.client.close()
+
+    @property
+    def heard_of_message(self) -> float:
+        """When a part of a message came that is not whole yet (loop time); 0.0 where there is none."""
+        parser = self.client._ps
+        return parser.heard if parser.state == AWAITING_MSG_PAYLOAD else 0.0
 
     async def answers(self, answered: Callable[[Msg], None]) -> str:
         """Subscribe to an inbox of our own; the subject without its last token."""

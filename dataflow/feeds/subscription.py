@@ -158,7 +158,8 @@ class Subscription:
 
     def _listen(self) -> None:
         """Every second heartbeat: is the server still there?"""
-        if self._loop.time() - self._heard > SILENCE_S and self._room.is_set():
+        heard = max(self._heard, self._connection.heard_of_message)
+        if self._loop.time() - heard > SILENCE_S and self._room.is_set():
             self._break()
             return
         self._watch = self._loop.call_later(HEARTBEAT_S, self._listen)

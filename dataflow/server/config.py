@@ -25,6 +25,10 @@ LOG_SIZE = 10 * 1024 * 1024
 """Bytes of one log file; two older ones are kept."""
 
 
+WRITE_DEADLINE = "10m"
+"""How long one write may take. By default it is 10 s, and a desk on a slow line would be cut off while it catches up."""
+
+
 class User(msgspec.Struct, frozen=True):
     """Who may connect: a public nkey, and the subjects that it may publish to and subscribe to."""
 
@@ -102,6 +106,7 @@ def _sections(settings: Settings) -> dict[str, Value]:
         "host": settings.host.strip("[]"),
         "port": settings.port,
         "max_payload": MAX_PAYLOAD,
+        "write_deadline": WRITE_DEADLINE,
         "jetstream": {"store_dir": str(settings.store), "sync_interval": "always"},
     }
     if settings.log:

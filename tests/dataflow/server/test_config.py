@@ -28,7 +28,7 @@ def test_a_string_cannot_end_early():
     assert quoted('a"b\\c\n\td\x7f') == '"a\\"b\\\\c\\x0A\\x09d\x7f"'
     text = render(Settings(name='x"\nport: 1', store=Path('s"}\n')))
     assert [line.partition(":")[0] for line in text.splitlines()] == [
-        "server_name", "host", "port", "max_payload", "jetstream",
+        "server_name", "host", "port", "max_payload", "write_deadline", "jetstream",
     ]  # fmt: skip
 
 
