@@ -1,4 +1,4 @@
-"""What a board is: event types, tables, views and panels. The TOML file that says it is read by `boards/`.
+"""What a board is: event types, sources, tables, views and panels. The TOML file that says it is read by `boards/`.
 
 Every struct here is one section of the file, so a key that is not here is an error there. Colours are always *roles* of
 the theme: "text", "dim", "accent", "pending", "ok", "warning", "critical", "series1" …, never literals.
@@ -58,6 +58,20 @@ class EventType(Section, frozen=True, kw_only=True):
     guard: bool = False
     submit: str | None = None       # the button's words; `{field}` is filled in: "Hold {flight}"
     fields: dict[str, Field] = {}
+
+
+class Source(Section, frozen=True, kw_only=True):
+    """`[sources.rooms]`: plain JSON messages of devices (MQTT, NATS) that become events of one type.
+
+    A path is the keys on the way down, joined by dots (`AM2301.Temperature`); `.` is the message itself. `fields` maps
+    event field to path; what it leaves out stands at the top of the message, by its own name.
+    """
+
+    topic: str                      # an MQTT topic filter: "tele/+/SENSOR"
+    type: str                       # the event type
+    subject: str | None = None      # "{1}": what the first wildcard stands for; "{Id}": a path; or plain text
+    time: str | None = None         # a path to RFC 3339 text or seconds or milliseconds since 1970; None: when it came
+    fields: dict[str, str] = {}
 
 
 class Table(Section, frozen=True, kw_only=True):
@@ -176,6 +190,7 @@ class Board(Section, frozen=True, kw_only=True):
     title: str
     timezone: str = "UTC"
     events: dict[str, EventType] = {}
+    sources: dict[str, Source] = {}
     tables: dict[str, Table] = {}
     views: dict[str, View] = {}
     panels: list[Panel] = []

@@ -133,15 +133,18 @@ def _data(raw: Raw | UnsetType) -> bytes:
     data = bytes(raw)
     if data[:1] == b"{":
         if data.count(b"{") + data.count(b"[") > DEEPEST:
-            _refuse_depth(data)
+            refuse_depth(data)
         return data
     if data == b"null":
         return b"{}"
     raise CloudEventError("data is not a JSON object")
 
 
-def _refuse_depth(data: bytes) -> None:
-    """Whoever decodes the data later may have less stack left than there is here, so the bound is a number."""
+def refuse_depth(data: bytes) -> None:
+    """Raises `CloudEventError` for JSON of more than `DEEPEST` levels.
+
+    Whoever decodes it later may have less stack left than there is here, so the bound is a number.
+    """
     depth = 0
     for bracket in _BRACKETS.findall(data):
         depth += (bracket in b"{[") - (bracket in b"}]")

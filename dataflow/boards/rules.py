@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo, available_timezones
 
 from dataflow.board import Board
-from dataflow.boards import field_rules, panel_rules
+from dataflow.boards import field_rules, panel_rules, source_rules
 from dataflow.boards.field_rules import NAME, PLAIN
 from dataflow.boards.shape import Finding
 from dataflow.boards.toml_lines import Path
@@ -98,5 +98,5 @@ def views_used(sql: str, board: Board) -> list[str]:
 
 
 RULES: tuple[Callable[[Board], Findings], ...] = (
-    board_id, timezone, names, *field_rules.RULES, *panel_rules.RULES, cycles,
+    board_id, timezone, names, *field_rules.RULES, *source_rules.RULES, *panel_rules.RULES, cycles,
 )

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dataflow.server.config import Settings, User, check
-from dataflow.server.errors import IdentityError, ServerFailed
+from dataflow.server.errors import IdentityError, ServerError, ServerFailed
 from dataflow.server.identities import Identities, Member, new_seed, public_key
 from dataflow.server.permissions import permitted
 from dataflow.server.process import ServerProcess
@@ -37,10 +37,15 @@ class Serving:
     """`with Serving(…) as serving:` the board's log can be reached; `watch` returns when the server ends."""
 
     def __init__(
-        self, board: str, settings: Settings, folder: Path, identities: Identities, say: Callable[[str], object]
-    ) -> None:
-        """`settings` without users: those come from `identities`. `say` hears what is worth a line to people."""
+        self, board: str, settings: Settings, folder: Path, identities: Identities, say: Callable[[str], object],
+        sources: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """`settings` without users: those come from `identities`. `say` hears what is worth a line to people.
+
+        `sources` are the subjects that the log takes from devices.
+        """
         self._board = board
+        self._sources = tuple(sources)
         self._identities = identities
         self._say = say
         self._members = identities.list()
@@ -60,8 +65,7 @@ class Serving:
         """Raises ServerError."""
         self._process.start()
         try:
-            with _without_false_alarm():
-                self.stream = asyncio.run(self._make_stream())
+            self.stream = self._stream_made()
         except BaseException:
             self._process.stop()
             raise
@@ -70,10 +74,11 @@ class Serving:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._process.stop()
 
-    def watch(self, every_s: float = 1.0) -> None:
-        """Keep its users up to date until it ends by itself, which raises ServerFailed."""
+    def watch(self, every_s: float = 1.0, also: Callable[[], object] = lambda: None) -> None:
+        """Keep its users up to date, and call `also`, until it ends by itself, which raises ServerFailed."""
         while (code := self._process.wait(every_s)) is None:
             self.refresh()
+            also()
         raise ServerFailed(f"nats-server ended by itself (exit code {code}): {self._process.last_words()}")
 
     def refresh(self) -> None:
@@ -85,6 +90,19 @@ class Serving:
         taken = self._process.reload(msgspec.structs.replace(self._process.settings, users=self._users(members)))
         names = ", ".join(f"{member.name} ({member.role})" for member in members) or "nobody"
         self._say(f"Users now: {names}" if taken else _NOT_TAKEN)
+
+    def take(self, sources: Sequence[str]) -> None:
+        """From now on the log takes these subjects from devices."""
+        if set(sources) == set(self._sources):
+            return
+        before, self._sources = self._sources, tuple(sources)
+        try:
+            self.stream = self._stream_made()
+        except ServerError as error:
+            self._sources = before
+            self._say(f"Sources stay as they were: {error}")
+        else:
+            self._say(f"Devices are heard on: {', '.join(sources) or 'nothing'}")
 
     def _present(self) -> list[Member]:
         try:
@@ -99,10 +117,14 @@ class Serving:
         own = permitted("admin", self._board, "", public_key(self._seed))
         return (own, *(permitted(member.role, self._board, member.name, member.key) for member in members))
 
+    def _stream_made(self) -> BoardStream:
+        with _without_false_alarm():
+            return asyncio.run(self._make_stream())
+
     async def _make_stream(self) -> BoardStream:
         connection = await self._connect()
         try:
-            return await ensure(connection, self._board)
+            return await ensure(connection, self._board, sources=self._sources)
         finally:
             await connection.close()
 

@@ -2,13 +2,15 @@
 
 It is append-only: messages can be neither deleted nor purged through the API. Its metadata says whose it is:
 `watchfloor.board`, and `watchfloor.log`, a random name made with the stream, by which a store knows the log that it
-holds a copy of. What a producer could use to write under another's name, or to take back what is written, is off:
-rollups, message TTLs, scheduled messages, direct reads, republishing, sources.
+holds a copy of. Beside the board's own subjects it takes those of the board's `[sources]`, which the metadata names too
+(`watchfloor.sources`), so that each desk knows them, whatever its own board file says. What a producer could use to
+write under another's name, or to take back what is written, is off: rollups, message TTLs, scheduled messages, direct
+reads, republishing, JetStream's own sources.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 BOARD = "watchfloor.board"
 LOG = "watchfloor.log"
+SOURCES = "watchfloor.sources"
 DUPLICATE_WINDOW_S = 120
 """How long the server itself drops an id that it has seen. Desks drop duplicates by id for ever."""
 _OFF = (
@@ -30,14 +33,17 @@ _OFF = (
 )  # fmt: skip
 _TIMEOUT_S = 5.0
 _BATCHES = "allow_atomic"
+_EXPECTED = {"retention": "limits", "storage": "file"}
 _NOT_FOUND = 10059
 _NAME_IN_USE = 10058
+_OVERLAP = 10065
 
 
 class BoardStream(msgspec.Struct, frozen=True):
     """A board's stream: `log` is its random name; the sequences of its first and last message (1 and 0: empty).
 
     `batches`: whether it takes several messages at once, all or none (one fsync instead of one for each).
+    `sources`: the subjects of devices that it takes.
     """
 
     name: str
@@ -45,17 +51,26 @@ class BoardStream(msgspec.Struct, frozen=True):
     first: int
     last: int
     batches: bool = False
+    sources: tuple[str, ...] = ()
 
 
-async def ensure(connection: Client, board: str, replicas: int = 1) -> BoardStream:
-    """The board's stream, made if there is none. Raises StreamRefused."""
+async def ensure(
+    connection: Client, board: str, replicas: int = 1, sources: Sequence[str] | None = None
+) -> BoardStream:
+    """The board's stream, made if there is none; from now on it takes these `sources` (None: those that it has).
+
+    Raises StreamRefused, also where another stream takes such subjects.
+    """
     name = subjects.stream(board)
     answer = await _ask(connection, f"STREAM.INFO.{name}")
     if _code(answer) == _NOT_FOUND:
-        answer = await _ask(connection, f"STREAM.CREATE.{name}", configuration(board, replicas))
+        answer = await _changed(connection, "CREATE", configuration(board, replicas, sources or ()))
         if _code(answer) == _NAME_IN_USE:  # somebody was faster
             answer = await _ask(connection, f"STREAM.INFO.{name}")
     stream = verified(answer, board)
+    if sources is not None and set(sources) != set(stream.sources):
+        answer = await _changed(connection, "UPDATE", _with_sources(answer["config"], board, sources))
+        stream = verified(answer, board)
     return stream if stream.batches else await _with_batches(connection, board, answer["config"])
 
 
@@ -64,13 +79,11 @@ async def find(connection: Client, board: str) -> BoardStream:
     return verified(await _ask(connection, f"STREAM.INFO.{subjects.stream(board)}"), board)
 
 
-def configuration(board: str, replicas: int = 1) -> dict[str, Any]:
+def configuration(board: str, replicas: int = 1, sources: Sequence[str] = ()) -> dict[str, Any]:
     """A new stream, as JetStream's API takes it."""
-    return {
+    made = {
         "name": subjects.stream(board),
-        "subjects": [subjects.everything(board)],
-        "retention": "limits",
-        "storage": "file",
+        **_EXPECTED,
         "discard": "new",
         "num_replicas": replicas,
         "duplicate_window": DUPLICATE_WINDOW_S * 1_000_000_000,
@@ -79,6 +92,7 @@ def configuration(board: str, replicas: int = 1) -> dict[str, Any]:
         _BATCHES: True,
         "metadata": {BOARD: board, LOG: uuid4().hex},
     }
+    return _with_sources(made, board, sources)
 
 
 def verified(answer: Mapping[str, Any], board: str) -> BoardStream:
@@ -92,18 +106,46 @@ def verified(answer: Mapping[str, Any], board: str) -> BoardStream:
         whose = metadata.get(BOARD)
         what = f"belongs to the board {whose!r}" if whose else "was not made by Watchfloor"
         raise StreamRefused(f"the stream {name} {what}; use another server, or another board id")
-    wrong = [key for key, good in _expected(board).items() if config.get(key) != good]
-    if wrong := wrong + [key for key in _OFF if config.get(key)]:
+    sources = tuple((metadata.get(SOURCES) or "").split())
+    wrong = [key for key, good in _EXPECTED.items() if config.get(key) != good]
+    wrong += [key for key in _OFF if config.get(key)]
+    if set(config.get("subjects") or ()) != {subjects.everything(board), *sources}:
+        wrong.append("subjects")
+    if wrong:
         raise StreamRefused(f"the stream {name} is set up in another way ({', '.join(wrong)}); set these back")
     return BoardStream(
         name=name, log=metadata[LOG], first=state["first_seq"], last=state["last_seq"],
-        batches=bool(config.get(_BATCHES)),
+        batches=bool(config.get(_BATCHES)), sources=sources,
     )  # fmt: skip
 
 
-def _expected(board: str) -> dict[str, Any]:
-    made = configuration(board)
-    return {key: made[key] for key in ("subjects", "retention", "storage")}
+def _with_sources(config: Mapping[str, Any], board: str, sources: Sequence[str]) -> dict[str, Any]:
+    taken = sorted(set(sources))
+    metadata = {key: value for key, value in config["metadata"].items() if key != SOURCES}
+    if taken:
+        metadata[SOURCES] = " ".join(taken)
+    return {**config, "subjects": [subjects.everything(board), *taken], "metadata": metadata}
+
+
+async def _changed(connection: Client, how: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a stream, or change it. Raises StreamRefused where another one takes its subjects."""
+    answer = await _ask(connection, f"STREAM.{how}.{config['name']}", config)
+    if _code(answer) == _OVERLAP:
+        raise StreamRefused(await _whose(connection, config))
+    return answer
+
+
+async def _whose(connection: Client, config: Mapping[str, Any]) -> str:
+    """Which other stream takes one of these subjects."""
+    for subject in config["subjects"]:
+        answer = await _ask(connection, "STREAM.NAMES", {"subject": subject})
+        for other in answer.get("streams") or ():
+            if other != config["name"]:
+                return (
+                    f"the stream {other} of this server takes messages on {subject} already, and a message is in one "
+                    "log only; let the two take different topics, or serve this board on another server"
+                )
+    return "another stream of this server takes the same messages; serve this board on another server"
 
 
 async def _with_batches(connection: Client, board: str, config: Mapping[str, Any]) -> BoardStream:

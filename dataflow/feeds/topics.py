@@ -1,0 +1,82 @@
+"""MQTT topics and the NATS subjects that nats-server makes of them: pure functions.
+
+`/` parts levels where NATS has `.`; a `.` within a level becomes `//`, an empty level `/`; `+` is `*` and `#` is `>`.
+As MQTT has it, `a/#` also takes `a` itself, which are two subjects for NATS. A topic with white space has no subject.
+Source: https://docs.nats.io/learn/mqtt/topics-and-subjects, held against nats-server 2.15 by the tests.
+"""
+
+from __future__ import annotations
+
+import re
+
+ONE, REST = "+", "#"
+_OWN = {"wf": "Watchfloor's own", "wfp": "Watchfloor's own", "_INBOX": "for answers to requests"}
+_ODD = re.compile(r"[\s*>\x00-\x1f\x7f]")
+
+
+def subjects(pattern: str) -> tuple[str, ...]:
+    """The subjects of all topics that a topic filter takes."""
+    levels = pattern.split("/")
+    found = ".".join(map(_token, levels))
+    if levels[-1] != REST or levels[:-1] in ([], [""]):
+        return (found,)
+    return ".".join(map(_token, levels[:-1])), found
+
+
+def topic(subject: str) -> str:
+    """The topic that nats-server makes into this subject. Raises ValueError if there is none."""
+    levels = ["" if token == "/" else token.replace("//", ".") for token in subject.split(".")]
+    if any("/" in level for level in levels):
+        raise ValueError(subject)
+    return "/".join(levels)
+
+
+def matcher(pattern: str) -> re.Pattern[str]:
+    """Matches whole topics; its groups are what the wildcards stand for, in order (None: nothing, for a `#`)."""
+    *levels, last = pattern.split("/")
+    before = "/".join(map(_expression, levels))
+    if last != REST:
+        return re.compile("/".join(map(_expression, [*levels, last])), re.DOTALL)
+    return re.compile(f"{before}(?:/(.*))?", re.DOTALL)
+
+
+def wildcards(pattern: str) -> int:
+    """How many there are."""
+    return sum(level in (ONE, REST) for level in pattern.split("/"))
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some topic is taken by both filters."""
+    left, right = one.split("/"), other.split("/")
+    for mine, theirs in zip(left, right, strict=False):
+        if REST in (mine, theirs):
+            return True
+        if mine != theirs and ONE not in (mine, theirs):
+            return False
+    longer = max(left, right, key=len)
+    return longer[min(len(left), len(right)) :] in ([], [REST])
+
+
+def problem(pattern: str) -> tuple[str, str] | None:
+    """Why this can't be a source's topic, and what to do; None: it can."""
+    first, *_ = levels = pattern.split("/")
+    if not pattern:
+        return "a topic is empty", "write it as the device does: tele/kitchen/SENSOR"
+    if odd := _ODD.search(pattern):
+        return f"{odd[0]!r} cannot stand in a topic", "a level is letters and digits; + and # are the wildcards"
+    if any(wild in level and level != wild for level in levels for wild in (ONE, REST)):
+        return "a wildcard is a whole level", "write tele/+/SENSOR, or tele/#"
+    if REST in levels[:-1]:
+        return "# takes all that follows", "it is the last level: tele/#"
+    if first in (ONE, REST):
+        return f'"{pattern}" would take what is not for it too', "begin with a fixed level: tele/+/SENSOR"
+    whose = "the server's own" if first.startswith("$") else _OWN.get(first)
+    return (f"topics below `{first}` are {whose}", "choose another first level") if whose else None
+
+
+def _token(level: str) -> str:
+    return {ONE: "*", REST: ">", "": "/"}.get(level) or level.replace(".", "//")
+
+
+def _expression(level: str) -> str:
+    return "([^/]*)" if level == ONE else re.escape(level)
