@@ -2,7 +2,8 @@
 
 An entry is checked, written to the outbox, and pushed into the engine as a pending row at once. When it is durable it
 is published. When it comes back with a position, the intake swaps the rows and calls `confirmed`. If the disk refuses
-it, the pending row is retracted and the entry's futures carry the error. Pending rows order after all confirmed ones.
+it, the pending row is retracted and the entry's futures carry the error. Where the log refuses it, it goes from the
+outbox to what needs attention, and then its pending row. Pending rows order after all confirmed ones.
 What an earlier run left comes into the views in slices, by `show`.
 """
 
@@ -16,6 +17,7 @@ from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
+from dataflow.attention import told
 from dataflow.clock import Clock
 from dataflow.engine import Engine
 from dataflow.feeds.feed import Deliver, Feed, Refusal
@@ -30,6 +32,7 @@ PROVISIONAL = 1 << 60
 """The first provisional position: above every position that a log will give."""
 
 SOURCE = "/watchfloor/desk"
+RETRY_S = 2.0
 SLICE = 64
 """Entries that an earlier run left go into the views so many at once: about 2 ms."""
 
@@ -57,7 +60,9 @@ class Entries:
         loop: asyncio.AbstractEventLoop,
         deliver: Deliver,
         changed: Callable[[], None],
+        kept: Callable[[], None] | None = None,
     ) -> None:
+        """`changed` is called when the status may be another one; `kept` when a refused entry has been kept."""
         self.pending: dict[str, Row | None] = {}
         self.delay_ms: float | None = None
         self._outbox = outbox
@@ -67,6 +72,9 @@ class Entries:
         self._loop = loop
         self._deliver = deliver
         self._changed = changed
+        self._kept = kept or changed
+        self._closed = False
+        self._retries: dict[str, asyncio.TimerHandle] = {}
         self._events: dict[str, Event] = {}
         self._waiting: dict[str, _Waiting] = {}
         self._provisional = PROVISIONAL
@@ -101,22 +109,49 @@ class Entries:
         self, type: str, fields: Mapping[str, Any], *, seen: int, expects: Callable[[str], int], causation: str | None
     ) -> Entered:
         """Raises `EntryRefused`; nothing is written then. `expects` tells an entity's last position that was seen."""
-        submitted = perf_counter()
-        now = self._clock.now()
+        submitted, now = perf_counter(), self._clock.now()
         data, subject = self._schema.entry(type, fields, now=now)
-        event = Event(
+        event = self._event(type, data, subject, now, seen, expects, causation)
+        return self._send(event, submitted, lambda: self._outbox.add([event]))
+
+    def again(
+        self, key: int, refused: Event, fields: Mapping[str, Any] | None, *, seen: int, expects: Callable[[str], int]
+    ) -> Entered:
+        """As `enter`, in the place of a refused entry (its key in quarantine): by `fields`, or by its own data, which
+        has to fit the board as it is now.
+        """
+        submitted, now = perf_counter(), self._clock.now()
+        said = told(self._schema, refused).fields if fields is None else fields
+        data, subject = self._schema.entry(refused.type, said, now=now)
+        if fields is None:
+            data, subject = refused.data, refused.subject
+        event = self._event(refused.type, data, subject, now, seen, expects, refused.id)
+        return self._send(event, submitted, lambda: self._outbox.replace(key, event))
+
+    def _event(
+        self,
+        type: str,
+        data: bytes,
+        subject: str | None,
+        now: int,
+        seen: int,
+        expects: Callable[[str], int],
+        causation: str | None,
+    ) -> Event:
+        return Event(
             id=uuid7(now), source=SOURCE, type=type, time=now, subject=subject, data=data,
             authid=self._author, causationid=causation, seen=seen,
             expects=expects(subject or "") if self._schema.board.events[type].guard else None,
         )  # fmt: skip
+
+    def _send(self, event: Event, submitted: float, keep: Callable[[], Future[None]]) -> Entered:
         durable, confirmed = self._loop.create_future(), self._loop.create_future()
         for future in (durable, confirmed):
             future.add_done_callback(_seen)
         self._waiting[event.id] = _Waiting(submitted, durable, confirmed)
         self._events[event.id] = event
         self._push(event)
-        added = self._outbox.add([event])
-        added.add_done_callback(lambda future: self._deliver(self._added, event, future))
+        keep().add_done_callback(lambda future: self._deliver(self._added, event, future))
         self._changed()
         return Entered(id=event.id, durable=durable, confirmed=confirmed)
 
@@ -132,17 +167,19 @@ class Entries:
         self._changed()
 
     def refused(self, refusal: Refusal) -> None:
-        """The log will never take it: out of the views and the outbox, into what needs attention."""
-        if refusal.id not in self._events:
-            return
-        self._outbox.reject(refusal.id, refusal.reason)
-        self._take_back(refusal.id, EntryRejected(refusal.reason, refusal.stale))
+        """The log will never take it: into what needs attention, out of the outbox, and then out of the views."""
+        if refusal.id in self._events:
+            kept = self._outbox.reject(refusal.id, refusal.reason, stale=refusal.stale)
+            kept.add_done_callback(lambda future: self._deliver(self._rejected, refusal, future))
 
     def close(self) -> None:
         for waiting in self._waiting.values():
             waiting.durable.cancel()
             waiting.confirmed.cancel()
         self._waiting.clear()
+        self._closed = True
+        for retry in self._retries.values():
+            retry.cancel()
 
     def _hold(self, events: Collection[Event]) -> None:
         """Until `show` has brought them into the views; entries that are made meanwhile come after them."""
@@ -176,6 +213,17 @@ class Entries:
             self._feed.publish([event])
             return
         self._take_back(event.id, error)
+
+    def _rejected(self, refusal: Refusal, kept: Future[None]) -> None:
+        """It is kept, or the disk is asked again."""
+        self._retries.pop(refusal.id, None)
+        if self._closed or refusal.id not in self._events:
+            return
+        if kept.exception() is not None:
+            self._retries[refusal.id] = self._loop.call_later(RETRY_S, self.refused, refusal)
+            return
+        self._kept()
+        self._take_back(refusal.id, EntryRejected(refusal.reason, refusal.stale))
 
     def _take_back(self, id: str, error: BaseException) -> None:
         """Retract the pending row; whoever waits for the entry is told."""

@@ -60,5 +60,6 @@ class Floor:
 
     def _misfit(self, event: Event, reason: str) -> None:
         text = f"{event.type} {event.data.decode(errors='replace')}"
-        key = -(event.position or 0)
-        self.misfits.appendleft(Attention(key=key, time=event.time, reason=reason, text=text))
+        at = event.position or 0
+        said = Attention(key=-at, time=event.time, reason=reason, text=text, origin=f"position {at}", kind="misfit")
+        self.misfits.appendleft(said)

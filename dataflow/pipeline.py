@@ -18,6 +18,7 @@ from reactivex.abc import SchedulerBase
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 from reactivex.subject import BehaviorSubject
 
+from dataflow.attention import AttentionList
 from dataflow.board import Board
 from dataflow.boards.file import BoardError, BoardFile, LoadedBoard
 from dataflow.clock import Clock, scheduler_time
@@ -26,7 +27,7 @@ from dataflow.entries import Entries
 from dataflow.feeds.feed import Deliver, Feed, FeedStatus
 from dataflow.floor import Floor
 from dataflow.plans import Plans
-from dataflow.session import Attention, Entered, Live, Present, Status
+from dataflow.session import Attention, Entered, EntryRefused, Live, Meanwhile, Present, Status
 from dataflow.zset import Column, Row, Splice
 from storage.database import Database
 
@@ -38,7 +39,6 @@ BURST = 1000
 """More events than this behind, catching up comes before painting."""
 TICK_S = 0.2
 RATE_US = 2_000_000
-ATTENTION = 1000
 
 
 class _Live:
@@ -81,14 +81,16 @@ class Pipeline:
     ) -> None:
         self._file, self._database, self._feed = board_file, database, feed
         self._clock, self._scheduler, self._plans = clock, scheduler, plans
-        self._entries = Entries(database.outbox, feed, clock, author, loop, deliver, self._publish)
+        self._attention = AttentionList(database, self._publish)
+        self._entries = Entries(
+            database.outbox, feed, clock, author, loop, deliver, self._publish, self._attention.added
+        )
         self._floor = Floor(loaded, database.log, plans)
         self._move_in()
         self._next: Floor | None = None
         self._feed_status, self._since = FeedStatus("catching up"), clock.now()
         self._until = 0
         self._stepped = 0
-        self._quarantined = 0
         self._counts: deque[tuple[int, int]] = deque()
         self._caught_up: BehaviorSubject[bool] = BehaviorSubject(False)
         self._step_due, self._tick_due, self._feeds = SerialDisposable(), SerialDisposable(), CompositeDisposable()
@@ -128,11 +130,31 @@ class Pipeline:
         )
 
     def attention(self) -> Sequence[Attention]:
-        stored = [
-            Attention(key=item.key or 0, time=item.time, reason=item.reason, text=item.text.decode(errors="replace"))
-            for item in self._database.quarantine.list(ATTENTION)
-        ]
-        return [*stored, *self._floor.misfits]
+        return self._attention.list(self._floor.schema, self._floor.misfits)
+
+    async def meanwhile(self, key: int) -> Meanwhile:
+        until = self._floor.intake.position
+        try:
+            entry = self._attention.entry(key)
+        except EntryRefused:
+            return Meanwhile(until=until)
+        return await self._attention.meanwhile(self._floor.schema, entry, until)
+
+    def enter_again(self, key: int, fields: Mapping[str, Any] | None = None, *, seen: int | None = None) -> Entered:
+        intake = self._floor.intake
+        known = intake.position if seen is None else min(seen, intake.position)
+        entered = self._entries.again(
+            key, self._attention.entry(key), fields,
+            seen=known, expects=lambda subject: min(known, intake.last_of(subject)),
+        )  # fmt: skip
+        asyncio.ensure_future(entered.durable).add_done_callback(lambda _: self._attention.settled())
+        return entered
+
+    async def dismiss(self, keys: Sequence[int]) -> None:
+        await self._attention.dismiss(keys)
+
+    async def restore(self, keys: Sequence[int]) -> None:
+        await self._attention.restore(keys)
 
     def pause(self, paused: bool) -> None:
         self._feed.pause(paused)
@@ -143,6 +165,7 @@ class Pipeline:
         self._tick_due.dispose()
         self._feed.close()
         self._entries.close()
+        self._attention.close()
 
     def _arrived(self, position: int) -> None:
         self._until = max(self._until, position)
@@ -193,7 +216,7 @@ class Pipeline:
         self._tick_due.disposable = self._scheduler.schedule_relative(TICK_S, self._tick)
         if self._caught_up.value:
             self._floor.engine.advance(self._clock.now())
-        self._quarantined = self._database.quarantine.count()
+        self._attention.recount()
         self._reload()
         self._publish()
 
@@ -238,7 +261,7 @@ class Pipeline:
             since=self._since,
             position=self._floor.intake.position,
             pending=len(self._entries.pending),
-            attention=self._quarantined + len(self._floor.misfits),
+            attention=self._attention.count(self._floor.misfits),
             rate=self._rate(),
             delay_ms=self._entries.delay_ms,
             progress=None if caught_up else self._floor.intake.position / max(self._until, 1),

@@ -81,13 +81,42 @@ class Entered(msgspec.Struct, frozen=True):
     confirmed: Awaitable[int]       # the position that the log gave it
 
 
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as people read it. `fields` has those that it has a value for, in the board's order; `time` is in µs."""
+
+    id: str
+    type: str
+    subject: str | None
+    time: int
+    author: str                     # the operator, or the source where there is none
+    fields: Mapping[str, Any]
+    position: int | None = None
+
+
 class Attention(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that could not be taken as it came: the raw event, and why."""
+    """Something that could not be taken: an operator's entry that the log refused, a message that is no event, or an
+    event of the log that does not fit the board. `text` is what came, `time` when, in µs. `stale`: an entry whose
+    entity had changed since its operator saw it.
+    """
 
     key: int
     time: int
     reason: str
     text: str
+    origin: str = ""
+    kind: Literal["entry", "message", "misfit"] = "message"
+    entry: Told | None = None
+    stale: bool = False
+
+
+class Meanwhile(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to an entity from what an operator saw to position `until`: oldest first. `earlier`: how many more
+    there were before these.
+    """
+
+    until: int
+    events: tuple[Told, ...] = ()
+    earlier: int = 0
 
 
 class Live(Protocol):
@@ -143,7 +172,22 @@ class Session(Protocol):
         """
 
     def attention(self) -> Sequence[Attention]:
-        """What needs attention, newest first."""
+        """What needs attention: entries, then messages, then misfits; each newest first."""
+
+    async def meanwhile(self, key: int) -> Meanwhile:
+        """What happened to a refused entry's entity since its operator saw it; nothing where it is there no more."""
+
+    def enter_again(self, key: int, fields: Mapping[str, Any] | None = None, *, seen: int | None = None) -> Entered:
+        """Enter a refused entry once more, by what it said or by other fields; it is settled as soon as this one is
+        durable. `seen`: up to which position the operator knows what happened meanwhile; None: all that the views hold.
+        Raises `EntryRefused`, also where it was dealt with already.
+        """
+
+    async def dismiss(self, keys: Sequence[int]) -> None:
+        """These need no attention any more; they stay in the store. Raises `storage.errors.StorageError`."""
+
+    async def restore(self, keys: Sequence[int]) -> None:
+        """These were dismissed, and need attention again. Raises `storage.errors.StorageError`."""
 
     def pause(self, paused: bool) -> None:
         """Hold or resume a replay; no effect on a live feed."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _READ = rows.select("log", "position", "position > ? AND position <= ? ORDER BY position LIMIT ?")
+_ABOUT = rows.select("log", "position", "position > ? AND position <= ? AND subject IS ? ORDER BY position")
 _IDS = "(SELECT value FROM json_each(?))"
 _pairs = msgspec.json.Decoder(list[tuple[str, int]])
 
@@ -72,6 +73,10 @@ class EventLog:
                 return
             yield events
             after = events[-1].position or until
+
+    def about(self, subject: str | None, after: int, until: int) -> list[Event]:
+        """The events about an entity after position `after`, up to and with `until`: reads all events between."""
+        return rows.events(*self._database.rows(_ABOUT, (after, until, subject))[0])
 
     def last(self) -> int:
         """The last position; 0 in an empty log."""

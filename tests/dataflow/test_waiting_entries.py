@@ -11,6 +11,7 @@ import pytest
 
 from dataflow.boards.file import load
 from dataflow.clock import FixedClock
+from dataflow.desk import deliver_on
 from dataflow.engine import Engine
 from dataflow.entries import SLICE, Entries
 from dataflow.feeds.feed import Refusal
@@ -31,9 +32,8 @@ class Desk:
         self.database, self.published, self.changes = database, [], 0
         database.outbox.add(left).result(5)
         feed = SimpleNamespace(publish=self.published.extend)
-        self.entries = Entries(
-            database.outbox, feed, FixedClock(0), "amy", asyncio.get_running_loop(), lambda *_: None, self.changed
-        )
+        loop = asyncio.get_running_loop()
+        self.entries = Entries(database.outbox, feed, FixedClock(0), "amy", loop, deliver_on(loop), self.changed)
         self.use(load(folder / "board.toml").board)
 
     def use(self, board):
@@ -95,6 +95,8 @@ async def test_those_confirmed_or_refused_before_they_are_shown_are_not_shown(de
     desk.read()
     assert desk.changes == changes + 1
     desk.entries.refused(Refusal(refused.id, "no"))
+    while refused.id in desk.entries.pending:
+        await asyncio.sleep(0)
     desk.show_all()
     waiting = [(each.id, True) for each in left[1:-2]]
     assert list(desk.live.rows()) == [(early.id, False), (late.id, False), *waiting]
