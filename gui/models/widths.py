@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 LEAST = 52
+SHORT = 92          # times, codes and numbers take no more than this, and tell nothing when they are cut off
 EVEN = 60           # how much of a column's share of spare room does not depend on its width
 
 
@@ -21,8 +22,9 @@ def share(needs: Sequence[Need], wanted: Sequence[int | None], held: Sequence[bo
 
     `wanted` is what the board would like, `held` the columns that the operator has dragged. Room to spare goes to the
     columns that the board leaves free, more of it to the wider ones. Where room lacks, no column gets more than it
-    needs; then names give way if that lets all values be seen, else the widest columns, down to `LEAST`. Held columns
-    stay as they are. Where even that does not fit, the sum is more than `room`: the table scrolls.
+    needs; then names give way if that lets all values be seen, else those columns too whose values are longer than
+    `SHORT`, the widest first, down to `LEAST`. Held columns stay as they are. Where even that does not fit, the sum is
+    more than `room`: the table scrolls.
     """
     loose = [at for at, stays in enumerate(held) if not stays]
     widths = [need.whole if want is None else want for need, want in zip(needs, wanted, strict=True)]
@@ -33,8 +35,9 @@ def share(needs: Sequence[Need], wanted: Sequence[int | None], held: Sequence[bo
     if sum(widths) <= room:
         return _stretch(widths, loose, room - sum(widths))
     least = [max(need.values, min(need.whole, LEAST)) for need in needs]
-    values_fit = sum(_lowered(widths, loose, least, 0)) <= room
-    return _squeeze(widths, loose, least if values_fit else [LEAST] * len(needs), room)
+    if sum(_lowered(widths, loose, least, 0)) > room:
+        least = [LEAST if need.values > SHORT else whole for need, whole in zip(needs, least, strict=True)]
+    return _squeeze(widths, loose, least, room)
 
 
 def _stretch(natural: Sequence[int], loose: Sequence[int], spare: int) -> list[int]:

@@ -15,7 +15,7 @@ from gui.models.chart import frame, parted
 from gui.models.scale import number_axis, time_ticks
 from gui.models.series import Line, nearest, read, step, thinned
 from gui.models.widths import LEAST as NARROWEST
-from gui.models.widths import Need, share
+from gui.models.widths import SHORT, Need, share
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -189,7 +189,10 @@ def test_columns_fill_the_room(columns: list[tuple[Need, int | None, bool]], roo
     bare = [n if stays else min(n, floor) for n, floor, stays in zip(natural, floors, held, strict=True)]
     if sum(bare) <= room:
         assert all(width >= least for width, least in zip(widths, bare, strict=True))
-    least = [n if stays else min(n, NARROWEST) for n, stays in zip(bare, held, strict=True)]
+    least = [
+        n if stays or need.values <= SHORT else min(n, NARROWEST)
+        for n, need, stays in zip(bare, needs, held, strict=True)
+    ]
     assert all(width >= narrow for width, narrow in zip(widths, least, strict=True))
     if sum(least) <= room and not all(held):
         assert sum(widths) == room
@@ -202,4 +205,12 @@ def test_the_boards_wish_gives_way_first_then_names_then_values() -> None:
     assert share(needs, [150, None], [False, False], 185) == [55, 130]
     assert share(needs, [150, None], [False, False], 170) == [60, 110]
     assert share(needs, [150, None], [False, False], 110) == [55, 55]
+    assert share(needs, [150, None], [False, False], 100) == [52, 52]
     assert share(needs, [150, None], [True, False], 200) == [150, 52]
+
+
+def test_what_is_short_is_never_cut_off() -> None:
+    needs, free, loose = [Need(70, 70), Need(60, 20), Need(200, 200)], [None] * 3, [False] * 3
+    assert share(needs, free, loose, 200) == [70, 60, 70]
+    assert share(needs, free, loose, 176) == [70, 53, 53]
+    assert share(needs, free, loose, 120) == [70, 52, 52]
