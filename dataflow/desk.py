@@ -82,6 +82,7 @@ class DeskBuilder:
         database = Database.open(store)
         feed = self._follow(loaded, database, urls, identity)
         desk = self._desk(loaded, database, feed, WallClock(self._scheduler))
+        feed.use_sources(lambda: desk.pipeline.board)
         return Desk(database, desk.pipeline, feed.closed)
 
     def shared_replay(self, loaded: LoadedBoard, store: Path, urls: Sequence[str], replay: Replay) -> Desk:

@@ -23,6 +23,7 @@ from dataflow.clock import scheduler_time
 from dataflow.feeds import subjects, wire
 from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
 from dataflow.feeds.source import Held, Unfit, check, check_begin, check_overlap
+from dataflow.feeds.sources import Sourced
 from dataflow.session import FeedState, Present
 from storage.database import Database
 from storage.errors import CloudEventError, PositionTaken, StorageError, StoreClosed, TooLarge
@@ -31,6 +32,7 @@ from storage.mirror import Mirror
 from storage.quarantine import Quarantined
 
 if TYPE_CHECKING:
+    from dataflow.board import Board
     from dataflow.feeds.connection import Connection
     from dataflow.feeds.presence import Presence
     from dataflow.feeds.publisher import Publisher
@@ -83,9 +85,14 @@ class NatsFeed:
         self.refusals: Subject[Refusal] = Subject()
         self.presence: BehaviorSubject[Sequence[Present]] = BehaviorSubject(())
         self._shown: Callable[[], int] = lambda: self.arrivals.value
+        self._sourced = Sourced()
 
     def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
         self._shown, self._received = shown, received
+
+    def use_sources(self, board: Callable[[], Board]) -> None:
+        """Before the start: `board` tells whose `[sources]` make events of plain messages now."""
+        self._sourced = Sourced(board)
 
     def start(self) -> None:
         self._task = self._loop.create_task(self._run())
@@ -199,6 +206,7 @@ class NatsFeed:
         if held.source is None:
             await asyncio.wrap_future(self._mirror.adopt(stream.log))
             self._cursor = max(0, stream.first - 1)
+        self._sourced.log = stream.log
 
     async def _take(self, subscription: Subscription, connection: Connection, caught_up: asyncio.Event) -> None:
         """Write what comes, as long as it comes in order. Begins with the last one that we hold, to compare."""
@@ -271,7 +279,12 @@ class NatsFeed:
                     wire.decode(self._board, message.subject, message.headers, message.data, delivered.sequence)
                 )
             except CloudEventError as error:
-                refused.append(self._unfit(delivered.sequence, delivered.time, error.reason, message.data))
+                where = delivered.sequence, delivered.time
+                found = self._sourced.otherwise(message.subject, message.data, *where, error)
+                if isinstance(found, Event):
+                    events.append(found)
+                else:
+                    refused.append(self._unfit(*where, found, message.data))
         return events, refused
 
     def _unfit(self, sequence: int, time: int, reason: str, text: bytes) -> Quarantined:

@@ -25,6 +25,7 @@ from storage.event import Event
 
 NAMESPACE = UUID("d0f6e690-cb67-4de3-9b98-e3c99636139d")
 SCHEME = "mqtt:"
+_ENTRIES = "wf."
 LONGEST = 1000
 """Characters of the text that names an entity."""
 _WHOLE_NUMBER = re.compile(r"-?\d{1,19}", re.ASCII)
@@ -59,19 +60,31 @@ class Sources:
         raise CloudEventError(f"came on the topic {topic[:200]!r}, which no source of this board takes")
 
 
-class Current:
-    """The sources of the board as it is now: compiled anew when it is another one."""
+class Sourced:
+    """The sources of the board as it is now, compiled anew when it is another one; `log` is the shared log's id."""
 
-    def __init__(self, board: Callable[[], Board]) -> None:
+    def __init__(self, board: Callable[[], Board] | None = None) -> None:
+        self.log = ""
         self._board = board
         self._of: Board | None = None
-        self._sources: Sources
+        self._sources: Sources | None = None
 
-    def __call__(self) -> Sources:
-        board = self._board()
+    @property
+    def sources(self) -> Sources | None:
+        board = self._board() if self._board else None
         if board is not self._of:
-            self._of, self._sources = board, Sources(board)
+            self._of, self._sources = board, Sources(board) if board else None
         return self._sources
+
+    def otherwise(self, subject: str, body: bytes, sequence: int, received: int, error: CloudEventError) -> Event | str:
+        """What a message is that `wire` can't read: a device's, or the reason why it is nothing."""
+        sources = self.sources
+        if sources is None or subject.startswith(_ENTRIES):
+            return error.reason
+        try:
+            return sources.event(self.log, subject, body, sequence, received)
+        except CloudEventError as unfit:
+            return unfit.reason
 
 
 def subjects(board: Board) -> tuple[str, ...]:
