@@ -34,9 +34,12 @@ class Route(NamedTuple):
 
 
 class Circuit:
-    """`constant` names the relations that lookups may index; `table_rows` gives their rows."""
+    """`constant` names the relations that lookups may index; `table_rows` gives their rows. `position_at`: the log's
+    column of positions, −1 if it has none.
+    """
 
-    def __init__(self, constant: Iterable[str], table_rows: TableRows, now: int) -> None:
+    def __init__(self, constant: Iterable[str], table_rows: TableRows, now: int, position_at: int) -> None:
+        self.position_at = position_at
         self.constant = frozenset(constant)
         self.table_rows = table_rows
         self.now = now
@@ -174,7 +177,7 @@ class Circuit:
 
     def _aggregate(self, rel: plan.Aggregate) -> Node:
         found, inputs = self._pipes(rel.input)
-        names = Names(self._is_unique)
+        names = Names(self._is_unique, self.position_at)
         lines, layout = fold_functions(rel, found, names)
         groups: dict[Any, list[Any]] = {}
         dirty: list[list[Any]] = []
@@ -187,7 +190,8 @@ class Circuit:
             Folds(made[f"insert{n}"], *(made.get(f"{way}{n}") for way in ("retract", "hold", "release")))
             for n in range(len(found))
         ]
-        return self._noted(Aggregate(inputs, folds, groups, made["emit"], netted=tells_groups_apart(rel)))
+        netted = tells_groups_apart(rel)
+        return self._noted(Aggregate(inputs, folds, groups, made["emit"], made["changes"], netted=netted))
 
     def _grand(self, initial: list[str]) -> list[Any]:
         names = Names()
@@ -197,7 +201,7 @@ class Circuit:
 
     def _paired(self, rel: Rel, keys: tuple[Expr, ...]) -> tuple[list[Node], list[Callable[..., Any]]]:
         found, inputs = self._pipes(rel)
-        names = Names(self._is_unique)
+        names = Names(self._is_unique, self.position_at)
         lines = [line for n, pipe in enumerate(found) for line in paired_function(pipe, keys, f"run{n}", names)]
         made = self._assemble(lines, names)
         return inputs, [made[f"run{n}"] for n in range(len(found))]
@@ -221,7 +225,7 @@ class Circuit:
     def _rows(self, rel: Rel) -> tuple[list[Node], list[Callable[..., Any]], bool]:
         """What feeds an operator with plain rows; and whether it is all log."""
         found, inputs = self._pipes(rel)
-        names = Names(self._is_unique)
+        names = Names(self._is_unique, self.position_at)
         lines = [line for n, pipe in enumerate(found) for line in rows_function(pipe, f"run{n}", names)]
         made = self._assemble(lines, names)
         return inputs, [made[f"run{n}"] for n in range(len(found))], all(pipe.log for pipe in found)

@@ -83,8 +83,11 @@ class Engine:
         self.kept: dict[str, dict[Row, int]] = {name: {} for name in self.relations if name != "events"}
         for name, table in given.items():
             count(self.kept[name], self._texts[name](table.rows), 1)
-        self.circuit = Circuit(set(given) - set(updating), lambda name: spread(self.kept[name]), now)
         self._inlet = Inlet(self.relations.get("events", {}))
+        at = self._inlet.position_at
+        self.circuit = Circuit(
+            set(given) - set(updating), lambda name: spread(self.kept[name]), now, -1 if at is None else at
+        )
         self._position = 0
         self._begun = False
         self._compiler: Compiler | None = None

@@ -40,6 +40,12 @@ class Result(Node):
     def listens(self) -> bool:
         return bool(self.changed) or self.sorted is not None or self.counts is not None
 
+    def passes_on(self) -> bool:
+        return (
+            bool(self.changed) and self.sorted is None and self.counts is None
+            and self.inputs[0].netted and not self.hidden and not self.changes
+        )  # fmt: skip
+
     def step(self) -> None:
         if not self.listens():
             return

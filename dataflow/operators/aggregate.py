@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from dataflow.operators.node import Node, Rows, Source
-from dataflow.zset import Row
+from dataflow.zset import Change, Row
 
 Fold = Callable[[Rows], None]
 
@@ -28,7 +28,7 @@ class Folds(NamedTuple):
 
 
 class Aggregate(Node):
-    """`emit` gives the rows that came and the rows that went since it was last called."""
+    """`emit` gives the rows that came and the rows that went since it was last called; `changes` the same as changes."""
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Aggregate(Node):
         folds: Sequence[Folds],
         groups: dict[Any, list[Any]],
         emit: Callable[[], tuple[list[Row], list[Row]]],
+        changes: Callable[[], list[Change]],
         *,
         netted: bool,
     ) -> None:
@@ -44,6 +45,7 @@ class Aggregate(Node):
         self.pairs = list(zip(inputs, folds, strict=True))
         self.groups = groups
         self.emit = emit
+        self.changes = changes
 
     def step(self) -> None:
         minus = False
@@ -56,7 +58,11 @@ class Aggregate(Node):
             for node, fold in self.pairs:
                 if node.minus:
                     _retract(node, fold)
-        for reader in self.readers:
+        readers = self.readers
+        if len(readers) == 1 and readers[0].passes_on():
+            readers[0].changes = self.changes()
+            return
+        for reader in readers:
             if reader.listens():
                 self.plus, self.minus = self.emit()
                 return

@@ -33,6 +33,10 @@ class Node:
         """Whether it needs to be told of changes now; if not, it will ask for `rows` when it does."""
         return True
 
+    def passes_on(self) -> bool:
+        """Whether all that it does now is to hand its only input's changes on: the input may put them in `changes`."""
+        return False
+
     def retracts(self) -> bool:
         """Whether it can take back a confirmed row of the log."""
         return True

@@ -30,6 +30,8 @@ class Cell(NamedTuple):
 
 INITIAL = {"count": "0", "sum": "0", "values": "{}", "true": "0", "false": "0"}
 SORTED = "Multiset()"
+BEFORE_ALL, AFTER_ALL = str(-(1 << 62)), str(1 << 62)
+"""What no position is below or above, nor equal to."""
 TAKEN_BACK = frozenset(INITIAL)
 """Cells from which a value can be taken back exactly in either regime."""
 
@@ -37,8 +39,9 @@ TAKEN_BACK = frozenset(INITIAL)
 class Layout:
     """Which cells a query's aggregates need, and where in the group each stands."""
 
-    def __init__(self, plan: Aggregate, log: bool) -> None:
+    def __init__(self, plan: Aggregate, log: bool, is_position: Callable[[Expr], bool]) -> None:
         self.log = log
+        self._is_position = is_position
         self.cells: list[Cell] = []
         self.starts: list[int] = []
         self.size = ROWS + 1
@@ -75,7 +78,15 @@ class Layout:
             return ["0.0"] if self.log else ["0.0", "[]"]
         if not self.log:
             return [SORTED]
-        return ["None", "None"] if cell.kind.startswith("arg") else ["None"]
+        if not cell.kind.startswith("arg"):
+            return ["None"]
+        if self.by_position(cell):
+            return ["None", BEFORE_ALL if cell.kind == "arg_max" else AFTER_ALL]
+        return ["None", "None"]
+
+    def by_position(self, cell: Cell) -> bool:
+        """An arg_max or arg_min over the log's positions: they are never NULL."""
+        return self.log and cell.kind in ("arg_max", "arg_min") and self._is_position(cell.args[1])
 
     def initial(self) -> list[str]:
         """The initial accumulators, in order."""
@@ -97,8 +108,8 @@ def needs(agg: Agg) -> tuple[str, ...]:
 # folding one value in, and out
 
 
-def fold_in(kind: str, log: bool, at: int, slot: Slot, args: list[str]) -> list[str]:
-    """Lines that add one row's (non-NULL) arguments to the cell at `at`."""
+def fold_in(kind: str, log: bool, at: int, slot: Slot, args: list[str], *, keyed: bool = False) -> list[str]:
+    """Lines that add one row's (non-NULL) arguments to the cell at `at`. `keyed`: there is a key from the start."""
     here, x = slot(at), args[0] if args else ""
     if kind == "count":
         return [f"{here} += 1"]
@@ -113,7 +124,7 @@ def fold_in(kind: str, log: bool, at: int, slot: Slot, args: list[str]) -> list[
     if not log:
         return [f"{here}.add({_element(kind, args)})"]
     if kind.startswith("arg"):
-        return _better_arg(kind, here, slot(at + 1), *args)
+        return _better_arg(kind, here, slot(at + 1), *args, keyed=keyed)
     return [f"if {here} is None or {_better(kind, x, here)}:", f"    {here} = {x}"]
 
 
@@ -139,12 +150,13 @@ def _better(kind: str, new: str, old: str) -> str:
     return f"{new} > {old}" if kind == "max" else f"{new} < {old}"
 
 
-def _better_arg(kind: str, value: str, key: str, new: str, by: str) -> list[str]:
+def _better_arg(kind: str, value: str, key: str, new: str, by: str, *, keyed: bool) -> list[str]:
     """Among equal keys the greatest value for arg_max, the least for arg_min: the same whatever the rows' order."""
     sign = ">" if "max" in kind else "<"
     extreme = kind.removeprefix("arg_")
     tie = f"({by} == {key} and {new} {sign} {value})"
-    return [f"if {key} is None or {_better(extreme, by, key)} or {tie}:", f"    {key} = {by}", f"    {value} = {new}"]
+    empty = "" if keyed else f"{key} is None or "
+    return [f"if {empty}{_better(extreme, by, key)} or {tie}:", f"    {key} = {by}", f"    {value} = {new}"]
 
 
 def fold_out(kind: str, at: int, slot: Slot, args: list[str]) -> list[str]:

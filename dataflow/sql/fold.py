@@ -13,9 +13,11 @@ from dataflow.sql.python import Code, Names, Writer
 
 
 def fold_functions(plan: Aggregate, found: list[Pipe], names: Names) -> tuple[list[str], Layout]:
-    """Source of `insert0`, `retract0`, … (and `hold0`, `release0` over the log), one set a pipe, and of `emit`."""
+    """Source of `insert0`, `retract0`, … (and `hold0`, `release0` over the log), one set a pipe, and of `emit` and
+    `changes`.
+    """
     log = all(pipe.log for pipe in found)
-    layout = Layout(plan, log)
+    layout = Layout(plan, log, lambda expr: all(pipe.over(expr) == Col(names.position) for pipe in found))
     lines: list[str] = []
     for number, pipe in enumerate(found):
         lines += _function(plan, pipe, layout, names, f"insert{number}", "in")
@@ -24,7 +26,7 @@ def fold_functions(plan: Aggregate, found: list[Pipe], names: Names) -> tuple[li
         else:
             lines += _function(plan, pipe, layout, names, f"hold{number}", "hold")
             lines += _function(plan, pipe, layout, names, f"release{number}", "release")
-    return lines + _emit(plan, layout, names), layout
+    return lines + _emitting(plan, layout, names), layout
 
 
 def _function(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, name: str, way: str) -> list[str]:
@@ -74,7 +76,7 @@ def _cells(loop: Loop, layout: Layout, way: str) -> str:
         tests = ([where.text] if where else []) + [f"{a.text} is not None" for a in args if a.nullable]
         into = way in ("in", "hold")
         lines = (
-            fold_in(cell.kind, layout.log, at, _in_group, texts)
+            fold_in(cell.kind, layout.log, at, _in_group, texts, keyed=layout.by_position(cell))
             if into
             else fold_out(cell.kind, at, _in_group, texts)
         )
@@ -103,24 +105,43 @@ def _bound(loop: Loop, expr: Expr, bound: dict[Expr, Code]) -> Code:
     return bound[expr]
 
 
-def _emit(plan: Aggregate, layout: Layout, names: Names) -> list[str]:
-    """`emit()` gives (rows that came, rows that went) of the groups touched since the last time."""
-    lines = ["def emit():", "    plus = []", "    minus = []", "    come = plus.append", "    go = minus.append",
+EMIT = ("plus = []", "minus = []", "come = plus.append", "go = minus.append"), "go(old)", "come(new)", "plus, minus"
+CHANGES = ("changes = []", "put = changes.append"), "put((old, -1))", "put((new, 1))", "changes"
+
+
+def _emitting(plan: Aggregate, layout: Layout, names: Names) -> list[str]:
+    """Of the groups touched since the last time: `emit()` gives (rows that came, rows that went), and `changes()` the
+    same as one list of changes, for a reader that passes them on.
+    """
+    row = _new_row(plan, layout, names)
+    return [*_emit("emit", plan, row, *EMIT), *_emit("changes", plan, row, *CHANGES)]
+
+
+def _emit(name: str, plan: Aggregate, row: list[str], head: tuple[str, ...], go: str, come: str, out: str) -> list[str]:
+    lines = [f"def {name}():", *("    " + line for line in head),
              "    for g in dirty:", "        g[0] = False", "        old = g[1]"]  # fmt: skip
     if not plan.grand:
         lines += [f"        if not g[{ROWS}]:", "            del groups[g[2]]", "            if old is not None:",
-                  "                go(old)", "            continue"]  # fmt: skip
-    slot: Slot = _in_group
-    if layout.held:
-        slot = _local
-        lines += ["        " + line for line in _with_held(layout)]
-    lines += ["        " + line for line in _row(plan, layout, slot, names)]
+                  f"                {go}", "            continue"]  # fmt: skip
+    lines += ["        " + line for line in row]
     lines += [
-        "        if new != old:", "            if old is not None:", "                go(old)",
-        "            if new is not None:", "                come(new)", "            g[1] = new",
-        "    dirty.clear()", "    return plus, minus",
+        "        if new != old:", "            if old is not None:", f"                {go}",
+        *(["            if new is not None:", f"                {come}"] if plan.having else [f"            {come}"]),
+        "            g[1] = new",
+        "    dirty.clear()", f"    return {out}",
     ]  # fmt: skip
     return lines
+
+
+def _new_row(plan: Aggregate, layout: Layout, names: Names) -> list[str]:
+    """Lines that make `new`, with the held rows folded on top where there are any."""
+    plain = _row(plan, layout, _in_group, names)
+    if not layout.held:
+        return plain
+    aside = [*_with_held(layout), *_row(plan, layout, _local, names)]
+    return [
+        f"if g[{layout.held}]:", *("    " + line for line in aside), "else:", *("    " + line for line in plain),
+    ]  # fmt: skip
 
 
 def _local(at: int) -> str:
@@ -130,13 +151,13 @@ def _local(at: int) -> str:
 def _with_held(layout: Layout) -> list[str]:
     """The slots as locals, the held rows folded on top."""
     locals_ = ", ".join(_local(at) for at in range(layout.size))
-    lines = [f"{locals_} = g", f"if s{layout.held}:"]
+    lines = [f"{locals_} = g"]
     folded = [(c, at) for c, at in zip(layout.cells, layout.starts, strict=True) if c.kind not in TAKEN_BACK]
     names = [[f"x{i}_{j}" for j in range(len(cell.args))] for i, (cell, _) in enumerate(folded)]
-    lines.append(f"    for {tuple_code([name for group in names for name in group])} in s{layout.held}:")
+    lines.append(f"for {tuple_code([name for group in names for name in group])} in s{layout.held}:")
     for (cell, at), args in zip(folded, names, strict=True):
-        lines.append(f"        if {' and '.join(f'{a} is not None' for a in args)}:")
-        lines += ["            " + line for line in fold_in(cell.kind, True, at, _local, args)]
+        lines.append(f"    if {' and '.join(f'{a} is not None' for a in args)}:")
+        lines += ["        " + line for line in fold_in(cell.kind, True, at, _local, args, keyed=layout.by_position(cell))]
     return lines
 
 

@@ -95,7 +95,7 @@ class Loop:
         self.depth = 1
         self.wanted: list[str] = []
         self.loaded: set[str] = set()
-        self.writer = Writer(self._column, names)
+        self.writer = Writer(self._column, names, {f"c0_{names.position}"} if pipe.log else None)
         self.level = 0
         self._open()
 

@@ -25,12 +25,14 @@ class Code(NamedTuple):
 class Names:
     """What generated code refers to by name: constants, and the indexes of lookups, which the engine fills in.
 
-    `unique` says of an index whether it has one row a key; it then maps keys to rows, else to lists of rows.
+    `unique` says of an index whether it has one row a key; it then maps keys to rows, else to lists of rows. `position`
+    is the log's column of that name, which is never NULL (−1: it has none).
     """
 
-    def __init__(self, unique: Callable[[Any], bool] | None = None) -> None:
+    def __init__(self, unique: Callable[[Any], bool] | None = None, position: int = -1) -> None:
         self.constants: dict[str, Any] = {}
         self.lookups: list[Any] = []
+        self.position = position
         self.unique = unique or (lambda _: False)
 
     def constant(self, value: Any) -> str:

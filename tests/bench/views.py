@@ -182,12 +182,14 @@ def timed(batches: list[list[Row]], take: Callable[[list[Row]], None]) -> Run:
     """`tail` is the last tenth's rate over the first tenth's."""
     times = []
     gc.collect()
+    gc.disable()
     worked = thread_time()
     for batch in batches:
         began = perf_counter()
         take(batch)
         times.append(perf_counter() - began)
     worked = thread_time() - worked
+    gc.enable()
     tenth = max(len(times) // 10, 1)
     ranked = sorted(times)
     rate = sum(map(len, batches)) / worked
