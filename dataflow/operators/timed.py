@@ -3,19 +3,78 @@
 A filter compares a row's time with a bound that never falls while the clock rises. `time > bound`: the row is in
 from the start, or never, and leaves when the bound passes it. `time < bound`: the row waits until the bound passes
 it, then is in for good. So all that will still change is held in order of time: rows that will leave, or rows that
-will enter; in a queue as they come, and in a heap those that come late. Whether a row is in follows from its time
+will enter; in a queue as they come, chunk by chunk, and in a heap those that come late. Whether a row is in follows from its time
 and the present bound alone; a retracted row is counted in `gone` and skipped when its time comes. Delta of a step:
 the rows of the input that are in; of a move of the clock: the rows that the bound passed.
 """
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
+from itertools import chain, islice
+from operator import itemgetter
 
 from dataflow.operators.node import Node, Rows, RowsFunction
 from dataflow.zset import Row
+
+
+CHUNK = 512
+NEVER = sys.maxsize
+
+
+class Queue:
+    """Rows in order of the time at `at`, in chunks, so that many go at once. `first` and `last` are the times of the
+    first and the last one (where there is none: later and earlier than all).
+    """
+
+    def __init__(self, at: int, rows: list[Row] | None = None) -> None:
+        self.first, self.last = NEVER, -NEVER
+        self._at = at
+        self._time = itemgetter(at)
+        self._chunks: deque[list[Row]] = deque()
+        self._begin = 0
+        self._size = 0
+        if rows:
+            self.extend(rows)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Row]:
+        return islice(chain.from_iterable(self._chunks), self._begin, None)
+
+    def extend(self, rows: Sequence[Row]) -> None:
+        """After all others; at least one."""
+        if self._chunks and len(self._chunks[-1]) < CHUNK:
+            self._chunks[-1].extend(rows)
+        else:
+            self._chunks.append(list(rows))
+        if not self._size:
+            self.first = rows[0][self._at]
+        self._size += len(rows)
+        self.last = rows[-1][self._at]
+
+    def before(self, limit: int) -> list[Row]:
+        """Take out those before a time."""
+        found: list[Row] = []
+        while self.first < limit:
+            chunk, begin = self._chunks[0], self._begin
+            if chunk[-1][self._at] < limit:
+                found += chunk[begin:] if begin else chunk
+                self._chunks.popleft()
+                self._begin = 0
+            else:
+                self._begin = bisect_left(chunk, limit, begin, key=self._time)
+                found += chunk[begin : self._begin]
+            self.first = self._chunks[0][self._begin][self._at] if self._chunks else NEVER
+        self._size -= len(found)
+        if not self._size:
+            self.last = -NEVER
+        return found
 
 
 class Timed(Node):
@@ -37,7 +96,7 @@ class Timed(Node):
         self.leaving = op[0] == ">"
         self.closed = op.endswith("=")
         self.limit = self._limit(now)
-        self.queue: deque[Row] = deque()
+        self.queue = Queue(at)
         self.late: list[tuple[int, int, Row]] = []
         self.serial = 0
         self.gone: dict[Row, int] = {}
@@ -55,10 +114,8 @@ class Timed(Node):
 
     def _passed(self) -> list[Row]:
         """The rows that the bound has passed since the last step."""
-        limit, queue, late, gone, at = self.limit, self.queue, self.late, self.gone, self.at
-        found: list[Row] = []
-        while queue and queue[0][at] < limit:
-            found.append(queue.popleft())
+        limit, late, gone = self.limit, self.late, self.gone
+        found = self.queue.before(limit)
         while late and late[0][0] < limit:
             found.append(heappop(late)[2])
         return [row for row in found if not self._was_gone(row)] if gone else found
@@ -78,8 +135,7 @@ class Timed(Node):
         times = [row[at] for row in rows]
         if not times or not self.leaving or None in times:
             return False
-        last = self.queue[-1][at] if self.queue else self.limit
-        if times[0] < last or times != sorted(times):
+        if times[0] < max(self.queue.last, self.limit) or times != sorted(times):
             return False
         self.queue.extend(rows)
         return True
@@ -92,8 +148,8 @@ class Timed(Node):
             if time is None:
                 continue
             after = time >= limit
-            if after and (not queue or time >= queue[-1][at]):
-                queue.append(row)
+            if after and time >= queue.last:
+                queue.extend([row])
             elif after:
                 self.serial += 1
                 heappush(self.late, (time, self.serial, row))
@@ -118,7 +174,7 @@ class Timed(Node):
     def _forget(self, row: Row) -> None:
         self.gone[row] = self.gone.get(row, 0) + 1
         if len(self.gone) * 2 > len(self.queue) + len(self.late):
-            self.queue = deque(kept for kept in self.queue if not self._was_gone(kept))
+            self.queue = Queue(self.at, [kept for kept in self.queue if not self._was_gone(kept)])
             self.late = [entry for entry in self.late if not self._was_gone(entry[2])]
             heapify(self.late)
 
@@ -135,7 +191,7 @@ class Timed(Node):
     def due(self, now: int) -> bool:
         """Move the clock; whether a row enters or leaves by it, in the step to come."""
         limit = self.limit = self._limit(now)
-        return bool((self.queue and self.queue[0][self.at] < limit) or (self.late and self.late[0][0] < limit))
+        return self.queue.first < limit or bool(self.late and self.late[0][0] < limit)
 
     def rows(self) -> Iterable[Row] | None:
         if not self.leaving:
