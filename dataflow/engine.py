@@ -25,7 +25,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dataflow.board import ENVELOPE
-from dataflow.circuit import Circuit
+from dataflow.circuit import Circuit, Lane, lane_for
 from dataflow.hydration import Job, NeedsHistory, Waiting
 from dataflow.inlet import Inlet, Put, Texts, count, spread, weighed
 from dataflow.live import Hydrate, LiveQuery
@@ -185,6 +185,9 @@ class Engine:
 
     def push(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None = None) -> None:
         """Rows into a relation, in one atomic step. `weights` default to +1."""
+        lane = self.circuit.lane
+        if lane is not None and weights is None and relation == "events" and self._by_lane(lane, rows):
+            return
         texts = self._texts.get(relation)
         if texts is None:
             raise KeyError(f"there is no relation '{relation}'")
@@ -195,6 +198,20 @@ class Engine:
                 self._push_log(self._inlet.parted(rows, weights))
         else:
             self._push_kept(relation, rows, weights)
+
+    def _by_lane(self, lane: Lane, rows: Sequence[Row]) -> bool:
+        """Confirmed rows that only come, where the circuit knows a lane for them. False where that is not so."""
+        if self._waiting or self._job is not None or not rows:
+            return False
+        at = self._inlet.pending_at
+        if at is not None:
+            for row in rows:
+                if row[at]:
+                    return False
+        at = self._inlet.position_at
+        if at is not None and rows[-1][at] > self._position:
+            self._position = rows[-1][at]
+        return lane(rows)
 
     def _express(self, rows: Sequence[Row]) -> bool:
         """The common push by the shortest way: confirmed rows that only come. False where it is not that."""
@@ -216,6 +233,8 @@ class Engine:
         for result in results:
             if result.changes or result.splices:
                 result.deliver()
+        if not kinds and not self._texts["events"].places:
+            self.circuit.lane = lane_for(nodes, plain)
         return True
 
     def _push_log(self, put: Put) -> None:

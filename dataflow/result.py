@@ -46,6 +46,9 @@ class Result(Node):
             and self.inputs[0].netted and not self.hidden and not self.changes
         )  # fmt: skip
 
+    def pass_on(self, changes: list[Change]) -> None:
+        self.changes = changes
+
     def step(self) -> None:
         if not self.listens():
             return

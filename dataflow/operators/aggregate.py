@@ -28,7 +28,7 @@ class Folds(NamedTuple):
 
 
 class Aggregate(Node):
-    """`emit` gives the rows that came and the rows that went since it was last called; `changes` the same as changes."""
+    """`emit` gives the rows that came and the rows that went since it was last called, `changes` both as one list."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Aggregate(Node):
                     _retract(node, fold)
         readers = self.readers
         if len(readers) == 1 and readers[0].passes_on():
-            readers[0].changes = self.changes()
+            readers[0].pass_on(self.changes())
             return
         for reader in readers:
             if reader.listens():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from dataflow.zset import Row
+from dataflow.zset import Change, Row
 
 Rows = Sequence[Row]
 NONE: Rows = ()
@@ -34,8 +34,11 @@ class Node:
         return True
 
     def passes_on(self) -> bool:
-        """Whether all that it does now is to hand its only input's changes on: the input may put them in `changes`."""
+        """Whether all that it does now is to hand its only input's changes on: the input may give them to `pass_on`."""
         return False
+
+    def pass_on(self, changes: list[Change]) -> None:
+        raise NotImplementedError
 
     def retracts(self) -> bool:
         """Whether it can take back a confirmed row of the log."""

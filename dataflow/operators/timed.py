@@ -3,7 +3,7 @@
 A filter compares a row's time with a bound that never falls while the clock rises. `time > bound`: the row is in
 from the start, or never, and leaves when the bound passes it. `time < bound`: the row waits until the bound passes
 it, then is in for good. So all that will still change is held in order of time: rows that will leave, or rows that
-will enter; in a queue as they come, chunk by chunk, and in a heap those that come late. Whether a row is in follows from its time
+will enter; in a queue as they come, and in a heap those that come late. Whether a row is in follows from its time
 and the present bound alone; a retracted row is counted in `gone` and skipped when its time comes. Delta of a step:
 the rows of the input that are in; of a move of the clock: the rows that the bound passed.
 """
@@ -20,7 +20,6 @@ from operator import itemgetter
 
 from dataflow.operators.node import Node, Rows, RowsFunction
 from dataflow.zset import Row
-
 
 CHUNK = 512
 NEVER = sys.maxsize

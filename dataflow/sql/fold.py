@@ -157,7 +157,8 @@ def _with_held(layout: Layout) -> list[str]:
     lines.append(f"for {tuple_code([name for group in names for name in group])} in s{layout.held}:")
     for (cell, at), args in zip(folded, names, strict=True):
         lines.append(f"    if {' and '.join(f'{a} is not None' for a in args)}:")
-        lines += ["        " + line for line in fold_in(cell.kind, True, at, _local, args, keyed=layout.by_position(cell))]
+        folding = fold_in(cell.kind, True, at, _local, args, keyed=layout.by_position(cell))
+        lines += ["        " + line for line in folding]
     return lines
 
 
