@@ -19,6 +19,7 @@ from typing import Any
 
 from dataflow.attention import told
 from dataflow.clock import Clock
+from dataflow.delays import Delays
 from dataflow.engine import Engine
 from dataflow.feeds.feed import Deliver, Feed, Refusal
 from dataflow.schema import Misfit, Schema
@@ -40,8 +41,7 @@ SLICE = 64
 class _Waiting:
     """What is known of an entry on its way."""
 
-    def __init__(self, submitted: float, durable: asyncio.Future[None], confirmed: asyncio.Future[int]) -> None:
-        self.submitted = submitted
+    def __init__(self, durable: asyncio.Future[None], confirmed: asyncio.Future[int]) -> None:
         self.durable = durable
         self.confirmed = confirmed
 
@@ -59,18 +59,19 @@ class Entries:
         author: str,
         loop: asyncio.AbstractEventLoop,
         deliver: Deliver,
+        delays: Delays,
         changed: Callable[[], None],
         kept: Callable[[], None] | None = None,
     ) -> None:
         """`changed` is called when the status may be another one; `kept` when a refused entry has been kept."""
         self.pending: dict[str, Row | None] = {}
-        self.delay_ms: float | None = None
         self._outbox = outbox
         self._feed = feed
         self._clock = clock
         self._author = author
         self._loop = loop
         self._deliver = deliver
+        self._delays = delays
         self._changed = changed
         self._kept = kept or changed
         self._closed = False
@@ -148,20 +149,22 @@ class Entries:
         durable, confirmed = self._loop.create_future(), self._loop.create_future()
         for future in (durable, confirmed):
             future.add_done_callback(_seen)
-        self._waiting[event.id] = _Waiting(submitted, durable, confirmed)
+        self._waiting[event.id] = _Waiting(durable, confirmed)
+        self._delays.submitted(event.id, submitted)
         self._events[event.id] = event
         self._push(event)
-        keep().add_done_callback(lambda future: self._deliver(self._added, event, future))
+        keep().add_done_callback(lambda future: self._deliver(self._added, event, future, perf_counter()))
         self._changed()
         return Entered(id=event.id, durable=durable, confirmed=confirmed)
 
     def confirmed(self, events: Sequence[Event]) -> None:
         """These entries came back through the feed, and their pending rows are gone."""
+        now = perf_counter()
         for event in events:
             self._events.pop(event.id, None)
+            self._delays.confirmed(event.id, event.position or 0, now)
             waiting = self._waiting.pop(event.id, None)
             if waiting is not None and event.position is not None:
-                self.delay_ms = (perf_counter() - waiting.submitted) * 1000
                 _resolve(waiting.durable, None)
                 _resolve(waiting.confirmed, event.position)
         self._changed()
@@ -204,9 +207,10 @@ class Entries:
         self.pending[event.id] = row
         self._engine.push("events", [row])
 
-    def _added(self, event: Event, added: Future[None]) -> None:
+    def _added(self, event: Event, added: Future[None], at: float) -> None:
         error = added.exception()
         if error is None:
+            self._delays.durable(event.id, at)
             waiting = self._waiting.get(event.id)
             if waiting is not None:
                 _resolve(waiting.durable, None)
@@ -227,6 +231,7 @@ class Entries:
 
     def _take_back(self, id: str, error: BaseException) -> None:
         """Retract the pending row; whoever waits for the entry is told."""
+        self._delays.dropped(id)
         del self._events[id]
         row = self.pending.pop(id)
         if row is not None:

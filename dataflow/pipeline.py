@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from reactivex import Observable
 from reactivex import operators as ops
@@ -22,12 +23,15 @@ from dataflow.attention import AttentionList
 from dataflow.board import Board
 from dataflow.boards.file import BoardError, BoardFile, LoadedBoard
 from dataflow.clock import Clock, scheduler_time
+from dataflow.delays import Delays
 from dataflow.engine import LiveQuery
 from dataflow.entries import Entries
 from dataflow.feeds.feed import Deliver, Feed, FeedStatus
 from dataflow.floor import Floor
 from dataflow.plans import Plans
-from dataflow.session import Attention, Entered, EntryRefused, Live, Meanwhile, Present, Status
+from dataflow.session import Attention, DelayReport, Entered, EntryRefused, Live, Meanwhile, Present, Status
+from dataflow.standing import AWAY, Standing
+from dataflow.times import moment
 from dataflow.zset import Column, Row, Splice
 from storage.database import Database
 
@@ -82,13 +86,15 @@ class Pipeline:
         self._file, self._database, self._feed = board_file, database, feed
         self._clock, self._scheduler, self._plans = clock, scheduler, plans
         self._attention = AttentionList(database, self._publish)
+        self._delays = Delays(database.meta, clock.now, self._day)
         self._entries = Entries(
-            database.outbox, feed, clock, author, loop, deliver, self._publish, self._attention.added
+            database.outbox, feed, clock, author, loop, deliver, self._delays, self._publish, self._attention.added
         )
         self._floor = Floor(loaded, database.log, plans)
         self._move_in()
         self._next: Floor | None = None
-        self._feed_status, self._since = FeedStatus("catching up"), clock.now()
+        self._standing = Standing(clock.now, perf_counter)
+        self._feed_status = self._standing.feed
         self._until = 0
         self._stepped = 0
         self._counts: deque[tuple[int, int]] = deque()
@@ -109,7 +115,7 @@ class Pipeline:
     def start(self) -> None:
         """Begin to read the log and to follow the feed."""
         self._floor.engine.advance(self._clock.now())
-        self._feed.introduce(lambda: self._floor.intake.position, lambda id, at: None)
+        self._feed.introduce(lambda: self._floor.intake.position, self._delays.received)
         self._entries.resume()
         self._feeds.add(self._feed.arrivals.subscribe(self._arrived))
         self._feeds.add(self._feed.status.subscribe(self._feed_said))
@@ -156,6 +162,16 @@ class Pipeline:
     async def restore(self, keys: Sequence[int]) -> None:
         await self._attention.restore(keys)
 
+    def delays(self) -> DelayReport:
+        return self._delays.report()
+
+    def unpainted(self) -> int:
+        return self._delays.unpainted()
+
+    def painted(self, number: int) -> None:
+        self._delays.painted(number, perf_counter())
+        self._publish()
+
     def pause(self, paused: bool) -> None:
         self._feed.pause(paused)
 
@@ -165,18 +181,27 @@ class Pipeline:
         self._tick_due.dispose()
         self._feed.close()
         self._entries.close()
+        self._delays.close()
         self._attention.close()
 
     def _arrived(self, position: int) -> None:
+        self._delays.stored(position, perf_counter())
         self._until = max(self._until, position)
         self._wake()
 
     def _feed_said(self, status: FeedStatus) -> None:
-        if status.state != self._feed_status.state:
-            self._since = self._clock.now()
+        self._standing.said(status)
         self._feed_status = status
+        self._connect()
         self._publish()
         self._wake()
+
+    def _connect(self) -> None:
+        self._delays.connected(self._standing.connected, self._feed_status.state in AWAY)
+
+    def _day(self) -> int:
+        """The date's ordinal number where the board is."""
+        return moment(self._clock.now(), ZoneInfo(self.board.timezone)).toordinal()
 
     def _wake(self) -> None:
         """Step soon: at once for an operator's own entry and while far behind, else when the frame is over."""
@@ -192,17 +217,20 @@ class Pipeline:
         deadline = perf_counter() + (SLICE_S if self._far_behind() else LIVE_SLICE_S)
         taken = self._floor.intake.step(self._until, deadline)
         self._counts.append((self._stepped, taken))
+        self._standing.stepped(taken, self._until - self._floor.intake.position)
         behind = self._floor.intake.position < self._until or self._entries.show(deadline)
         if not (behind or self._caught_up.value or self._feed_status.state == "catching up"):
             self._counts.clear()
             self._floor.engine.advance(self._clock.now())
             self._caught_up.on_next(True)
+            self._standing.ready()
+            self._connect()
         behind = self._hydrate(deadline) or behind
         if self._next is not None:
             behind = self._prepare(self._next, deadline) or behind
         if behind:
             self._wake()
-        if not self._caught_up.value or self._next is not None:
+        if self._standing.state != self.status.value.state or self._standing.catching_up or self._next is not None:
             self._publish()
 
     def _hydrate(self, deadline: float) -> bool:
@@ -218,6 +246,7 @@ class Pipeline:
             self._floor.engine.advance(self._clock.now())
         self._attention.recount()
         self._reload()
+        self._delays.tick(perf_counter())
         self._publish()
 
     def _reload(self) -> None:
@@ -254,17 +283,19 @@ class Pipeline:
             self.status.on_next(status)
 
     def _status(self) -> Status:
-        caught_up = self._caught_up.value
+        standing, catching_up = self._standing, self._standing.catching_up
         return Status(
-            state=self._feed_status.state if caught_up else "catching up",
-            detail=self._feed_status.detail,
-            since=self._since,
+            state=standing.state,
+            detail=standing.detail,
+            since=standing.since,
             position=self._floor.intake.position,
             pending=len(self._entries.pending),
             attention=self._attention.count(self._floor.misfits),
             rate=self._rate(),
-            delay_ms=self._entries.delay_ms,
-            progress=None if caught_up else self._floor.intake.position / max(self._until, 1),
+            delay_ms=self._delays.latest_ms,
+            progress=None if catching_up is None else catching_up.progress,
+            to_go=0 if catching_up is None else catching_up.to_go,
+            left_s=standing.left_s(),
             now=self._clock.now(),
         )
 

@@ -25,14 +25,44 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     state: FeedState = "catching up"
     detail: str = ""            # one line for people: "replaying at 60×", or why it failed
-    since: int = 0              # when this state began, in µs; 0 where it is not known
+    since: int = 0              # when this state began, in µs of the board's clock
     position: int = 0           # the last position that the views hold
     pending: int = 0            # entries in the outbox
     attention: int = 0          # events in quarantine and entries refused
     rate: float = 0.0           # events a second, over the last seconds
-    delay_ms: float | None = None   # from an entry's submission to its confirmation, the latest
-    progress: float | None = None   # 0 to 1 while catching up
+    delay_ms: float | None = None   # the last entry's, if the log has been reached ever since
+    progress: float | None = None   # 0 to 1 while catching up; None where it is not known
+    to_go: int = 0              # events that the views lack
+    left_s: float | None = None     # seconds until it has caught up; None where that is not known
     now: int = 0
+
+
+class StageDelay(msgspec.Struct, frozen=True):
+    """How long a stage took, or the whole (`total`): so many entries. `waited` is of those that met an outage."""
+
+    stage: str
+    count: int
+    p50_ms: float
+    p99_ms: float
+    most_ms: float
+
+
+class DelayBar(msgspec.Struct, frozen=True):
+    """Entries whose total delay lies between two bounds."""
+
+    from_ms: float
+    to_ms: float
+    count: int
+    today: int
+
+
+class DelayReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The delays of this desk's entries since a time (µs of the board's clock; 0: there were none), and today's."""
+
+    since: int = 0
+    all: tuple[StageDelay, ...] = ()
+    today: tuple[StageDelay, ...] = ()
+    bars: tuple[DelayBar, ...] = ()     # of the total, by delay
 
 
 class Present(msgspec.Struct, frozen=True):
@@ -188,6 +218,15 @@ class Session(Protocol):
 
     async def restore(self, keys: Sequence[int]) -> None:
         """These were dismissed, and need attention again. Raises `storage.errors.StorageError`."""
+
+    def delays(self) -> DelayReport:
+        """How long this desk's entries took to be confirmed; percentiles are within 3 %."""
+
+    def unpainted(self) -> int:
+        """The number of this desk's last confirmed entry, where no frame has shown it yet; else 0."""
+
+    def painted(self, number: int) -> None:
+        """A frame has been handed to the screen that shows all of this desk's entries up to that number."""
 
     def pause(self, paused: bool) -> None:
         """Hold or resume a replay; no effect on a live feed."""

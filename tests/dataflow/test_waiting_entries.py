@@ -11,6 +11,7 @@ import pytest
 
 from dataflow.boards.file import load
 from dataflow.clock import FixedClock
+from dataflow.delays import Delays
 from dataflow.desk import deliver_on
 from dataflow.engine import Engine
 from dataflow.entries import SLICE, Entries
@@ -33,7 +34,8 @@ class Desk:
         database.outbox.add(left).result(5)
         feed = SimpleNamespace(publish=self.published.extend)
         loop = asyncio.get_running_loop()
-        self.entries = Entries(database.outbox, feed, FixedClock(0), "amy", loop, deliver_on(loop), self.changed)
+        delays = Delays(database.meta, lambda: 0, lambda: 0)
+        self.entries = Entries(database.outbox, feed, FixedClock(0), "amy", loop, deliver_on(loop), delays, self.changed)
         self.use(load(folder / "board.toml").board)
 
     def use(self, board):
