@@ -1,7 +1,7 @@
 """Catching up: how far it is, and how long it will take.
 
 Every event that a desk lacks is received once and shown once, and each of these is a unit of work. What is done is
-counted, what is left is told, and their share of the whole is the progress: events that come in meanwhile are work, too,
+counted, what is left is told, and the share of the first is the progress: events that come in meanwhile are work, too,
 but progress never falls. An outage in the middle does not begin it anew.
 """
 
@@ -15,8 +15,8 @@ LEAST_S = 2.0
 
 
 class CatchUp:
-    """From the beginning to the end. `time` is any clock in seconds that only rises. `progress` is 0 to 1, and None until
-    the feed has said for the first time what it lacks.
+    """From the beginning to the end. `time` is any clock in seconds that only rises. `progress` is 0 to 1, and None
+    until the feed has said for the first time what it lacks.
     """
 
     def __init__(self, time: float) -> None:

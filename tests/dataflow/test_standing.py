@@ -116,7 +116,10 @@ def test_a_live_log_that_the_views_are_far_behind_is_not_called_live(world):
     assert standing.state == "live"
 
 
-@given(st.lists(st.tuples(st.sampled_from(["behind", "show"]), st.integers(0, 2000), st.integers(0, 2000)), max_size=60))
+NUMBERS = st.integers(0, 2000)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["behind", "show"]), NUMBERS, NUMBERS), max_size=60))
 def test_progress_never_falls_whatever_comes(steps):
     catch_up, seen = CatchUp(0.0), []
     for kind, first, second in steps:
