@@ -9,7 +9,7 @@ Source: NATS ADR-50 (JetStream Batch Publishing); server 2.12 and newer, one fsy
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -27,6 +27,9 @@ LARGEST = 1000
 """Messages of one batch: the server's limit."""
 
 ANSWER_S = 5.0
+SLOWEST = 16 * 1024
+"""Bytes a second of the slowest line that answers are waited for on."""
+
 ATTEMPTS = 3
 _ID, _SEQUENCE, _COMMIT = "Nats-Batch-Id", "Nats-Batch-Sequence", "Nats-Batch-Commit"
 
@@ -43,6 +46,16 @@ class Answer(msgspec.Struct, gc=False):
 
 
 answers = msgspec.json.Decoder(Answer)
+
+
+def answer_s(messages: Iterable[wire.Message]) -> float:
+    """How long to wait for an answer to the last of these: they go over the line before it comes."""
+    return ANSWER_S + sum(map(size, messages)) / SLOWEST
+
+
+def size(message: wire.Message) -> int:
+    """Bytes of a message with its headers, as the server counts them; the subject beside."""
+    return len(message.body) + sum(len(name) + len(text) + 4 for name, text in message.headers.items())
 
 
 def batched(messages: Sequence[wire.Message]) -> list[wire.Message]:
@@ -92,5 +105,7 @@ class Producer:
         *others, last = messages
         for message in others:
             await self._client.publish(message.subject, message.body, headers=message.headers)
-        reply = await self._client.request(last.subject, last.body, headers=last.headers, timeout=ANSWER_S)
+        reply = await self._client.request(
+            last.subject, last.body, headers=last.headers, timeout=answer_s(messages)
+        )
         return answers.decode(reply.data)

@@ -27,11 +27,11 @@ from nats.aio.msg import Msg
 from dataflow.feeds import wire
 from dataflow.feeds.connection import Connection
 from dataflow.feeds.feed import Refusal
+from dataflow.feeds.producer import ANSWER_S, SLOWEST, size
 from storage.errors import StorageError
 from storage.event import Event
 
 WINDOW = 64
-ANSWER_S = 5.0
 TICK_S = 0.25
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 _REMEMBERED = 10_000
@@ -50,6 +50,7 @@ class _Answer(msgspec.Struct, gc=False):
 class _Sent(msgspec.Struct):
     entry: Event
     subject: str
+    size: int
     deadline: float
 
 
@@ -149,12 +150,14 @@ class Publisher:
             self._drop(entry.id, f"can't be put into a message: {error}")
             return
         limit = connection.client.max_payload
-        if len(message.body) + sum(len(name) + len(text) + 4 for name, text in message.headers.items()) > limit:
+        if size(message) > limit:
             self._drop(entry.id, f"larger than the {limit:,} bytes that the server takes")
             return
         headers = message.headers | self._expectation(entry)
         self._number += 1
-        self._sent[self._number] = _Sent(entry, message.subject, _now() + ANSWER_S)
+        before = sum(sent.size for sent in self._sent.values())
+        deadline = _now() + ANSWER_S + (before + size(message)) / SLOWEST
+        self._sent[self._number] = _Sent(entry, message.subject, size(message), deadline)
         self._remember(entry.id)
         try:
             await connection.client.publish(message.subject, message.body, f"{inbox}.{self._number}", headers)

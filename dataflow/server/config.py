@@ -26,7 +26,7 @@ LOG_SIZE = 10 * 1024 * 1024
 
 
 WRITE_DEADLINE = "10m"
-"""How long one write may take. By default it is 10 s, and a desk on a slow line would be cut off while it catches up."""
+"""How long one write may take: by default 10 s, and a desk on a slow line would be cut off while it catches up."""
 
 
 class User(msgspec.Struct, frozen=True):
