@@ -297,6 +297,7 @@ class Pipeline:
             to_go=0 if catching_up is None else catching_up.to_go,
             left_s=standing.left_s(),
             now=self._clock.now(),
+            warning=self._feed_status.warning,
         )
 
     def _rate(self) -> float:

@@ -35,6 +35,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     to_go: int = 0              # events that the views lack
     left_s: float | None = None     # seconds until it has caught up; None where that is not known
     now: int = 0
+    warning: str = ""           # one line: what is wrong although all works, such as this machine's clock
 
 
 class StageDelay(msgspec.Struct, frozen=True):

@@ -37,7 +37,7 @@ class Foot(QWidget):
         words = status_text(status), trouble_text(status)
         if words != (self._right, self._trouble):
             self._right, self._trouble = words
-            self._role = _TROUBLE.get(status.state, "faint")
+            self._role = _TROUBLE.get(status.state, "warning")
             self._describe()
 
     def set_problems(self, problems: Sequence[str]) -> None:
@@ -81,8 +81,8 @@ class Foot(QWidget):
 
 
 def trouble_text(status: Status) -> str:
-    """Why the desk is cut off from its log; nothing where it is not."""
-    detail = status.detail if status.state in _TROUBLE else ""
+    """Why the desk is cut off from its log, or what else is wrong; nothing where nothing is."""
+    detail = status.detail if status.state in _TROUBLE else status.warning
     return detail[:1].upper() + detail[1:]
 
 

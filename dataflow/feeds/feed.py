@@ -21,11 +21,15 @@ Deliver = Callable[..., Any]
 
 
 class FeedStatus(msgspec.Struct, frozen=True):
-    """How the feed stands; `detail` is one line for people, `behind` how many events the log has that it has not."""
+    """How the feed stands; `detail` is one line for people, `behind` how many events the log has that it has not.
+
+    `warning` tells, in one line, what is wrong although the feed works.
+    """
 
     state: FeedState
     detail: str = ""
     behind: int = 0
+    warning: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -16,11 +16,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from reactivex.abc import SchedulerBase
 from reactivex.subject import BehaviorSubject, Subject
 
 from dataflow.clock import scheduler_time
-from dataflow.feeds import subjects, wire
+from dataflow.feeds import skew, subjects, wire
 from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
 from dataflow.feeds.source import Held, Unfit, check, check_begin, check_overlap
 from dataflow.feeds.sources import Sourced
@@ -169,7 +170,11 @@ class NatsFeed:
 
         await self._check(connection)
         caught_up = asyncio.Event()
-        works = publisher.run(connection, caught_up), self._presence().run(connection)
+        works = (
+            publisher.run(connection, caught_up),
+            self._presence().run(connection),
+            skew.watch(connection, self._board, lambda: scheduler_time(self._scheduler), self._warn),
+        )
         beside = [self._loop.create_task(_beside(connection, work)) for work in works]
         try:
             while True:
@@ -330,9 +335,13 @@ class NatsFeed:
             self.refusals.on_next(refusal)
 
     def _say(self, state: FeedState, detail: str = "", behind: int = 0) -> None:
-        said = FeedStatus(state, detail, behind)
+        said = FeedStatus(state, detail, behind, self.status.value.warning)
         if said != self.status.value and not self._closed:
             self.status.on_next(said)
+
+    def _warn(self, words: str) -> None:
+        if words != self.status.value.warning and not self._closed:
+            self.status.on_next(msgspec.structs.replace(self.status.value, warning=words))
 
 
 async def _beside(connection: Connection, work: Coroutine[Any, Any, None]) -> None:

@@ -10,7 +10,9 @@ reads, republishing, JetStream's own sources.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,6 +20,7 @@ import msgspec
 
 from dataflow.feeds import subjects
 from dataflow.server.errors import StreamRefused
+from dataflow.times import parse
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -77,6 +80,12 @@ async def ensure(
 async def find(connection: Client, board: str) -> BoardStream:
     """The board's stream. Raises StreamRefused, also if there is none."""
     return verified(await _ask(connection, f"STREAM.INFO.{subjects.stream(board)}"), board)
+
+
+async def clock(connection: Client, board: str) -> int:
+    """What the server's clock shows as it answers, in µs; 0 where it does not say. Raises StreamRefused."""
+    stamp = (await _ask(connection, f"STREAM.INFO.{subjects.stream(board)}")).get("ts", "")
+    return parse(re.sub(r"(\.\d{6})\d+", r"\1", stamp), UTC) if stamp else 0
 
 
 def configuration(board: str, replicas: int = 1, sources: Sequence[str] = ()) -> dict[str, Any]:

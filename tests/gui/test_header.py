@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from PySide6.QtWidgets import QAbstractButton
 
@@ -86,6 +87,16 @@ def test_the_foot_says_what_is_wrong_with_the_board_file(qtbot, theme):
     assert foot.accessibleDescription().startswith("nyc.toml, line 12: no such key · 0 events/s · position 7")
     foot.set_problems([])
     assert foot.accessibleDescription() == "0 events/s · position 7 · synced"
+
+
+def test_the_foot_warns_of_what_is_wrong_although_all_works(qtbot, theme):
+    foot = Foot(theme)
+    qtbot.addWidget(foot)
+    status = Status(state="live", position=7, warning="this desk's clock is 1 hour ahead")
+    foot.set_status(status)
+    assert foot.accessibleDescription() == "This desk's clock is 1 hour ahead · 0 events/s · position 7 · synced"
+    foot.set_status(msgspec.structs.replace(status, state="offline", detail="no answer"))
+    assert foot.accessibleDescription().startswith("No answer · ")
 
 
 def test_who_is_here_in_words():
