@@ -62,14 +62,17 @@ _attributes = msgspec.json.Decoder(dict[str, Raw])
 _encoder = msgspec.json.Encoder()
 
 
-def decode(raw: bytes | memoryview) -> Event:
-    """One event from one JSON object. Raises `CloudEventError`."""
+def decode(raw: bytes | memoryview, author: str | UnsetType | None = UNSET, position: int | None = None) -> Event:
+    """One event from one JSON object. A log that knows who wrote it and where it stands says so, and what the object
+    says of that does not count. Raises `CloudEventError`.
+    """
     try:
-        str(raw, "utf-8")
+        if isinstance(raw, memoryview) or not raw.isascii():
+            str(raw, "utf-8")
         try:
-            return _event(_strict.decode(raw), None)
+            return _event(_strict.decode(raw), None, author, position)
         except msgspec.ValidationError:
-            return _event(_wire.decode(raw), _extensions(_attributes.decode(raw)))
+            return _event(_wire.decode(raw), _extensions(_attributes.decode(raw)), author, position)
     except UnicodeDecodeError as error:
         raise CloudEventError(f"not UTF-8: {error.reason} at byte {error.start}") from None
     except RecursionError:
@@ -106,7 +109,9 @@ def micros(moment: datetime) -> int:
     return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
-def _event(wire: _Wire, extensions: bytes | None) -> Event:
+def _event(
+    wire: _Wire, extensions: bytes | None, author: str | UnsetType | None, position: int | None
+) -> Event:
     if wire.specversion != "1.0":
         raise CloudEventError(f"specversion is {wire.specversion!r}, and only 1.0 is known")
     time = micros(wire.time)
@@ -119,11 +124,12 @@ def _event(wire: _Wire, extensions: bytes | None) -> Event:
         time=time,
         subject=wire.subject,
         data=_data(wire.data),
-        authid=wire.authid,
+        authid=wire.authid if author is UNSET else author,
         causationid=wire.causationid,
         seen=wire.seen,
         expects=wire.expects,
         extensions=extensions if wire.datacontenttype is None else _with_content_type(wire, extensions),
+        position=position,
     )
 
 

@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.protocol.parser import AWAITING_MSG_PAYLOAD, Parser
 
+from dataflow.feeds.parser import Parser, Tray
 from dataflow.server.errors import IdentityError
 from dataflow.server.identities import Identity, read
 
@@ -41,21 +41,21 @@ class NotAdmitted(Exception):
     """A server answers, but does not let us in: trying again won't help before somebody has changed something."""
 
 
-class _Parser(Parser):
-    """Whatever comes is a sign of life: on a slow line the answer to a ping waits behind all that was sent before."""
-
-    heard = 0.0
-
-    async def parse(self, data: bytes = b"") -> None:
-        self.heard = asyncio.get_running_loop().time()
-        self.nc._pings_outstanding = 0
-        await super().parse(data)
-
-
 class _Client(Client):
     def __init__(self) -> None:
         super().__init__()
-        self._ps: _Parser = _Parser(self)
+        self._ps: Parser = Parser(self)
+        self._tray: tuple[int, Tray] | None = None
+
+    def bring(self, sid: int, tray: Tray) -> None:
+        """The messages of this subscription go to the tray from now on, as soon as they are read, in their order."""
+        self._tray, self._ps.tray = (sid, tray), tray
+
+    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: Any) -> None:
+        if self._tray is None or sid != self._tray[0]:
+            await super()._process_msg(sid, subject, reply, data, headers)
+        else:
+            self._tray[1].put(self._build_message(sid, subject, reply, data, await self._process_headers(headers)))
 
     def _build_message(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: Any) -> Msg:
         return self.msg_class(
@@ -101,7 +101,7 @@ class Connection:
     def heard_of_message(self) -> float:
         """When a part of a message came that is not whole yet (loop time); 0.0 where there is none."""
         parser = self.client._ps
-        return parser.heard if parser.state == AWAITING_MSG_PAYLOAD else 0.0
+        return parser.heard if parser.waits else 0.0
 
     async def answers(self, answered: Callable[[Msg], None]) -> str:
         """Subscribe to an inbox of our own; the subject without its last token."""

@@ -268,6 +268,8 @@ class NatsFeed:
     async def _see_hole(self, batch: Sequence[Delivered], connection: Connection) -> None:
         """Numbers are missing in the stream itself: were single events deleted, or has it been purged?"""
         expected = self._cursor + 1
+        if batch[0].sequence <= expected and batch[-1].sequence - batch[0].sequence == len(batch) - 1:
+            return
         for delivered in batch:
             if delivered.sequence > expected:
                 info = await connection.client.jetstream().stream_info(self._stream)
@@ -278,18 +280,16 @@ class NatsFeed:
         events: list[Event] = []
         refused: list[Quarantined] = []
         for delivered in batch:
-            message = delivered.message
+            subject, headers, body, sequence = delivered.subject, delivered.headers, delivered.body, delivered.sequence
             try:
-                events.append(
-                    wire.decode(self._board, message.subject, message.headers, message.data, delivered.sequence)
-                )
+                events.append(wire.decode(self._board, subject, headers, body, sequence))
             except CloudEventError as error:
-                where = delivered.sequence, delivered.time
-                found = self._sourced.otherwise(message.subject, message.data, *where, error)
+                where = sequence, delivered.time
+                found = self._sourced.otherwise(subject, body, *where, error)
                 if isinstance(found, Event):
                     events.append(found)
                 else:
-                    refused.append(self._unfit(*where, found, message.data))
+                    refused.append(self._unfit(*where, found, body))
         return events, refused
 
     def _unfit(self, sequence: int, time: int, reason: str, text: bytes) -> Quarantined:

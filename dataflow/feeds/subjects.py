@@ -18,6 +18,7 @@ from storage.errors import CloudEventError
 
 NOBODY = "_"
 _ESCAPED = re.compile(rb"[^A-Za-z0-9_-]")
+_PLAIN = re.compile(r"([\w-]+)\.([\w-]+)\.([\w-]+(?:\.[\w-]+)*)", re.ASCII)  # nothing escaped: it stands for itself
 _EMPTY = "%"  # an empty part of a type: no other text is written so
 _NONE_TEXT = "%5F"  # the text "_"
 
@@ -72,7 +73,17 @@ def encode(board: str, entity: str | None, operator: str | None, type: str) -> s
 
 def decode(board: str, subject: str) -> Named:
     """What a subject of this board says. Raises `CloudEventError`."""
-    return _decode(f"wf.{escaped(board)}.", subject)
+    prefix = _prefix(board)
+    plain = _PLAIN.fullmatch(subject, len(prefix))
+    if plain is None or not subject.startswith(prefix):
+        return _decode(prefix, subject)
+    entity, operator, type = plain.groups()
+    return Named(None if entity == NOBODY else entity, None if operator == NOBODY else operator, type)
+
+
+@lru_cache(maxsize=64)
+def _prefix(board: str) -> str:
+    return f"wf.{escaped(board)}."
 
 
 @lru_cache(maxsize=8192)

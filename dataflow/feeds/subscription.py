@@ -3,15 +3,17 @@
 The server numbers what it delivers to a consumer. A number that is not the next one, or an idle heartbeat that names a
 number beyond ours, means that something was dropped on the way; so does silence, for the server says something every
 `HEARTBEAT_S`. Then `take` raises `Gap`, and the caller opens another subscription from where it stands. Sequences of
-the *stream* may have holes where messages were deleted. Flow control bounds what waits here: the server goes on when
-what it sent before has been taken.
+the *stream* may have holes where messages were deleted. Flow control bounds what waits here (to 32 MB, by the server's
+choice): the server goes on when it is told that what it sent before has been taken.
 Source: https://docs.nats.io/using-nats/developer/develop_jetstream/consumers (ordered consumers)
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 
 import msgspec
@@ -20,14 +22,12 @@ from nats.aio.subscription import Subscription as Inbox
 from nats.errors import Error
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+from dataflow.feeds import wire
 from dataflow.feeds.connection import Connection
 
 HEARTBEAT_S = 2.0
 SILENCE_S = 3 * HEARTBEAT_S
 OPEN_S = 5.0
-WAITING = 2000
-"""Messages that wait here; more of them wait at nats-py, and soon at the server."""
-_LIMIT_MESSAGES, _LIMIT_BYTES = 512 * 1024, 256 * 2**20
 
 
 class Gap(Exception):
@@ -46,7 +46,9 @@ class Delivered(msgspec.Struct, frozen=True, gc=False):
     sequence: int
     time: int
     behind: int
-    message: Msg
+    subject: str
+    headers: Mapping[str, str] | None
+    body: bytes
     heard: float
 
 
@@ -60,13 +62,14 @@ class Subscription:
         self._stream = stream
         self._loop = asyncio.get_running_loop()
         self._messages: deque[Delivered] = deque()
-        self._wake, self._room = asyncio.Event(), asyncio.Event()
-        self._room.set()
-        self._delivered = 0
+        self._answers: deque[tuple[int, str]] = deque()
+        self._wake = asyncio.Event()
+        self._delivered = self._taken = 0
         self._broken = False
         self._heard = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
         self._inbox: Inbox | None = None
+        self._plain = _plain(0)
 
     @property
     def waiting(self) -> int:
@@ -77,9 +80,9 @@ class Subscription:
         """Begin with the message at sequence `start`, or the next one that there is."""
         client = self._connection.client
         inbox = client.new_inbox()
-        self._inbox = await client.subscribe(
-            inbox, cb=self._receive, pending_msgs_limit=_LIMIT_MESSAGES, pending_bytes_limit=_LIMIT_BYTES
-        )
+        self._inbox = await client.subscribe(inbox)
+        self._plain = _plain(self._inbox._id)
+        client.bring(self._inbox._id, self)
         config = ConsumerConfig(
             deliver_subject=inbox, deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=start,
             ack_policy=AckPolicy.NONE, max_deliver=1, flow_control=True, idle_heartbeat=HEARTBEAT_S,
@@ -94,6 +97,7 @@ class Subscription:
     async def take(self, most: int) -> list[Delivered]:
         """What has come, in order: at least one, or none when all there was has been taken for the first time."""
         while not self._messages:
+            await self._answer()
             if self._connection.lost:
                 raise Lost
             if self._broken:
@@ -103,16 +107,15 @@ class Subscription:
             if self.caught_up and not self._messages and not self._broken and not self._connection.lost:
                 return []
         taken = [self._messages.popleft() for _ in range(min(most, len(self._messages)))]
-        if len(self._messages) < WAITING:
-            self._room.set()
+        self._taken += len(taken)
         self.behind = taken[-1].behind
         self.caught_up = self.caught_up or self.behind == 0
+        await self._answer()
         return taken
 
     async def close(self) -> None:
         if self._watch is not None:
             self._watch.cancel()
-        self._room.set()
         if self._inbox is not None and not self._connection.lost:
             with suppress(Error, OSError):
                 await self._inbox.unsubscribe()  # and the consumer goes, for nobody listens
@@ -120,34 +123,53 @@ class Subscription:
     def wake(self) -> None:
         """The connection was lost."""
         self._wake.set()
-        self._room.set()
 
-    async def _receive(self, message: Msg) -> None:
-        self._heard = self._loop.time()
+    def put_plain(self, data: bytes, at: int) -> int:
+        heard = self._loop.time()
+        found = self._plain.match(data, at)
+        while found is not None:
+            subject, sequence, number, time, behind, head, size = found.groups()
+            begin = found.end()
+            end = begin + int(size)
+            if end + 2 > len(data):
+                break
+            self._add(
+                int(number),
+                Delivered(
+                    int(sequence), int(time) // 1000, int(behind),
+                    str(subject, "ascii"), wire.STRUCTURED, data[begin + int(head) : end], heard,
+                ),
+            )  # fmt: skip
+            at = end + 2
+            found = self._plain.match(data, at)
+        return at
+
+    def put(self, message: Msg) -> None:
         if not message.data and message.headers and message.headers.get("Status") == "100":
-            await self._control(message)
-            return
-        if self._broken:
-            return
-        where = _where(message.reply)
-        if where is None:
-            return
-        sequence, number, time, behind = where
+            self._control(message)
+        elif (where := _where(message.reply)) is not None:
+            sequence, number, time, behind = where
+            heard = self._loop.time()
+            self._add(
+                number, Delivered(sequence, time, behind, message.subject, message.headers, message.data, heard)
+            )
+
+    def _add(self, number: int, delivered: Delivered) -> None:
         if number != self._delivered + 1:
             self._break()
-            return
-        self._delivered = number
-        self._messages.append(Delivered(sequence, time, behind, message, self._heard))
-        self._wake.set()
-        if len(self._messages) >= WAITING:
-            self._room.clear()
-            await self._room.wait()
+        if not self._broken:
+            self._heard = delivered.heard
+            self._delivered = number
+            self._messages.append(delivered)
+            self._wake.set()
 
-    async def _control(self, message: Msg) -> None:
+    def _control(self, message: Msg) -> None:
+        """The server wants to hear that what it sent was taken; or, being idle, says how much it sent."""
+        self._heard = self._loop.time()
         headers = message.headers or {}
-        answer = message.reply or headers.get("Nats-Consumer-Stalled")
-        if answer:
-            await self._connection.client.publish(answer)
+        if answer := message.reply or headers.get("Nats-Consumer-Stalled"):
+            self._answers.append((self._delivered, answer))
+            self._wake.set()
             return
         number = headers.get("Nats-Last-Consumer", "")
         if number.isdigit() and int(number) != self._delivered:
@@ -156,10 +178,14 @@ class Subscription:
             self.caught_up = True
             self._wake.set()
 
+    async def _answer(self) -> None:
+        while self._answers and self._answers[0][0] <= self._taken:
+            await self._connection.client.publish(self._answers.popleft()[1])
+
     def _listen(self) -> None:
         """Every second heartbeat: is the server still there?"""
         heard = max(self._heard, self._connection.heard_of_message)
-        if self._loop.time() - heard > SILENCE_S and self._room.is_set():
+        if self._loop.time() - heard > SILENCE_S:
             self._break()
             return
         self._watch = self._loop.call_later(HEARTBEAT_S, self._listen)
@@ -167,6 +193,14 @@ class Subscription:
     def _break(self) -> None:
         self._broken = True
         self._wake.set()
+
+
+def _plain(sid: int) -> re.Pattern[bytes]:
+    """The beginning of a plain message, up to its headers: see `parser.py`."""
+    return re.compile(
+        rb"HMSG ([!-~]+) %d \$JS\.ACK\.[^. ]+\.[^. ]+\.\d+\.(\d+)\.(\d+)\.(\d+)\.(\d+) (\d+) (\d+)\r\n"
+        rb"(?=NATS/1\.0\r\nContent-Type: %b\r\n)" % (sid, re.escape(wire.STRUCTURED["Content-Type"].encode()))
+    )
 
 
 def _where(reply: str) -> tuple[int, int, int, int] | None:

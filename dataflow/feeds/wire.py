@@ -27,6 +27,9 @@ LARGEST = 8 * 2**20
 """Bytes of a message that are looked at."""
 
 _STRUCTURED = "application/cloudevents+json"
+STRUCTURED: Mapping[str, str] = {"Content-Type": _STRUCTURED}
+"""The headers of a message whose body is the whole event."""
+
 _PREFIX = "ce-"
 _NUMBERS = frozenset({"seen", "expects"})
 _encoder = msgspec.json.Encoder()
@@ -60,17 +63,17 @@ def decode(board: str, subject: str, headers: Mapping[str, str] | None, body: by
     if len(body) > LARGEST:
         raise CloudEventError(f"{len(body):,} bytes, and an event has {LARGEST:,} at the most")
     named = subjects.decode(board, subject)
-    event = cloudevents.decode(_structured(headers or {}, body))
+    event = cloudevents.decode(_structured(headers or {}, body), named.operator, position)
     if event.subject != named.entity:
         raise CloudEventError(f"says it is about {_said(event.subject)}, but came as one about {_said(named.entity)}")
     if event.type != named.type:
         raise CloudEventError(f"says it is a {_said(event.type)}, but came as a {_said(named.type)}")
-    return msgspec.structs.replace(event, authid=named.operator, position=position)
+    return event
 
 
 def _structured(headers: Mapping[str, str], body: bytes) -> bytes:
     """The event as one JSON object. Without any word about the mode, the body is one."""
-    if headers.get("Content-Type") == _STRUCTURED:
+    if headers is STRUCTURED or headers.get("Content-Type") == _STRUCTURED:
         return body
     lower = {name.lower(): value for name, value in headers.items()}
     kind = lower.get("content-type", "").partition(";")[0].strip().lower()

@@ -53,14 +53,15 @@ class SharedStage(Stage):
 def receipts() -> dict[int, float]:
     """Filled, from now on, with when each sequence of the shared log came in."""
     times: dict[int, float] = {}
-    receive = subscription.Subscription._receive
+    take = subscription.Subscription.take
 
-    async def received(self, message):
-        if where := subscription._where(message.reply):
-            times[where[0]] = perf_counter()
-        await receive(self, message)
+    async def taken(self, most):
+        batch = await take(self, most)
+        ahead = perf_counter() - self._loop.time()
+        times.update((delivered.sequence, delivered.heard + ahead) for delivered in batch)
+        return batch
 
-    subscription.Subscription._receive = received
+    subscription.Subscription.take = taken
     return times
 
 

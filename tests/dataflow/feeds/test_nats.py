@@ -294,14 +294,12 @@ def drop_one(feed):
     while frame.cr_frame is not None and "subscription" not in frame.cr_frame.f_locals:
         frame = frame.cr_await
     subscription = frame.cr_frame.f_locals["subscription"]
-    inbox = subscription._inbox
-    receive = inbox._cb
+    add = subscription._add
 
-    async def deaf(message):
-        if message.data:
-            inbox._cb = receive
+    def deaf(*_):
+        subscription._add = add
 
-    inbox._cb = deaf
+    subscription._add = deaf
 
 
 @story
