@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from dataflow.engine import Engine
+from dataflow.feeds.sources import is_sourced
 from dataflow.schema import Misfit, Schema
 from dataflow.zset import Row
 from storage.event import Event
@@ -43,7 +44,10 @@ class Intake:
         self._pending, self._confirmed = pending, confirmed
 
     def last_of(self, subject: str) -> int:
-        """The last position of an entity's events; 0 if there are none. Known only where the board guards entries."""
+        """The last position of an entity's events; 0 if there are none. Known only where the board guards entries.
+
+        What devices say is not counted: the server guards entries against entries.
+        """
         return self._last.get(subject, 0)
 
     def step(self, until: int, deadline: float) -> int:
@@ -85,7 +89,8 @@ class Intake:
                 continue
             weights.append(1)
         if self._guards:
-            self._last.update((event.subject or "", event.position or 0) for event in events)
+            entered = (event for event in events if not is_sourced(event))
+            self._last.update((event.subject or "", event.position or 0) for event in entered)
         if rows:
             self._engine.push("events", rows, weights if confirmed else None)
         self.position = events[-1].position or self.position

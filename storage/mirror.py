@@ -69,6 +69,7 @@ class Mirror:
         return found[0][0] if found else None
 
     def ids_after(self, subject: str | None, position: int) -> list[str]:
-        """The events about an entity after a position."""
-        sql = "SELECT id FROM log WHERE position > ? AND subject IS ?"
+        """The events about an entity after a position, but for what devices say: it is nobody's entry."""
+        entries = "(authid IS NOT NULL OR source NOT LIKE 'mqtt:%')"
+        sql = f"SELECT id FROM log WHERE position > ? AND subject IS ? AND {entries}"
         return [id for (id,) in self._database.rows(sql, (position, subject))]

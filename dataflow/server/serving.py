@@ -102,7 +102,7 @@ class Serving:
             self._sources = before
             self._say(f"Sources stay as they were: {error}")
         else:
-            self._say(f"Devices are heard on: {', '.join(sources) or 'nothing'}")
+            self._say(f"Devices are heard on {', '.join(sources) or 'nothing'}")
 
     def _present(self) -> list[Member]:
         try:

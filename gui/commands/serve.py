@@ -13,6 +13,7 @@ from gui.commands.boards import load_board
 from gui.commands.ending import until_told
 
 if TYPE_CHECKING:
+    from dataflow.boards.file import BoardFile
     from dataflow.server.serving import Serving
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
@@ -52,20 +53,37 @@ def command(
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
+    from dataflow.boards.file import BoardFile
+    from dataflow.feeds.sources import subjects
     from dataflow.server.config import Settings, Tls
     from dataflow.server.identities import Identities
     from dataflow.server.serving import Serving
     from gui.places import access, served
 
-    id = load_board(board).board.id
+    loaded = load_board(board)
+    id = loaded.board.id
     folder = store or served(id)
     tls = Tls(cert=tls_cert, key=tls_key) if tls_cert and tls_key else None
     settings = Settings(
         name=id, store=folder / "jetstream", host=listen[0], port=listen[1], tls=tls, mqtt=mqtt, websocket=websocket
     )
-    with until_told(), Serving(id, settings, folder, Identities(access()), _say) as serving:
+    sources = subjects(loaded.board)
+    with until_told(), Serving(id, settings, folder, Identities(access()), _say, sources) as serving:
         _introduce(serving, board, id, folder)
-        serving.watch()
+        file = BoardFile(loaded.path, known=loaded)
+        serving.watch(also=lambda: _follow(serving, file, id))
+
+
+def _follow(serving: Serving, file: BoardFile, id: str) -> None:
+    """Take up other sources when the board file is saved."""
+    from dataflow.boards.file import BoardError
+    from dataflow.feeds.sources import subjects
+
+    news = file.poll()
+    if isinstance(news, BoardError):
+        _say(f"Board file not in use: {news.problems[0]}")
+    elif news is not None and news.board.id == id:
+        serving.take(subjects(news.board))
 
 
 def _introduce(serving: Serving, board: str, id: str, folder: Path) -> None:
@@ -75,9 +93,23 @@ def _introduce(serving: Serving, board: str, id: str, folder: Path) -> None:
     identity = " --identity FILE" if settings.users else ""
     _say(f"The log of {id} is served at {url}, and kept in {folder} (position {serving.stream.last})")
     _say(f"A desk: watchfloor open {shlex.quote(board)} --server {url}{identity}")
+    _say_devices(serving)
     if not settings.users:
         _say("There are no users: everybody on this machine may enter events, under any name")
     _say("Ctrl+C ends it")
+
+
+def _say_devices(serving: Serving) -> None:
+    """Where devices send what the board's sources take."""
+    settings, sources = serving.settings, serving.stream.sources
+    if not sources:
+        return
+    ways = ["NATS"]
+    if settings.mqtt is not None:
+        ways.insert(0, f"MQTT at port {settings.mqtt}")
+    if settings.websocket is not None:
+        ways.append(f"WebSocket at port {settings.websocket}")
+    _say(f"Devices are heard on {', '.join(sources)} ({', '.join(ways)})")
 
 
 def _say(line: str) -> None:
