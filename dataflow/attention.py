@@ -19,6 +19,7 @@ from storage.cloudevents import decode
 from storage.database import Database
 from storage.errors import CloudEventError
 from storage.event import Event
+from storage.log import EventLog
 from storage.quarantine import Quarantined
 
 LISTED = 1000
@@ -34,6 +35,7 @@ class AttentionList:
         self._database, self._quarantine = database, database.quarantine
         self._changed = changed
         self._closed = False
+        self._story = _Story(None)
         self._dismissed = self._quarantine.dismissed_positions()
         self._open = self._quarantine.count()
 
@@ -52,7 +54,7 @@ class AttentionList:
 
     def entry(self, key: int) -> Event:
         """A refused entry that is open. Raises `EntryRefused` where there is none any more."""
-        found = next((item for item in self._quarantine.list(LISTED) if item.key == key and item.kind == "entry"), None)
+        found = self._quarantine.entry(key)
         if found is None:
             raise EntryRefused([Problem(None, "this was dealt with already, perhaps in another window")])
         return decode(found.text)
@@ -94,17 +96,30 @@ class AttentionList:
 
     async def meanwhile(self, schema: Schema, entry: Event, until: int) -> Meanwhile:
         """What happened to an entry's entity since its operator saw it, up to position `until`."""
-        found: deque[Event] = deque(maxlen=MEANWHILE)
-        after = max(entry.expects or 0, entry.seen or 0)
-        count = 0
-        while after < until:
-            last = min(after + SLICE, until)
-            events = self._database.log.about(entry.subject, after, last)
-            count += len(events)
-            found.extend(events)
-            after = last
+        story = self._story if self._story.id == entry.id else _Story(entry)
+        while story.after < until:
+            story.read(self._database.log, min(story.after + SLICE, until))
             await asyncio.sleep(0)
-        return Meanwhile(until=until, events=tuple(told(schema, event) for event in found), earlier=count - len(found))
+        self._story = story
+        events = tuple(told(schema, event) for event in story.events)
+        return Meanwhile(until=story.after, events=events, earlier=story.count - len(events))
+
+
+class _Story:
+    """What happened to one entity after a position, as far as the log was read. It is read on when asked again."""
+
+    def __init__(self, entry: Event | None) -> None:
+        self.id = entry.id if entry else ""
+        self.after = max(entry.expects or 0, entry.seen or 0) if entry else 0
+        self.events: deque[Event] = deque(maxlen=MEANWHILE)
+        self.count = 0
+        self._subject = entry.subject if entry else None
+
+    def read(self, log: EventLog, until: int) -> None:
+        found = log.about(self._subject, self.after, until)
+        self.count += len(found)
+        self.events.extend(found)
+        self.after = until
 
 
 def attention(schema: Schema, item: Quarantined) -> Attention:

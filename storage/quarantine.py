@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 LONGEST = 64 * 1024
 """Bytes of a raw message that are kept at the most. An entry is kept whole: it is its operator's work."""
 
-_LIST = (
-    "SELECT key, time, origin, reason, text, kind, stale FROM quarantine"
-    " WHERE settled IS NULL AND kind = ? ORDER BY key DESC LIMIT ?"
-)
+_SELECT = "SELECT key, time, origin, reason, text, kind, stale FROM quarantine"
+_LIST = f"{_SELECT} WHERE settled IS NULL AND kind = ? ORDER BY key DESC LIMIT ?"
 _KEYS = "(SELECT value FROM json_each(?))"
 _DISMISSED = "dismissed"
 
@@ -63,6 +61,11 @@ class Quarantine:
         """What is open: refused entries, then messages, each newest first and at most `limit`."""
         found = [row for kind in ("entry", "message") for row in self._database.rows(_LIST, (kind, limit))]
         return [_item(*row) for row in found]
+
+    def entry(self, key: int) -> Quarantined | None:
+        """A refused entry, if it is open."""
+        found = self._database.rows(f"{_SELECT} WHERE settled IS NULL AND kind = 'entry' AND key = ?", (key,))
+        return _item(*found[0]) if found else None
 
     def count(self) -> int:
         """How many are open."""
