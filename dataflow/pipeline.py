@@ -42,6 +42,7 @@ LIVE_SLICE_S = 0.005
 BURST = 1000
 """More events than this behind, catching up comes before painting."""
 TICK_S = 0.2
+PROGRESS_S = 0.1
 RATE_US = 2_000_000
 
 
@@ -96,7 +97,7 @@ class Pipeline:
         self._standing = Standing(clock.now, perf_counter)
         self._feed_status = self._standing.feed
         self._until = 0
-        self._stepped = 0
+        self._stepped = self._published = 0
         self._counts: deque[tuple[int, int]] = deque()
         self._caught_up: BehaviorSubject[bool] = BehaviorSubject(False)
         self._step_due, self._tick_due, self._feeds = SerialDisposable(), SerialDisposable(), CompositeDisposable()
@@ -193,7 +194,7 @@ class Pipeline:
         self._standing.said(status)
         self._feed_status = status
         self._connect()
-        self._publish()
+        self._publish_progress()
         self._wake()
 
     def _connect(self) -> None:
@@ -230,8 +231,7 @@ class Pipeline:
             behind = self._prepare(self._next, deadline) or behind
         if behind:
             self._wake()
-        if self._standing.state != self.status.value.state or self._standing.catching_up or self._next is not None:
-            self._publish()
+        self._publish_progress()
 
     def _hydrate(self, deadline: float) -> bool:
         """Bring queries that came late nearer. True while more is to do."""
@@ -277,7 +277,14 @@ class Pipeline:
         self._entries.use(self._floor.schema, self._floor.engine)
         self._floor.intake.confirms(self._entries.pending, self._entries.confirmed)
 
+    def _publish_progress(self) -> None:
+        """A change of state at once. How far it is, a few times a second, for showing it costs as much as a step."""
+        passed = scheduler_time(self._scheduler) - self._published
+        if self._standing.state != self.status.value.state or passed >= PROGRESS_S * 1_000_000:
+            self._publish()
+
     def _publish(self) -> None:
+        self._published = scheduler_time(self._scheduler)
         status = self._status()
         if status != self.status.value:
             self.status.on_next(status)

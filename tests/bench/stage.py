@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ from dataflow.feeds.local import LocalFeed
 from dataflow.feeds.recording import read_recording
 from dataflow.pipeline import Pipeline
 from dataflow.replay import moment
+from gui.app import SWITCH_S
 from gui.screen import Screen
 from gui.theme import Theme
 from gui.window import MainWindow
@@ -114,6 +116,7 @@ def on_stage(measure: Callable[[Any], Awaitable[None]], make: Callable[[Path], S
             finally:
                 await stage.close()
 
+    sys.setswitchinterval(SWITCH_S)
     app = QApplication.instance() or QApplication(["bench"])
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
