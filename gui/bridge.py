@@ -79,9 +79,12 @@ class Binding:
 
 
 class Bridge(QObject):
-    """Binds panels to a session. `flushed` tells, after each frame's changes, how many bindings had some."""
+    """Binds panels to a session. `flushed` tells, after each frame's changes, how many bindings had some; `shown`, that
+    the panels have all there is to see of this desk's entries up to that number, which the next frame shows.
+    """
 
     flushed = Signal(int)
+    shown = Signal(int)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -89,6 +92,8 @@ class Bridge(QObject):
         self._bindings: dict[tuple[Panel, str], Binding] = {}
         self._dirty: dict[Binding, None] = {}
         self._entries: set[asyncio.Task[None]] = set()
+        self._unshown: dict[int, set[Binding]] = {}
+        self._noted = 0
         self._subscriptions = CompositeDisposable()
         self._since = QElapsedTimer()
         self._since.start()
@@ -121,6 +126,7 @@ class Bridge(QObject):
             binding.close()
         self._bindings.clear()
         self._dirty.clear()
+        self._unshown.clear()
 
     def _show(self, panel: Panel, name: str, sql: str) -> None:
         """Bind a panel to a query from now on; an empty one is not wanted any more."""
@@ -142,6 +148,7 @@ class Bridge(QObject):
     def flush(self) -> None:
         """Bring panels up to date until this frame's share of time is over; first those that seldom change."""
         self._since.restart()
+        self._note_unshown()
         until = perf_counter() + FLUSH_S
         done = 0
         while self._dirty and (done == 0 or perf_counter() < until):
@@ -151,7 +158,23 @@ class Bridge(QObject):
             done += 1
         if self._dirty:
             self._frame.start(FRAME_MS)
+        if self._unshown:
+            self._tell_shown()
         self.flushed.emit(done)
+
+    def _note_unshown(self) -> None:
+        """An entry of this desk was confirmed: the panels that wait for their turn now may have to show it."""
+        number = self._session.unpainted()
+        if number > self._noted:
+            self._noted = number
+            self._unshown[number] = set(self._dirty)
+
+    def _tell_shown(self) -> None:
+        for number, waiting in list(self._unshown.items()):
+            waiting.intersection_update(self._dirty)
+            if not waiting:
+                del self._unshown[number]
+                self.shown.emit(number)
 
     def settle(self) -> None:
         """Bring all panels up to date now."""

@@ -10,6 +10,7 @@ from dataflow.board import Board
 from dataflow.session import Session, Status
 from gui.bridge import Bridge
 from gui.collector import Collector
+from gui.frame import Frame
 from gui.window import MainWindow
 
 
@@ -22,6 +23,7 @@ class Screen(QObject):
         super().__init__()
         self.bridge = Bridge(session, self)
         self._collector = Collector()
+        self._frame = Frame(window, self)
         self._window = window
         self._session = session
         self._board: Board | None = None
@@ -31,6 +33,8 @@ class Screen(QObject):
         window.pause_wanted.connect(session.pause)
         window.attention_wanted.connect(self._show_attention)
         self.bridge.flushed.connect(self._flushed)
+        self.bridge.shown.connect(self._frame.expect)
+        self._frame.painted.connect(session.painted)
         self.bridge.follow(session.boards, self._show_board)
         self.bridge.follow(session.status, self._show_status)
         self.bridge.follow(session.problems, window.set_problems)
@@ -44,6 +48,7 @@ class Screen(QObject):
     def close(self) -> None:
         """Let go of the session; the window stays as it is."""
         self._window.removeEventFilter(self)
+        self._frame.close()
         self.bridge.close()
         self._collector.close()
         self._ready.cancel()
