@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dataflow.feeds.presence import Presence
     from dataflow.feeds.publisher import Publisher
     from dataflow.feeds.subscription import Delivered, Subscription
+    from dataflow.server.streams import BoardStream
 
 MOST = 500
 """Messages in one batch: decoding them takes a few milliseconds of the loop's time."""
@@ -81,6 +82,7 @@ class NatsFeed:
         self._behind = 0
         self._own: set[str] = set()
         self._received: Callable[[str, float], None] = _nobody
+        self._trouble = ""
         self.arrivals: BehaviorSubject[int] = BehaviorSubject(database.log.last())
         self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(FeedStatus("catching up"))
         self.refusals: Subject[Refusal] = Subject()
@@ -123,7 +125,7 @@ class NatsFeed:
         """One connection after the other. nats is imported here: the window is up by now."""
         from dataflow.feeds.publisher import Publisher
 
-        publisher = Publisher(self._board, self._operator, self._refused, self._mirror.ids_after)
+        publisher = Publisher(self._board, self._operator, self._refused, self._mirror.ids_after, self._troubled)
         publisher.add(self._early)
         self._publisher = publisher
         self._early.clear()
@@ -168,10 +170,10 @@ class NatsFeed:
     async def _follow(self, connection: Connection, publisher: Publisher, wakes: list[Callable[[], None]]) -> None:
         from dataflow.feeds.subscription import Gap, Subscription
 
-        await self._check(connection)
+        batches = (await self._check(connection)).batches
         caught_up = asyncio.Event()
         works = (
-            publisher.run(connection, caught_up),
+            publisher.run(connection, caught_up, batches),
             self._presence().run(connection),
             skew.watch(connection, self._board, lambda: scheduler_time(self._scheduler), self._warn),
         )
@@ -201,7 +203,7 @@ class NatsFeed:
         shown = self._shown()
         return shown, self._behind + max(0, self.arrivals.value - shown)
 
-    async def _check(self, connection: Connection) -> None:
+    async def _check(self, connection: Connection) -> BoardStream:
         """Is it the log that this store mirrors? An empty store takes up the one that it finds."""
         from dataflow.server.streams import find
 
@@ -212,6 +214,7 @@ class NatsFeed:
             await asyncio.wrap_future(self._mirror.adopt(stream.log))
             self._cursor = max(0, stream.first - 1)
         self._sourced.log = stream.log
+        return stream
 
     async def _take(self, subscription: Subscription, connection: Connection, caught_up: asyncio.Event) -> None:
         """Write what comes, as long as it comes in order. Begins with the last one that we hold, to compare."""
@@ -334,7 +337,15 @@ class NatsFeed:
         if not self._closed:
             self.refusals.on_next(refusal)
 
+    def _troubled(self, why: str) -> None:
+        """Entries are not taken now, though all else goes on; "": they are."""
+        was, self._trouble = self._trouble, why
+        if self.status.value.state == "live" or self.status.value.detail == was != "":
+            self._say("live")
+
     def _say(self, state: FeedState, detail: str = "", behind: int = 0) -> None:
+        if state == "live" and self._trouble:
+            state, detail = "failed", self._trouble
         said = FeedStatus(state, detail, behind, self.status.value.warning)
         if said != self.status.value and not self._closed:
             self.status.on_next(said)

@@ -1,10 +1,13 @@
 """The publisher: sends entries to the shared log in order, until each has come back through the feed.
 
-Up to `WINDOW` entries are on their way at once. Whatever is in doubt (no answer in time, the connection lost, an error
-that may pass) is sent again with the same id, which the server takes once; then one entry goes at a time until answers
-come again. An entry is done when the feed returns it, or when its refusal is final. What may have been sent on an
-earlier connection waits until the feed has caught up, since the server forgets ids sooner than an outbox does: so it
-is not sent again when it is in the log already.
+Few entries go as messages of their own, up to `window.WIDEST` on their way at once; many go in batches, one on its way
+at a time, so that none is overtaken when one is refused. A batch that is refused (one of its entries is in the log, or
+is not permitted, or the log takes no batches now) goes again message by message, each with its own answer. Whatever is
+in doubt (no answer in time, the connection lost, an error that may pass) is sent again with the same id, which the
+server takes once; then one message goes at a time until answers come again, and what is the matter is told. An entry is
+done when the feed returns it, or when its refusal is final. What may have been sent on an earlier connection waits
+until the feed has caught up, since the server forgets ids sooner than an outbox does: so it is not sent again when it
+is in the log already.
 
 A guarded entry says which position of its entity the operator saw. If the server holds a later one, the entry waits
 until the feed has brought it; where all that came between are this desk's own entries, or nothing that became an
@@ -14,10 +17,10 @@ event, the entry is sent again with the new position, else it is stale.
 from __future__ import annotations
 
 import asyncio
-import random
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -27,38 +30,23 @@ from nats.aio.msg import Msg
 from dataflow.feeds import wire
 from dataflow.feeds.connection import Connection
 from dataflow.feeds.feed import Refusal
-from dataflow.feeds.producer import ANSWER_S, SLOWEST, size
-from storage.errors import StorageError
+from dataflow.feeds.parcel import FEW, Packer, Parcel
+from dataflow.feeds.producer import ANSWER_S, SLOWEST, Answer, answers
+from dataflow.feeds.window import Tick, Window
 from storage.event import Event
 
-WINDOW = 64
-TICK_S = 0.25
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
+SLICE = 64
+"""Messages that are handed to the connection before the loop has its turn: about 2 ms."""
 _REMEMBERED = 10_000
 _STALE = 10071
 _TOO_LARGE = 10054
 _LAST = re.compile(r"sequence: (\d+)")
 
 
-class _Answer(msgspec.Struct, gc=False):
-    """What the stream says to a message."""
-
-    seq: int = 0
-    error: dict[str, Any] | None = None
-
-
-class _Sent(msgspec.Struct):
-    entry: Event
-    subject: str
-    size: int
-    deadline: float
-
-
-_answers = msgspec.json.Decoder(_Answer)
-
-
 class Publisher:
-    """`refuse` tells of a final refusal; `ids_after` which events about an entity the store holds after a position."""
+    """`refuse` tells of a final refusal; `ids_after` which events about an entity the store holds after a position;
+    `trouble` is told why the server takes no entries now, and "" when it takes them again.
+    """
 
     def __init__(
         self,
@@ -66,20 +54,23 @@ class Publisher:
         operator: str,
         refuse: Callable[[Refusal], None],
         ids_after: Callable[[str | None, int], Sequence[str]],
+        trouble: Callable[[str], None],
     ) -> None:
         self._board, self._operator = board, operator
-        self._refuse, self._ids_after = refuse, ids_after
+        self._refuse, self._ids_after, self._tell = refuse, ids_after, trouble
+        self._packer = Packer(board, operator, self._drop)
         self._waiting: dict[str, Event] = {}
         self._queue: deque[Event] = deque()
-        self._sent: dict[int, _Sent] = {}
+        self._sent: dict[int, Parcel] = {}
+        self._alone: set[str] = set()
+        self._batches = False
         self._number = 0
         self._own: dict[str, None] = {}
         self._disputed: dict[str, int] = {}
         self._expected: dict[str, int] = {}
         self._cursor = 0
-        self._window = WINDOW
-        self._failures = 0
-        self._pause = 0.0
+        self._window = Window()
+        self._trouble = ""
         self._running = False
         self._wake = asyncio.Event()
 
@@ -97,6 +88,7 @@ class Publisher:
         for id in ids:
             if self._waiting.pop(id, None) is not None:
                 self._expected.pop(id, None)
+                self._alone.discard(id)
         for id, last in list(self._disputed.items()):
             if last <= cursor:
                 del self._disputed[id]
@@ -104,24 +96,29 @@ class Publisher:
 
     def denied(self, subject: str) -> None:
         """The server's permissions do not let us publish on this subject (told in lower case)."""
-        for number, sent in list(self._sent.items()):
-            if sent.subject.lower() == subject:
-                del self._sent[number]
-                self._drop(sent.entry.id, f"the server does not let {self._operator} write this; ask for the role")
+        for number, parcel in list(self._sent.items()):
+            pairs = zip(parcel.entries, parcel.messages, strict=True)
+            refused = [entry.id for entry, message in pairs if message.subject.lower() == subject]
+            for id in refused:
+                self._drop(id, f"the server does not let {self._operator} write this; ask for the role")
+            if refused:
+                self._part(number)
         self._wake.set()
 
-    async def run(self, connection: Connection, caught_up: asyncio.Event) -> None:
-        """Send over this connection until it is lost."""
+    async def run(self, connection: Connection, caught_up: asyncio.Event, batches: bool = False) -> None:
+        """Send over this connection until it is lost. `batches`: whether the stream takes them."""
+        self._batches = batches
+        self._say("")
         if self._waiting:
             await caught_up.wait()
         inbox = await connection.answers(self._answered)
         self._begin()
-        tick = _Tick(self._wake)
+        tick = Tick(self._wake)
         try:
             while not connection.lost:
                 self._overdue()
                 if self._may_send():
-                    await self._send(connection, inbox, self._queue.popleft())
+                    await self._send(connection, inbox, self._next(connection))
                 else:
                     self._wake.clear()
                     await self._wake.wait()
@@ -134,36 +131,58 @@ class Publisher:
     def _begin(self) -> None:
         self._queue = deque(self._waiting.values())
         self._sent.clear()
+        self._alone.clear()
         self._disputed.clear()
-        self._window, self._failures, self._pause = WINDOW, 0, 0.0
+        self._window = Window()
         self._running = True
 
     def _may_send(self) -> bool:
-        return bool(self._queue) and len(self._sent) < self._window and _now() >= self._pause
+        """Nothing overtakes a batch, which may have to go again; and it overtakes nothing."""
+        if not self._queue or self._window.shut(_now()):
+            return False
+        if self._many_wait():
+            return not self._sent
+        return len(self._sent) < self._window.size and not any(parcel.batch for parcel in self._sent.values())
 
-    async def _send(self, connection: Connection, inbox: str, entry: Event) -> None:
-        if entry.id not in self._waiting:
-            return
-        try:
-            message = wire.encode(self._board, self._operator, entry)
-        except (StorageError, ValueError) as error:
-            self._drop(entry.id, f"can't be put into a message: {error}")
-            return
+    def _many_wait(self) -> bool:
+        if not self._batches or not self._window.wide or len(self._queue) < FEW:
+            return False
+        return all(self._joins(entry) for entry in islice(self._queue, FEW))
+
+    def _joins(self, entry: Event) -> bool:
+        """Whether an entry may be in a batch."""
+        return entry.expects is None and entry.id not in self._alone
+
+    def _next(self, connection: Connection) -> Parcel | None:
+        """What is to go now, taken out of the queue; None where it has come back, or can't be sent."""
         limit = connection.client.max_payload
-        if size(message) > limit:
-            self._drop(entry.id, f"larger than the {limit:,} bytes that the server takes")
+        if self._many_wait():
+            parcel = self._packer.many(self._queue, self._waiting, limit, self._joins)
+            if parcel.entries or not self._queue:
+                return parcel
+        entry = self._queue.popleft()
+        return self._packer.one(entry, limit, self._expectation(entry)) if entry.id in self._waiting else None
+
+    async def _send(self, connection: Connection, inbox: str, parcel: Parcel | None) -> None:
+        if parcel is None or not parcel.entries:
             return
-        headers = message.headers | self._expectation(entry)
-        self._number += 1
-        before = sum(sent.size for sent in self._sent.values())
-        deadline = _now() + ANSWER_S + (before + size(message)) / SLOWEST
-        self._sent[self._number] = _Sent(entry, message.subject, size(message), deadline)
-        self._remember(entry.id)
+        self._number = number = self._number + 1
+        self._sent[number] = parcel
+        on_their_way = sum(sent.size for sent in self._sent.values())
+        parcel.deadline = _now() + ANSWER_S + on_their_way / SLOWEST
+        for entry in parcel.entries:
+            self._remember(entry.id)
+        *others, last = parcel.messages
         try:
-            await connection.client.publish(message.subject, message.body, f"{inbox}.{self._number}", headers)
+            for at, message in enumerate(others, 1):
+                await connection.client.publish(message.subject, message.body, headers=message.headers)
+                if at % SLICE == 0:
+                    await asyncio.sleep(0)
+            await connection.client.publish(last.subject, last.body, f"{inbox}.{number}", last.headers)
         except (errors.BadSubjectError, errors.BadHeaderError, errors.MaxPayloadError) as error:
-            del self._sent[self._number]
-            self._drop(entry.id, str(error))
+            if not parcel.batch:
+                self._drop(parcel.entries[0].id, str(error))
+            self._part(number)
 
     def _expectation(self, entry: Event) -> dict[str, str]:
         expected = self._expected.get(entry.id)
@@ -171,32 +190,37 @@ class Publisher:
 
     def _answered(self, message: Msg) -> None:
         number = int(message.subject.rpartition(".")[2])
-        sent = self._sent.get(number)
-        if sent is None:
+        if number not in self._sent:
             return
         try:
-            answer = _answers.decode(message.data)
+            answer = answers.decode(message.data)
         except msgspec.DecodeError:
-            answer = _Answer()
+            answer = Answer()
         if answer.error is not None:
-            self._refused(number, sent.entry, answer.error)
+            self._refused(number, answer.error)
         elif answer.seq == 0:
-            self._stumble()
+            self._stumble("the server does not answer for the log")
         else:
-            self._taken(number, sent.entry, answer.seq)
+            self._taken(number, answer.seq)
         self._wake.set()
 
-    def _taken(self, number: int, entry: Event, position: int) -> None:
+    def _taken(self, number: int, position: int) -> None:
         """In the log. Where the feed is past that already, it won't come again."""
-        del self._sent[number]
-        self._failures = 0
-        self._window = min(WINDOW, self._window * 2)
-        if position <= self._cursor:
-            self._waiting.pop(entry.id, None)
+        parcel = self._sent.pop(number)
+        self._window.widen()
+        self._say("")
+        for entry in parcel.entries:
+            self._alone.discard(entry.id)
+            if position <= self._cursor:
+                self._waiting.pop(entry.id, None)
 
-    def _refused(self, number: int, entry: Event, error: dict[str, Any]) -> None:
+    def _refused(self, number: int, error: dict[str, Any]) -> None:
         code, said = error.get("err_code"), str(error.get("description", ""))
+        if self._sent[number].batch:
+            self._part(number)
+            return
         last = _LAST.search(said)
+        entry = self._sent[number].entries[0]
         if code == _STALE and last and entry.expects is not None:
             del self._sent[number]
             self._disputed[entry.id] = int(last[1])
@@ -205,7 +229,16 @@ class Publisher:
             del self._sent[number]
             self._drop(entry.id, f"the log does not take it: {said}")
         else:
-            self._stumble()
+            self._stumble(f"the server does not take entries: {said or 'no reason given'}")
+
+    def _part(self, number: int) -> None:
+        """What was in this parcel goes again, each entry alone; the server says of each whether it takes it."""
+        parcel = self._sent.pop(number, None)
+        entries = [entry for entry in parcel.entries if entry.id in self._waiting] if parcel is not None else []
+        self._alone.update(entry.id for entry in entries)
+        self._queue.extendleft(reversed(entries))
+        if entries:
+            self._window.narrow()
 
     def _settle(self, id: str, last: int) -> None:
         """The feed has brought all that the server knew when it refused a guarded entry."""
@@ -226,43 +259,31 @@ class Publisher:
 
     def _drop(self, id: str, reason: str, *, stale: bool = False) -> None:
         self._expected.pop(id, None)
+        self._alone.discard(id)
         if self._waiting.pop(id, None) is not None:
             self._refuse(Refusal(id, reason, stale))
 
     def _overdue(self) -> None:
         first = next(iter(self._sent.values()), None)
         if first is not None and first.deadline < _now():
-            self._stumble()
+            self._stumble("the server does not say whether it takes entries")
 
-    def _stumble(self) -> None:
-        """Send all that is on its way once more, in order, after a pause, one at a time."""
-        self._queue.extendleft(self._sent[number].entry for number in sorted(self._sent, reverse=True))
-        self._sent.clear()
-        self._window = 1
-        pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**self._failures)
-        self._failures = min(self._failures + 1, 10)
-        self._pause = _now() + pause * random.uniform(0.5, 1)
+    def _stumble(self, why: str) -> None:
+        """Send all that is on its way once more, in order, each alone, after a pause, one at a time."""
+        for number in sorted(self._sent, reverse=True):
+            self._part(number)
+        self._window.close(_now())
+        self._say(why)
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._tell(trouble)
 
     def _remember(self, id: str) -> None:
         self._own[id] = None
         if len(self._own) > _REMEMBERED:
             del self._own[next(iter(self._own))]
-
-
-class _Tick:
-    """Wakes the publisher now and then, to look at deadlines and pauses: one timer, not one for each message."""
-
-    def __init__(self, wake: asyncio.Event) -> None:
-        self._wake = wake
-        self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(TICK_S, self._ring)
-
-    def _ring(self) -> None:
-        self._wake.set()
-        self._timer = self._loop.call_later(TICK_S, self._ring)
-
-    def stop(self) -> None:
-        self._timer.cancel()
 
 
 def _now() -> float:

@@ -57,6 +57,8 @@ class Settings(msgspec.Struct, frozen=True):
     tls: Tls | None = None
     mqtt: int | None = None
     websocket: int | None = None
+    max_store: int | None = None
+    """Bytes that the logs may take on the disk; None: as much as nats-server finds right."""
     web_pages: bool = False
     """Whether pages of any origin may connect. Never without users: a page that is open on this machine could."""
 
@@ -107,7 +109,7 @@ def _sections(settings: Settings) -> dict[str, Value]:
         "port": settings.port,
         "max_payload": MAX_PAYLOAD,
         "write_deadline": WRITE_DEADLINE,
-        "jetstream": {"store_dir": str(settings.store), "sync_interval": "always"},
+        "jetstream": {"store_dir": str(settings.store), "sync_interval": "always", **_limits(settings)},
     }
     if settings.log:
         sections |= {"log_file": str(settings.log), "logfile_size_limit": LOG_SIZE, "logfile_max_num": 3}
@@ -120,6 +122,10 @@ def _sections(settings: Settings) -> dict[str, Value]:
     if settings.websocket is not None:
         sections["websocket"] = _listener(settings, settings.websocket) | _browsers(settings)
     return sections
+
+
+def _limits(settings: Settings) -> dict[str, Value]:
+    return {} if settings.max_store is None else {"max_file_store": settings.max_store}
 
 
 def _listener(settings: Settings, port: int) -> dict[str, Value]:

@@ -318,7 +318,7 @@ async def test_a_write_without_an_answer_is_sent_again_with_the_same_id(server, 
 
 
 async def stumbled(sender: publisher.Publisher):
-    while sender._failures == 0:
+    while sender._window.failures == 0:
         sender._wake.clear()
         await sender._wake.wait()
 
