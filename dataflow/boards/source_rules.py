@@ -65,10 +65,10 @@ def _subject(path: Path, template: str, source: Source, event: EventType | None)
         yield Finding(path, f'"{template}" cannot be read', _TEMPLATE)
         return
     count = mqtt.wildcards(source.topic)
-    for piece in pieces:
+    for piece in pieces if mqtt.problem(source.topic) is None else ():
         if isinstance(piece, int) and not 1 <= piece <= count:
-            there = f"has {count} wildcard{'' if count == 1 else 's'}" if count else "has none"
-            yield Finding(path, f'`{{{piece}}}` is no wildcard: "{source.topic}" {there}', _TEMPLATE)
+            there = f"{count or 'no'} wildcard{'' if count == 1 else 's'}"
+            yield Finding(path, f'`{{{piece}}}` is no wildcard: "{source.topic}" has {there}', _TEMPLATE)
     if not pieces:
         yield Finding(path, "names nothing", _TEMPLATE)
     fixed = len(pieces) == 1 and isinstance(pieces[0], str)
