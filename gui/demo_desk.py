@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QRect, QTimer
+from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QApplication
 
 from dataflow.boards.file import LoadedBoard, board_path, load
@@ -56,14 +56,16 @@ def _window(application: QApplication, seat: Seat, loaded: LoadedBoard) -> MainW
     theme.apply(application)
     window = MainWindow(theme, operator=seat.operator)
     window.show_board(loaded.board)
-    room = tile(window.screen().availableGeometry(), seat.number, seat.of, window.minimumSize())
-    window.setGeometry(room)
-    QTimer.singleShot(0, window, lambda: _fit(window, room))
+    window.setGeometry(_room(window, seat))
     return window
 
 
+def _room(window: MainWindow, seat: Seat) -> QRect:
+    return tile(window.screen().availableGeometry(), seat.number, seat.of, window.minimumSize())
+
+
 def _fit(window: MainWindow, room: QRect) -> None:
-    """Let the frame, whose size is known only now, lie in the room too."""
+    """Let the window's frame, whose size is known once it is on the screen, lie in the room too."""
     outer, inner = window.frameGeometry(), window.geometry()
     if outer != inner:
         window.resize(room.width() + inner.width() - outer.width(), room.height() + inner.height() - outer.height())
@@ -78,12 +80,17 @@ async def _sit(
     from dataflow.desk import DeskBuilder
     from dataflow.plans import default_cache
 
+    def painted() -> None:
+        _fit(window, _room(window, seat))
+        if on_painted is not None:
+            on_painted()
+
     first: set[asyncio.Future[Any]] = {closed, begun}
     await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
     if not closed.done():
         builder = DeskBuilder(asyncio.get_running_loop(), seat.operator, default_cache())
         desk = builder.shared_replay(loaded, Path(seat.store), [seat.url], begun.result())
-        await app.attend(window, desk, closed, on_painted)
+        await app.attend(window, desk, closed, painted)
     return 0
 
 
