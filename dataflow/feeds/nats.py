@@ -49,6 +49,7 @@ FAR, NEAR = 10_000, 1_000
 DISK_S = 2.0
 FRAME_S = 0.016
 CLOSING_S = 2.0
+AGAIN_S = 0.2
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
@@ -218,7 +219,7 @@ class NatsFeed:
 
     async def _take(self, subscription: Subscription, connection: Connection, caught_up: asyncio.Event) -> None:
         """Write what comes, as long as it comes in order. Begins with the last one that we hold, to compare."""
-        await subscription.open(max(1, self._cursor))
+        await subscription.open(max(1, self._overlap()))
         self._failures = 0
         while True:
             self._say_how_far(subscription)
@@ -229,6 +230,11 @@ class NatsFeed:
             if batch:
                 self._began = self._loop.time()
                 await self._receive(batch, connection)
+
+    def _overlap(self) -> int:
+        """The last event that we hold, to compare: at the cursor there may have been something that is none."""
+        last = self._database.log.last()
+        return last if self._cursor - last < MOST else self._cursor
 
     def _say_how_far(self, subscription: Subscription) -> None:
         self._behind = subscription.behind
@@ -247,8 +253,8 @@ class NatsFeed:
     async def _receive(self, batch: Sequence[Delivered], connection: Connection) -> None:
         await self._see_hole(batch, connection)
         events, refused = self._decoded(batch)
-        if events and events[0].position == self._cursor:
-            check_overlap(self._cursor, events[0].id, self._mirror.id_at(self._cursor))
+        if events and (first := events[0].position or 0) <= self._cursor:
+            check_overlap(first, events[0].id, self._mirror.id_at(first))
         await self._write(events, refused, batch[-1].sequence)
         self._cursor = max(self._cursor, batch[-1].sequence)
         ids = [event.id for event in events]
@@ -370,12 +376,16 @@ async def _beside(connection: Connection, work: Coroutine[Any, Any, None]) -> No
 
 
 async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel them, and wait until they are done. What went wrong in one is raised."""
+    """Cancel them, and wait until they are done; what went wrong in one is raised. On Python 3.11 `wait_for` may lose a
+    cancellation, so it is said again.
+    """
+    while not all(task.done() for task in tasks):
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=AGAIN_S)
     for task in tasks:
-        task.cancel()
-    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            raise outcome
+        if not task.cancelled() and (error := task.exception()):
+            raise error
 
 
 def _nobody(_: str, __: float) -> None:
