@@ -145,14 +145,14 @@ class Subscription:
         return at
 
     def put(self, message: Msg) -> None:
-        if not message.data and message.headers and message.headers.get("Status") == "100":
-            self._control(message)
-        elif (where := _where(message.reply)) is not None:
+        if (where := _where(message.reply)) is not None:  # whatever its headers say: they are somebody else's
             sequence, number, time, behind = where
             heard = self._loop.time()
             self._add(
                 number, Delivered(sequence, time, behind, message.subject, message.headers, message.data, heard)
             )
+        elif not message.data and message.headers and message.headers.get("Status") == "100":
+            self._control(message)
 
     def _add(self, number: int, delivered: Delivered) -> None:
         if number != self._delivered + 1:

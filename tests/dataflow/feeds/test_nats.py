@@ -14,7 +14,7 @@ import msgspec
 import nats
 import pytest
 
-from dataflow.feeds import publisher, subscription, wire
+from dataflow.feeds import publisher, subjects, subscription, wire
 from dataflow.server import streams
 from storage.database import Database
 from storage.errors import StoreFull, TooLarge
@@ -112,6 +112,18 @@ async def test_an_id_that_comes_twice_is_in_the_log_once(server, folder):  # noq
         await write(other, last)
         await amy.reaches(3)
         assert [(event.id, event.position) for event in amy.events()] == [(twice.id, 1), (last.id, 3)]
+
+
+@story
+async def test_what_looks_like_the_servers_own_word_is_set_apart(server, folder):  # noqa: F811
+    """An empty message in the log, with the headers of an idle heartbeat."""
+    async with client(server.url) as other, desk(server.url, folder / "a.db") as amy:
+        await amy.says("live")
+        headers = {"Status": "100", "Nats-Last-Consumer": "7"}
+        await other.jetstream().publish(subjects.encode(BOARD, "e", "bob", "t"), b"", headers=headers)
+        await write(other, entry(1))
+        await amy.reaches(2)
+        assert amy.database.quarantine.count() == 1
 
 
 @story
