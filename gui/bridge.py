@@ -199,9 +199,12 @@ class Bridge(QObject):
             position = await entered.confirmed
             if isValid(form):
                 form.confirmed(position, (perf_counter() - since) * 1000)
-        except (StorageError, EntryRejected) as error:
+        except StorageError as error:
             if isValid(form):
                 form.failed(str(error))
+        except EntryRejected as rejected:
+            if isValid(form):
+                form.rejected(str(rejected))
 
 
 def _flushed(binding: Binding) -> float:

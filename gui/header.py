@@ -127,7 +127,7 @@ class Header(QWidget):
     def _show_attention(self, count: int) -> None:
         words = f"{count:,} {'needs' if count == 1 else 'need'} attention"
         self._attention.show_text(words, "warning", icon="triangle-alert")
-        self._attention.setToolTip("Show what could not be taken as it came")
+        self._attention.setToolTip("Show what was refused or could not be taken (F8)")
         self._attention.setVisible(count > 0)
 
 

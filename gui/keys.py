@@ -32,6 +32,7 @@ WINDOW_KEYS = (
     Key(("Ctrl+C",), "Copy the selected rows, for a spreadsheet"),
     Key(("←", "or", "→"), "Mark a column of a table; read a line chart point by point"),
     Key(("Space",), "Hold or resume a replay"),
+    Key(("F8",), "What needs attention"),
     Key(("Ctrl+T",), "Dark or light"),
     Key(("F11",), "Full screen"),
     Key(("F1", "or", "?"), "These keys"),

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 
 from dataflow.board import Board
 from dataflow.session import Session, Status
+from gui.attention.desk import AttentionDesk
 from gui.bridge import Bridge
 from gui.collector import Collector
 from gui.frame import Frame
@@ -28,10 +29,10 @@ class Screen(QObject):
         self._session = session
         self._board: Board | None = None
         self._first = True
-        self._attention = 0
+        self._attention = AttentionDesk(window, window.theme, session, self)
         self._ready = asyncio.get_running_loop().create_future()
         window.pause_wanted.connect(session.pause)
-        window.attention_wanted.connect(self._show_attention)
+        window.attention_wanted.connect(self._attention.open)
         self.bridge.flushed.connect(self._flushed)
         self.bridge.shown.connect(self._frame.expect)
         self._frame.painted.connect(session.painted)
@@ -49,6 +50,7 @@ class Screen(QObject):
         """Let go of the session; the window stays as it is."""
         self._window.removeEventFilter(self)
         self._frame.close()
+        self._attention.close()
         self.bridge.close()
         self._collector.close()
         self._ready.cancel()
@@ -57,18 +59,14 @@ class Screen(QObject):
         """The window already shows the board that it was made for; a reloaded one brings new panels."""
         panels = self._window.panels if self._board is None else self._window.show_board(board)
         self._board = board
+        self._attention.show_board(board)
         self.bridge.bind(panels)
 
     def _show_status(self, status: Status) -> None:
         self._window.set_status(status)
         if status.state != "catching up" and not self._ready.done():
             self._ready.set_result(None)
-        if status.attention != self._attention and self._window.attention_open():
-            self._show_attention()
-        self._attention = status.attention
-
-    def _show_attention(self) -> None:
-        self._window.show_attention(self._session.attention())
+        self._attention.show_status(status)
 
     def _flushed(self, bindings: int) -> None:
         if self._first and bindings:

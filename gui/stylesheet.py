@@ -52,9 +52,11 @@ QPushButton#submit {
 }
 QPushButton#submit:focus { border: 2px solid $text; }
 QPushButton#submit:pressed { background: $dim; border-color: $dim; }
+QPushButton:disabled, QPushButton#submit:disabled { color: $faint; background: $card; border-color: $line; }
 
 QLabel#fieldLabel, QLabel#dim { color: $dim; }
 QLabel#fieldProblem { color: $critical; }
+QLabel#differs { color: $warning; }
 QLabel#key {
     color: $text; background: $hover; border: 1px solid $line; border-radius: 4px; padding: 2px 7px;
 }
@@ -67,8 +69,7 @@ QScrollArea#scroll, QWidget#sheet { background: transparent; }
 QDialog { background: $card; border: 1px solid $line; }
 
 QListWidget { background: $input; border: 1px solid $line; border-radius: 5px; }
-QListWidget::item { padding: 7px 10px; border-bottom: 1px solid $line; }
-QListWidget::item:selected { background: $hover; color: $text; }
+QListWidget:focus { border-color: $accent; }
 QAbstractScrollArea::corner { background: transparent; border: none; }
 
 QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }

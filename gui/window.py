@@ -1,6 +1,6 @@
 """The window: header, the board's panels on a grid, foot; and the keys. It composes, it does not compute.
 
-It knows no session: `show_board`, `set_status`, `set_problems` and `show_attention` tell it what to show;
+It knows no session: `show_board`, `set_status`, `set_presence` and `set_problems` tell it what to show;
 signals tell what the operator wants. `panels` are to be bound to live queries by whoever called
 `show_board`.
 """
@@ -17,10 +17,9 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QVBoxLayout, QWidget
 
 from dataflow.board import Action, Board, FormPanel
-from dataflow.session import Attention, Present, Status
+from dataflow.session import Present, Status
 from gui import keys
 from gui.aside import Aside, orphans
-from gui.attention import AttentionDialog
 from gui.card import Card
 from gui.grid import Grid
 from gui.header import Header
@@ -64,7 +63,6 @@ class MainWindow(QWidget):
         self._grid = Grid(self)
         self._foot = Foot(theme, self)
         self._aside: Aside | None = None
-        self._attention: AttentionDialog | None = None
         self._header.pause_wanted.connect(self.pause_wanted)
         self._header.attention_wanted.connect(self.attention_wanted)
         self.setMinimumSize(900, 560)
@@ -125,24 +123,13 @@ class MainWindow(QWidget):
         """Why the board file as it was saved last is not in use."""
         self._foot.set_problems(problems)
 
-    def show_attention(self, items: Sequence[Attention]) -> None:
-        """Open the list of what needs attention, or bring it up to date."""
-        if self._attention is None:
-            self._attention = AttentionDialog(self.theme, ZoneInfo(self._board.timezone), self)
-        self._attention.show_items(items)
-        self._attention.open()
-
-    def attention_open(self) -> bool:
-        """Whether the list is on the screen, and wants to be brought up to date."""
-        return self._attention is not None and self._attention.isVisible()
-
     def _drop(self) -> None:
         old = [child for child in self._grid.children() if isinstance(child, QWidget)]
-        for widget in (*old, self._aside, self._attention):
+        for widget in (*old, self._aside):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        self._aside = self._attention = None
+        self._aside = None
 
     def _empty(self) -> Card:
         card = Card("Panels", self.theme, self._grid)
@@ -207,6 +194,7 @@ class MainWindow(QWidget):
         for sequence, slot in (
             ("F11", self.toggle_full_screen), ("Ctrl+Q", self.close), ("Ctrl+T", self.toggle_theme),
             ("Ctrl+N", self.focus_form), ("E", self.focus_form), ("F1", self.show_keys), ("?", self.show_keys),
+            ("F8", self.attention_wanted.emit),
         ):  # fmt: skip
             self._key(sequence, slot)
 

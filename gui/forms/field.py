@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from dataflow.board import Field
 from gui.theme import Theme
@@ -25,6 +25,7 @@ class FieldBox(QWidget):
         self.zone = zone
         self.words = field.label or name.replace("_", " ").capitalize()
         self._initial = ""
+        self._remark: QLabel | None = None
         self._label = QLabel(f"{self.words} *" if self.must() else self.words, self)
         self._label.setObjectName("fieldLabel")
         self._problem = QLabel(self)
@@ -36,6 +37,19 @@ class FieldBox(QWidget):
         self._column.setSpacing(3)
         self._column.addWidget(self._label)
         self._column.addWidget(self._problem)
+
+    def show_remark(self, remark: str | None) -> None:
+        """Say something about this field at the right of its label; None: nothing."""
+        if self._remark is None:
+            self._remark = QLabel(self)
+            self._remark.setObjectName("differs")
+            self._remark.setTextFormat(Qt.TextFormat.PlainText)
+            self._remark.setFont(self.theme.font("small"))
+            row = QHBoxLayout()
+            row.addWidget(self._label)
+            row.addWidget(self._remark, 1, Qt.AlignmentFlag.AlignRight)
+            self._column.insertLayout(0, row)
+        self._remark.setText(remark or "")
 
     def _set_editor(self, editor: QWidget) -> None:
         self.editor = editor

@@ -39,6 +39,10 @@ class Outcome(QWidget):
         """It was not taken."""
         self._say(reason, "critical")
 
+    def settled(self, words: str) -> None:
+        """Something else than an entry was done."""
+        self._say(words, "dim")
+
     def text(self) -> str:
         """What it says."""
         return self._text

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from dataflow.board import EventType, FormPanel
 from dataflow.session import Problem
 from gui.forms.choice import Choice
-from gui.forms.entry import EntryForm
+from gui.forms.entry import EntryForm, sentence
 from gui.panels.base import Panel
 from gui.theme import Theme
 
@@ -124,6 +124,11 @@ class Form(Panel):
         """The log gave an entry its position; not worth a word to who is at the next one already."""
         if self._told and self._told.outcome.text():
             self._told.outcome.confirmed(position, delay_ms)
+
+    def rejected(self, reason: str) -> None:
+        """The log refused the last entry; it is kept with what needs attention, so it is not given back here."""
+        if self._told:
+            self._told.outcome.failed(f"{sentence(reason)}: it needs attention (F8)")
 
     def failed(self, reason: str) -> None:
         """The last entry could not be kept, for a reason that is not its fault."""

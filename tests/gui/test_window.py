@@ -6,11 +6,11 @@ from PySide6.QtCore import QPoint, QRect, QSettings, Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from dataflow.board import Action, Board, EventType, Field
-from dataflow.session import Attention, Status
+from dataflow.session import Status
 from gui.aside import orphans
-from gui.attention import AttentionDialog
 from gui.grid import GAP, cell
 from gui.keys import KeysDialog, row_keys
+from gui.pill import Pill
 from gui.window import MainWindow
 
 KEY = Qt.Key
@@ -147,19 +147,13 @@ def test_a_row_action_without_a_form_on_the_board_has_one_aside(window, qtbot):
     assert not aside.isVisible()
 
 
-def test_what_needs_attention_is_listed_and_kept_up_to_date(window, qtbot):
+def test_what_needs_attention_is_asked_for_by_key_and_by_press(window, qtbot):
     window.set_status(Status(attention=2))
-    items = [Attention(key=key, time=0, reason=f"reason {key}", text=f'{{"n":{key}}}') for key in (2, 1)]
-    window.show_attention(items)
-    assert window.attention_open()
-    dialog = window.findChild(AttentionDialog)
-    dialog._list.setCurrentRow(1)
-    assert dialog._raw.toPlainText() == '{"n":1}'
-    window.show_attention([Attention(key=3, time=0, reason="new", text="raw"), *items])
-    assert dialog._raw.toPlainText() == '{"n":1}'
-    assert dialog._list.item(0).text() == "31 Dec 19:00:00   new"
-    dialog.close()
-    assert not window.attention_open()
+    with qtbot.waitSignal(window.attention_wanted):
+        qtbot.keyClick(window, KEY.Key_F8)
+    pill = next(each for each in window.findChildren(Pill) if each.text() == "2 need attention")
+    with qtbot.waitSignal(window.attention_wanted):
+        pill.click()
 
 
 def test_a_board_without_panels_says_what_to_do(window):

@@ -1,0 +1,83 @@
+"""The fields of a refused entry: what its operator said, and beside it what others say by now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QWidget
+
+from gui.attention.words import Said
+from gui.theme import Theme
+
+
+class Fields(QScrollArea):
+    """A grid of plain text; scrolls where it is too high."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._shown: tuple[Said, ...] = ()
+        self.setObjectName("scroll")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+    def show_fields(self, fields: Sequence[Said]) -> None:
+        """Show these, and no others from now on."""
+        if tuple(fields) == self._shown:
+            return
+        self._shown = tuple(fields)
+        ground = QWidget(self)
+        ground.setObjectName("sheet")
+        grid = QGridLayout(ground)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(20)
+        grid.setVerticalSpacing(7)
+        grid.setColumnStretch(1, 1)
+        differs = any(field.meanwhile for field in fields)
+        if differs:
+            grid.setColumnStretch(2, 1)
+            grid.addWidget(self._words("You entered", "dim", "small"), 0, 1)
+            grid.addWidget(self._words("Meanwhile", "dim", "small"), 0, 2)
+        for row, field in enumerate(fields, 1):
+            self._add(grid, row, field)
+        grid.setRowStretch(len(fields) + 1, 1)
+        self.setWidget(ground)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        ground = self.widget()
+        width = max(40, self.viewport().width())
+        return QSize(160, ground.heightForWidth(width) if ground and ground.hasHeightForWidth() else 20)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, 40)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self.updateGeometry()
+
+    def _add(self, grid: QGridLayout, row: int, field: Said) -> None:
+        top = Qt.AlignmentFlag.AlignTop
+        grid.addWidget(self._words(field.label, "dim"), row, 0, top)
+        text = self._words(field.text, "", "medium")
+        text.setAccessibleName(f"{field.label}: {field.text}")
+        grid.addWidget(text, row, 1, top)
+        if field.meanwhile:
+            meanwhile = self._words(field.meanwhile, "differs", "medium")
+            meanwhile.setAccessibleName(f"{field.label} meanwhile: {field.meanwhile}")
+            grid.addWidget(meanwhile, row, 2, top)
+
+    def _words(self, text: str, kind: str, style: str = "body") -> QLabel:
+        words = QLabel(self)
+        words.setTextFormat(Qt.TextFormat.PlainText)
+        words.setText(text)
+        words.setFont(self._theme.font(style))
+        words.setObjectName(kind)
+        words.setWordWrap(True)
+        return words

@@ -1,0 +1,48 @@
+"""A message that is no event, or an event that does not fit the board: why, whence, and its raw text."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from dataflow.session import Attention
+from gui.attention.words import Words
+from gui.theme import Theme
+
+_KINDS = {
+    "misfit": "This event is in the log, but the board's fields do not fit it: it is in no view.",
+    "message": "This is no event that the log could take. It was set apart, and the rest went on.",
+    "entry": "This entry was refused, and can't be read any more.",
+}
+
+
+class MessagePage(QWidget):
+    """Shows one item at a time."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._reason, self._byline, self._kind = QLabel(self), QLabel(self), QLabel(self)
+        self._reason.setFont(theme.font("heading"))
+        self._byline.setObjectName("dim")
+        self._kind.setObjectName("dim")
+        self._raw = QPlainTextEdit(self)
+        self._raw.setReadOnly(True)
+        self._raw.setTabChangesFocus(True)
+        self._raw.setAccessibleName("Raw text")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for label, gap in ((self._reason, 3), (self._byline, 10), (self._kind, 14)):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+            column.addWidget(label)
+            column.addSpacing(gap)
+        column.addWidget(self._raw, 1)
+
+    def show_item(self, item: Attention, words: Words) -> None:
+        """Show this item."""
+        self._reason.setText(words.reason(item))
+        self._byline.setText(words.detail(item))
+        self._kind.setText(_KINDS[item.kind])
+        if self._raw.toPlainText() != item.text:
+            self._raw.setPlainText(item.text)
