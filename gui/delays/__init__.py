@@ -1,0 +1,1 @@
+"""How long entries take: the dialog that the connection's pill opens."""

@@ -1,0 +1,47 @@
+"""Ties the delay dialog to a session: it is made when it is first wanted, and kept up to date while it is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from dataflow.session import Session, Status
+from gui.theme import Theme
+
+if TYPE_CHECKING:
+    from gui.delays.dialog import DelayDialog
+
+
+class DelayDesk(QObject):
+    """Close it before the window goes."""
+
+    def __init__(self, window: QWidget, theme: Theme, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self._window, self._theme, self._session = window, theme, session
+        self._status = Status()
+        self._dialog: DelayDialog | None = None
+
+    def open(self) -> None:
+        """Show how long entries took."""
+        from gui.delays.dialog import DelayDialog
+
+        if self._dialog is None:
+            self._dialog = DelayDialog(self._theme, ZoneInfo(self._session.board.timezone), self._window)
+        self._dialog.show_delays(self._session.delays(), self._status)
+        self._dialog.open()
+
+    def show_status(self, status: Status) -> None:
+        """How the board stands; what was measured meanwhile is read where somebody looks at it."""
+        self._status = status
+        if self._dialog is not None and self._dialog.isVisible():
+            self._dialog.show_delays(self._session.delays(), status)
+
+    def close(self) -> None:
+        """Take the dialog away, also where another board may have another time zone."""
+        if self._dialog is not None:
+            self._dialog.close()
+            self._dialog.deleteLater()
+            self._dialog = None
