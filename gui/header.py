@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -12,16 +11,25 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from dataflow.session import Present, Status
 from gui.pill import Pill
+from gui.standing import (
+    APART,
+    clock_text,
+    delay_text,
+    presence_row,
+    presence_text,
+    reason_text,
+    state_text,
+    waiting_text,
+)
 from gui.theme import Theme
 
 HEIGHT = 48
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DOTS = {
     "live": "ok", "replaying": "ok", "paused": "warning", "catching up": "accent", "offline": "warning",
     "ended": "dim", "failed": "critical", "refused": "critical",
 }  # fmt: skip
-_APART = {"offline", "failed", "refused"}
-_NAMES = 3
+_NO_DELAY = APART | {"catching up"}
+_HINT = "Press for how long entries take (F9)"
 
 
 class Header(QWidget):
@@ -29,6 +37,7 @@ class Header(QWidget):
 
     pause_wanted = Signal(bool)
     attention_wanted = Signal()
+    delays_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +50,10 @@ class Header(QWidget):
         self._state, self._clock, self._pause = Pill(theme, self), Pill(theme, self), Pill(theme, self)
         self._delay, self._waiting, self._attention = Pill(theme, self), Pill(theme, self), Pill(theme, self)
         self._here = Pill(theme, self)
-        self._delay.show_tip("From your last entry to its return from the log")
+        self._delay.show_tip(f"From your last entry to the screen that shows it confirmed\n{_HINT}")
+        for pill in (self._state, self._delay):
+            pill.set_pressable()
+            pill.clicked.connect(self.delays_wanted)
         self._state.set_yielding(140)
         self._here.set_yielding(80)
         self._pause.set_pressable()
@@ -74,12 +86,11 @@ class Header(QWidget):
     def set_status(self, status: Status) -> None:
         """Bring every pill up to date; those that have nothing to say are not there."""
         self._status = status
-        apart = status.state in _APART
         self._show(self._state, state_text(status, self._zone), "text", _DOTS[status.state])
-        self._state.show_tip(status.detail if apart else "")
+        self._state.show_tip("\n".join(filter(None, (reason_text(status), _HINT))))
         self._show(self._clock, clock_text(status.now, self._zone) if status.now else "")
         self._show_pause(status)
-        late = "" if apart or status.delay_ms is None else delay_text(status.delay_ms)
+        late = "" if status.state in _NO_DELAY or status.delay_ms is None else delay_text(status.delay_ms)
         waits = waiting_text(status.pending) if status.state != "offline" else ""
         self._show(self._delay, late, "dim", "ok" if (status.delay_ms or 0) < 1000 else "warning")
         self._show(self._waiting, waits, "pending", "pending")
@@ -120,7 +131,7 @@ class Header(QWidget):
 
     def _show_presence(self) -> None:
         """Nobody is known to be here while this desk is cut off."""
-        present = () if self._status.state in _APART else self._present
+        present = () if self._status.state in APART else self._present
         self._show(self._here, presence_text(present), "text")
         self._here.show_table([presence_row(one, self._status, self._zone) for one in present])
 
@@ -162,61 +173,3 @@ class Title(QWidget):
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
         painter.end()
 
-
-def state_text(status: Status, zone: ZoneInfo) -> str:
-    """"Live", "Catching up 43 %", "Offline since 14:32, 3 waiting", "Refused: reason"."""
-    words = status.detail or status.state
-    if status.state == "offline":
-        return ", ".join(filter(None, (offline_text(status, zone), waiting_text(status.pending))))
-    if status.state == "catching up" and status.detail:
-        return f"Catching up, {status.detail}"
-    if status.state == "catching up" and status.progress is not None:
-        return f"Catching up {status.progress:.0%}".replace("%", " %")
-    if status.state in _APART and status.detail:
-        return f"{status.state.capitalize()}: {status.detail}"
-    return words[:1].upper() + words[1:]
-
-
-def offline_text(status: Status, zone: ZoneInfo) -> str:
-    """"Offline since 14:32", with the day where it is not today."""
-    if not status.since:
-        return "Offline"
-    since, now = _local(status.since, zone), _local(status.now, zone)
-    day = "" if since.date() == now.date() else f"{since.day} {since:%b} "
-    return f"Offline since {day}{since:%H:%M}"
-
-
-def waiting_text(pending: int) -> str:
-    """"3 waiting"; nothing where nothing waits."""
-    return f"{pending:,} waiting" if pending else ""
-
-
-def presence_text(present: Sequence[Present]) -> str:
-    """"amy · bob", each name once; "amy · bob · eve +2" where there are many."""
-    names = list(dict.fromkeys(one.name for one in present))
-    more = f" +{len(names) - _NAMES}" if len(names) > _NAMES else ""
-    return " · ".join(names[:_NAMES]) + more
-
-
-def presence_row(one: Present, status: Status, zone: ZoneInfo) -> tuple[str, str, str, str]:
-    """Who, as what, how far behind what is shown here, and since when."""
-    behind = status.position - one.position
-    far = f"{behind:,} {'event' if behind == 1 else 'events'} behind" if behind > 0 else "up to date"
-    return one.name, one.role, far, f"since {_local(one.since, zone):%H:%M}"
-
-
-def clock_text(now: int, zone: ZoneInfo) -> str:
-    """"8 Feb 2013 14:32"."""
-    time = _local(now, zone)
-    return f"{time.day} {time:%b %Y %H:%M}"
-
-
-def delay_text(delay_ms: float) -> str:
-    """"0.8 ms", "12 ms", "3.4 s"."""
-    if delay_ms >= 1000:
-        return f"{delay_ms / 1000:.1f} s"
-    return f"{delay_ms:.0f} ms" if delay_ms >= 10 else f"{delay_ms:.1f} ms"
-
-
-def _local(time: int, zone: ZoneInfo) -> datetime:
-    return (_EPOCH + timedelta(microseconds=time)).astimezone(zone)

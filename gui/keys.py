@@ -33,6 +33,7 @@ WINDOW_KEYS = (
     Key(("←", "or", "→"), "Mark a column of a table; read a line chart point by point"),
     Key(("Space",), "Hold or resume a replay"),
     Key(("F8",), "What needs attention"),
+    Key(("F9",), "How the board is connected, and how long entries take"),
     Key(("Ctrl+T",), "Dark or light"),
     Key(("F11",), "Full screen"),
     Key(("F1", "or", "?"), "These keys"),

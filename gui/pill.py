@@ -1,4 +1,6 @@
-"""Pills: the small rounded labels of the header, with a dot or an icon. Some can be pressed, some tell more."""
+"""Pills: the small rounded labels of the header, with a dot or an icon. Some can be pressed, some tell more: to those who
+point at them, and to those who come with the keyboard.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,8 @@ from collections.abc import Sequence
 from html import escape
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QToolTip, QWidget
 
 from gui.card import KEYBOARD
 from gui.icons import icon
@@ -22,7 +24,7 @@ _GAP = 7
 
 
 class Pill(QAbstractButton):
-    """A label with an outline. It takes no focus and no click until `set_pressable`."""
+    """A label with an outline. It takes no click until `set_pressable`, and no focus before it has something to tell."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,6 +60,7 @@ class Pill(QAbstractButton):
         self.setToolTip(_table(rows) if rows else "")
         self.setAccessibleDescription("\n".join(" · ".join(row) for row in rows))
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not (rows or self._pressable))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if rows or self._pressable else Qt.FocusPolicy.NoFocus)
 
     def show_text(
         self, text: str, role: str = "dim", *, dot: str | None = None, icon: str | None = None
@@ -95,6 +98,22 @@ class Pill(QAbstractButton):
     def focusInEvent(self, event: QFocusEvent) -> None:
         self._by_key = event.reason() in KEYBOARD
         super().focusInEvent(event)
+        if self._by_key:
+            self._tell()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        QToolTip.hideText()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._pressable and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def _tell(self) -> None:
+        if self.toolTip():
+            QToolTip.showText(self.mapToGlobal(QPoint(0, self.height())), self.toolTip(), self)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -11,6 +11,7 @@ from dataflow.session import Session, Status
 from gui.attention.desk import AttentionDesk
 from gui.bridge import Bridge
 from gui.collector import Collector
+from gui.delays.desk import DelayDesk
 from gui.frame import Frame
 from gui.window import MainWindow
 
@@ -25,6 +26,7 @@ class Screen(QObject):
         self.bridge = Bridge(session, self)
         self._collector = Collector()
         self._frame = Frame(window, self)
+        self._delays = DelayDesk(window, window.theme, session, self)
         self._window = window
         self._session = session
         self._board: Board | None = None
@@ -33,6 +35,7 @@ class Screen(QObject):
         self._ready = asyncio.get_running_loop().create_future()
         window.pause_wanted.connect(session.pause)
         window.attention_wanted.connect(self._attention.open)
+        window.delays_wanted.connect(self._delays.open)
         self.bridge.flushed.connect(self._flushed)
         self.bridge.shown.connect(self._frame.expect)
         self._frame.painted.connect(session.painted)
@@ -50,6 +53,7 @@ class Screen(QObject):
         """Let go of the session; the window stays as it is."""
         self._window.removeEventFilter(self)
         self._frame.close()
+        self._delays.close()
         self._attention.close()
         self.bridge.close()
         self._collector.close()
@@ -59,11 +63,13 @@ class Screen(QObject):
         """The window already shows the board that it was made for; a reloaded one brings new panels."""
         panels = self._window.panels if self._board is None else self._window.show_board(board)
         self._board = board
+        self._delays.close()
         self._attention.show_board(board)
         self.bridge.bind(panels)
 
     def _show_status(self, status: Status) -> None:
         self._window.set_status(status)
+        self._delays.show_status(status)
         if status.state != "catching up" and not self._ready.done():
             self._ready.set_result(None)
         self._attention.show_status(status)

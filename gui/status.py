@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from dataflow.session import Status
 from gui.icons import icon
+from gui.standing import to_go_text, waiting_text
 from gui.theme import Theme
 
 HEIGHT = 30
@@ -90,5 +91,5 @@ def status_text(status: Status) -> str:
     """"38 events/s · position 2 118 · synced"."""
     rate = f"{status.rate:,.0f}" if status.rate >= 10 or status.rate == 0 else f"{status.rate:.1f}"
     position = f"{status.position:,}"
-    waits = f"{status.pending:,} waiting" if status.pending else _IDLE.get(status.state, "synced")
+    waits = waiting_text(status.pending) or to_go_text(status) or _IDLE.get(status.state, "synced")
     return f"{rate} events/s · position {position} · {waits}".replace(",", _THIN)

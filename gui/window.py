@@ -50,6 +50,7 @@ class MainWindow(QWidget):
 
     pause_wanted = Signal(bool)
     attention_wanted = Signal()
+    delays_wanted = Signal()
     closed = Signal()
 
     def __init__(self, theme: Theme, settings: QSettings | None = None, operator: str = "") -> None:
@@ -65,6 +66,7 @@ class MainWindow(QWidget):
         self._aside: Aside | None = None
         self._header.pause_wanted.connect(self.pause_wanted)
         self._header.attention_wanted.connect(self.attention_wanted)
+        self._header.delays_wanted.connect(self.delays_wanted)
         self.setMinimumSize(900, 560)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._arrange()
@@ -193,6 +195,7 @@ class MainWindow(QWidget):
             self._key(f"Ctrl+{number}", partial(self.focus_panel, number))
         for sequence, slot in (
             ("F11", self.toggle_full_screen), ("Ctrl+Q", self.close), ("Ctrl+T", self.toggle_theme),
+            ("F9", self.delays_wanted.emit),
             ("Ctrl+N", self.focus_form), ("E", self.focus_form), ("F1", self.show_keys), ("?", self.show_keys),
             ("F8", self.attention_wanted.emit),
         ):  # fmt: skip
