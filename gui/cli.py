@@ -38,6 +38,7 @@ _EXPECTED = (
     ("dataflow.sql.errors", "SqlError"),
     ("dataflow.exchange.lines", "FileError"),
     ("dataflow.server.errors", "ServerError"),
+    ("dataflow.feeds.renewal", "NoAnswer"),
     ("storage.errors", "StorageError"),
 )
 

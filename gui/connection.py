@@ -83,3 +83,10 @@ def keep(board_id: str, connection: Connection) -> None:
     fresh = path.with_suffix(".new")
     fresh.write_bytes(msgspec.json.format(msgspec.json.encode(connection)))
     fresh.replace(path)
+
+
+def renewed(board_id: str, connection: Connection, store: Path) -> Connection:
+    """The same server, on another store from now on; kept."""
+    found = msgspec.structs.replace(connection, store=str(store))
+    keep(board_id, found)
+    return found

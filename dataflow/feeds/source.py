@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-WAY_OUT = "this store is kept as it is; open the board with --store and a new file to follow the server"
+WAY_OUT = "this store is kept as it is; open the board with --fresh-store to follow the server on a new one"
 
 
 class Unfit(Exception):

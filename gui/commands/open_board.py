@@ -37,10 +37,12 @@ _NSC = ".creds"
 @click.option("--as", "author", metavar="NAME",
               help="Who enters events; by default the name of this account. Kept with the server.")
 @click.option("--local", is_flag=True, help="On this machine's own log again, from now on without the server.")
+@click.option("--fresh-store", is_flag=True,
+              help="Follow the server on a new store, where the old one fits its log no more; entries go along.")
 @theme_option
 def command(
     board: str, store: Path | None, urls: tuple[str, ...] | None, identity: Path | None, author: str | None,
-    local: bool, theme: str | None,
+    local: bool, fresh_store: bool, theme: str | None,
 ) -> int:  # fmt: skip
     """Open BOARD in a window, live on its store, which is made if there is none.
 
@@ -60,6 +62,10 @@ def command(
     path = store_path(loaded, Path(connection.store) if connection else store)
     path.parent.mkdir(parents=True, exist_ok=True)
     author = (_operator(connection) if connection else author) or getpass.getuser()
+    if fresh_store:
+        if connection is None:
+            raise click.UsageError("--fresh-store goes with a board on a server")
+        connection, path = _on_new_store(loaded.board.id, connection, author)
     from gui.app import Options, run
 
     return run(Options(board=loaded, author=author, store=path, theme=theme, connection=connection))
@@ -85,6 +91,23 @@ def _connection(
     _operator(found)
     keep(id, found)
     return found
+
+
+def _on_new_store(id: str, connection: Connection, author: str) -> tuple[Connection, Path]:
+    """The same board on another store, with what the operator has entered; kept. Raises NoAnswer."""
+    old = Path(connection.store)
+    if not old.exists():
+        return connection, old
+    import asyncio
+
+    from dataflow.feeds.renewal import follow_anew
+    from gui.connection import renewed
+
+    identity = Path(connection.identity) if connection.identity else None
+    new, along = asyncio.run(follow_anew(connection.urls, id, author, old, identity))
+    click.echo(f"{new} follows the server from now on; {old} is kept as it is")
+    click.echo(f"Of your entries {along} go along")
+    return renewed(id, connection, new), new
 
 
 def _same(kept: Connection, author: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 
 import pytest
@@ -10,7 +11,10 @@ from dataflow.server.identities import Identities
 from gui import app, cli
 from gui.connection import default_store, recall, servers
 from gui.places import connection_of, store_of
-from tests.dataflow.desks import BOARD
+from storage.database import Database
+from tests.dataflow.desks import BOARD, note
+from tests.faults.desks import stream
+from tests.nats import free_port, make_server, server  # noqa: F401  fixtures
 
 
 @pytest.fixture
@@ -139,3 +143,35 @@ def test_commands_read_the_shared_store_and_do_not_write_to_it(opened, capsys):
     assert "this board is on nats://tower:4222" in capsys.readouterr().err
     assert cli.run(["query", board, "SELECT id FROM events"]) == 1
     assert "notes@tower_4222.db" in capsys.readouterr().err
+
+
+def test_a_fresh_store_takes_along_what_waits_and_is_kept(opened, server, tmp_path, capsys):  # noqa: F811
+    old = opened("--server", server.url, "--as", "amy").store
+    old.parent.mkdir(parents=True, exist_ok=True)
+    entry = note("north")
+    with Database.open(old) as database:
+        database.outbox.add([entry]).result(5)
+    assert opened("--fresh-store") == 1
+    assert "the server has no stream WF_notes" in capsys.readouterr().err
+    asyncio.run(stream(server.url, "notes"))
+    fresh = opened("--fresh-store")
+    assert (fresh.store, opened().store) == (old.with_name(f"{old.stem}-2.db"), fresh.store)
+    said = capsys.readouterr().out
+    assert f"{fresh.store} follows the server from now on; {old} is kept as it is" in said
+    assert "Of your entries 1 that wait" in said
+    with Database.open(fresh.store, create=False) as database:
+        assert [each.id for each in database.outbox.pending()] == [entry.id]
+
+
+def test_a_fresh_store_goes_with_a_server_that_answers(opened, capsys):
+    assert opened("--fresh-store") == 2
+    assert "--fresh-store goes with a board on a server" in capsys.readouterr().err
+    nowhere = f"nats://127.0.0.1:{free_port()}"
+    store = opened("--server", nowhere).store
+    assert opened("--fresh-store").store == store, "there is no old one"
+    store.parent.mkdir(parents=True, exist_ok=True)
+    Database.open(store).close()
+    assert opened("--fresh-store") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no answer from" in line
+    assert (opened().store, list(store.parent.glob("*-2.db"))) == (store, [])

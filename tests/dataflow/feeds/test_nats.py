@@ -232,7 +232,7 @@ async def test_a_log_that_is_not_the_one_we_hold_is_refused_and_nothing_is_lost(
         await streams.ensure(other, BOARD)
         server.restart()
         said = await amy.says("refused", "made anew")
-        assert "--store" in said.detail
+        assert "--fresh-store" in said.detail
         assert amy.ids() == held
     async with desk(server.url, folder / "fresh.db") as fresh:
         await fresh.says("live")

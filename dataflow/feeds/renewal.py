@@ -1,0 +1,43 @@
+"""The way out of a shared log that does not fit a store: the same board on a new store, with its operator's entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from storage.database import Database
+from storage.mirror import Mirror
+from storage.renewal import Renewed, beside, renew
+
+
+class NoAnswer(Exception):
+    """Without the server nobody knows what it has lost; nothing was changed."""
+
+
+async def follow_anew(
+    urls: Sequence[str], board: str, author: str, old: Path, identity: Path | None = None
+) -> tuple[Path, Renewed]:
+    """A new store beside `old`, which nothing may have open. Raises NoAnswer, ServerError and StorageError."""
+    with Database.open(old, create=False) as database:
+        source = Mirror(database).source
+    begin = await _begin(urls, board, identity, source)
+    new = beside(old)
+    return new, renew(old, new, author, begin)
+
+
+async def _begin(urls: Sequence[str], board: str, identity: Path | None, source: str | None) -> int | None:
+    """Where the server's log begins, if it is the one that the store mirrors."""
+    from nats.errors import Error
+
+    from dataflow.feeds.connection import NotAdmitted, Unreachable, connect
+    from dataflow.server.streams import find
+
+    try:
+        connection = await connect(urls, "watchfloor", identity, lambda: None, lambda _: None)
+        try:
+            stream = await find(connection.client, board)
+        finally:
+            await connection.close()
+    except (NotAdmitted, Unreachable, Error, OSError) as error:
+        raise NoAnswer(f"{error}; the server has to say what it holds before a new store can follow it") from None
+    return stream.first if stream.log == source else None
