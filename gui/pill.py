@@ -1,5 +1,5 @@
-"""Pills: the small rounded labels of the header, with a dot or an icon. Some can be pressed, some tell more: to those who
-point at them, and to those who come with the keyboard.
+"""Pills: the small rounded labels of the header, with a dot or an icon. Some can be pressed, some tell more, to those
+who point at them and to those who come with the keyboard.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _GAP = 7
 
 
 class Pill(QAbstractButton):
-    """A label with an outline. It takes no click until `set_pressable`, and no focus before it has something to tell."""
+    """A label with an outline. It takes no click until `set_pressable`, no focus before it has something to tell."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

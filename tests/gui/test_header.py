@@ -4,6 +4,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import msgspec
+import msgspec
 import pytest
 from PySide6.QtWidgets import QAbstractButton
 
@@ -41,12 +42,18 @@ def test_the_state_in_words(status, words):
     assert state_text(status, NEW_YORK) == words
 
 
+def test_what_there_is_to_tell_beside_the_state():
+    assert reason_text(Status(state="catching up", to_go=43_210)) == "43\u202f210 events to go"
+    assert reason_text(Status(state="refused", detail="the log is another one")) == "the log is another one"
+    assert reason_text(Status(state="live", detail="replaying at 60×")) == ""
+
+
 def test_small_words():
     assert clock_text(NOW, NEW_YORK) == "8 Feb 2013 14:32"
-    delays = {0.84: "0.8 ms", 9.97: "10 ms", 12.3: "12 ms", 999.6: "1.0 s", 3400: "3.4 s", 99_700: "2 min", 9e6: "2.5 h"}
-    assert [delay_text(ms) for ms in delays] == list(delays.values())
-    left = {None: "", 2: "", 3.2: "about 4 s left", 33: "about 35 s left", 100: "about 2 min left", 9e3: "about 2.5 h left"}
-    assert [left_text(seconds) for seconds in left] == list(left.values())
+    delays = {0.84: "0.8 ms", 9.97: "10 ms", 12.3: "12 ms", 999.6: "1.0 s", 3400: "3.4 s", 99_700: "2 min"}
+    assert [delay_text(ms) for ms in delays] == [*delays.values()]
+    left = {3.2: "about 4 s left", 33: "about 35 s left", 100: "about 2 min left", 9e3: "about 2.5 h left"}
+    assert [left_text(seconds) for seconds in (None, 2, *left)] == ["", "", *left.values()]
     assert status_text(Status(state="live", rate=38.2, position=2118)) == "38 events/s · position 2\u202f118 · synced"
     assert status_text(Status(rate=0.5, pending=3)) == "0.5 events/s · position 0 · 3 waiting"
 
@@ -123,6 +130,10 @@ def test_the_header_tells_who_is_here_as_what_and_how_far(qtbot, theme):
     here = pill(header, "amy · bob")
     assert here.accessibleDescription().splitlines() == [
         "amy · operator · up to date · since 14:32", "bob · viewer · 12 events behind · since 13:32",
+    ]  # fmt: skip
+    busy = Status(state="live", position=40, now=NOW, rate=5000)
+    assert [presence_row(msgspec.structs.replace(BOB, behind=n), busy, NEW_YORK)[2] for n in (80, 4000)] == [
+        "up to date", "4\u202f000 events behind",
     ]  # fmt: skip
     header.set_presence([Present("<b>eve", "viewer", 39, NOW, 1)])
     assert "&lt;b&gt;eve" in here.toolTip()
