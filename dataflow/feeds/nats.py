@@ -12,6 +12,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from reactivex.abc import SchedulerBase
 from reactivex.subject import BehaviorSubject, Subject
 
 from dataflow.clock import scheduler_time
-from dataflow.feeds import skew, subjects, wire
+from dataflow.feeds import skew, subjects, unheard, wire
 from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
 from dataflow.feeds.source import Held, Unfit, check, check_begin, check_overlap
 from dataflow.feeds.sources import Sourced
@@ -90,6 +91,7 @@ class NatsFeed:
         self.presence: BehaviorSubject[Sequence[Present]] = BehaviorSubject(())
         self._shown: Callable[[], int] = lambda: self.arrivals.value
         self._sourced = Sourced()
+        self._warnings: dict[str, str] = {}
 
     def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
         self._shown, self._received = shown, received
@@ -176,7 +178,8 @@ class NatsFeed:
         works = (
             publisher.run(connection, caught_up, batches),
             self._presence().run(connection),
-            skew.watch(connection, self._board, lambda: scheduler_time(self._scheduler), self._warn),
+            skew.watch(connection, self._board, lambda: scheduler_time(self._scheduler), partial(self._warn, "clock")),
+            unheard.watch(connection, self._board, lambda: self._sourced.sources, partial(self._warn, "sources")),
         )
         beside = [self._loop.create_task(_beside(connection, work)) for work in works]
         try:
@@ -356,7 +359,9 @@ class NatsFeed:
         if said != self.status.value and not self._closed:
             self.status.on_next(said)
 
-    def _warn(self, words: str) -> None:
+    def _warn(self, what: str, words: str) -> None:
+        self._warnings[what] = words
+        words = "; ".join(filter(None, self._warnings.values()))
         if words != self.status.value.warning and not self._closed:
             self.status.on_next(msgspec.structs.replace(self.status.value, warning=words))
 

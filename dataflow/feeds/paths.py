@@ -24,6 +24,7 @@ WHOLE = "."
 LARGEST = 2**20
 """Bytes of a message that are looked at."""
 NOTHING: Any = object()
+_ANSWER = b'{"type":"io.nats.'
 
 Steps = tuple[str, ...]
 
@@ -72,6 +73,8 @@ def message(body: bytes) -> Any:
         raise Misread(f"{len(body):,} bytes, and a message has {LARGEST:,} at the most")
     if not body:
         raise Misread("the message is empty")
+    if body.startswith(_ANSWER):
+        raise Misread("it is an answer of the server's, which somebody had it send there")
     try:
         found = msgspec.json.decode(body)
         if body.count(b"{") + body.count(b"[") > DEEPEST:

@@ -7,7 +7,11 @@ admin     everything, and so also under another's name
 Why nothing else of JetStream's API is allowed: a pull (`CONSUMER.MSG.NEXT`, `$JS.ACK` with `+NXT`) and `DIRECT.GET`
 send a stored message, whole, to any reply subject that the asker names, so an operator could have its own event copied
 under another's name. A push consumer that delivers into its own stream is refused by the server (a cycle), and what
-other answers of the server land on a reply subject is never a CloudEvent.
+other answers of the server land on a reply subject is never a CloudEvent, and no device's message either.
+
+What devices say on the subjects of a board's `[sources]` has no author, so only an admin may publish there: an operator
+who could would speak as every thermometer. Where there are users, a device that speaks NATS or WebSocket has an admin's
+key, or stands behind a program that has one; MQTT has no keys, and works where there are no users (see `config.check`).
 """
 
 from __future__ import annotations

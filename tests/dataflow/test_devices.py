@@ -11,6 +11,7 @@ import pytest
 
 from dataflow.boards.file import load
 from dataflow.desk import DeskBuilder
+from dataflow.feeds import unheard
 from dataflow.feeds.sources import subjects
 from dataflow.server import streams
 from dataflow.server.errors import StreamRefused
@@ -214,7 +215,9 @@ def test_a_saved_board_reads_messages_by_its_new_sources(house):
     asyncio.run(check())
 
 
-def test_a_desk_whose_board_lacks_a_source_goes_on(house):
+def test_a_desk_whose_board_file_is_another_goes_on_and_tells_what_the_log_does_not_take(house, monkeypatch):
+    monkeypatch.setattr(unheard, "TICK_S", 0.05)
+
     async def check():
         await house.ensure()
         house.path.write_text(BOARD.replace('topic = "tele/+/SENSOR"', 'topic = "home/+/temp"'))
@@ -224,7 +227,11 @@ def test_a_desk_whose_board_lacks_a_source_goes_on(house):
             entered = amy.pipeline.enter("window.shut", {"room": "kitchen"})
             assert await asyncio.wait_for(entered.confirmed, 15) == 2
             reasons = [item.reason for item in await unfit(amy, 1)]
-        assert "came on the topic 'tele/kitchen/SENSOR', which no source of this board takes" in reasons
+            assert reasons == ["came on the topic 'tele/kitchen/SENSOR', which no source of this board takes"]
+            told = await until(amy.pipeline.status, lambda status: status.warning, 15)
+            assert told.warning.startswith("the server's log does not take home.*.temp; give `watchfloor serve` this")
+            await house.ensure()
+            await until(amy.pipeline.status, lambda status: not status.warning, 15)
 
     asyncio.run(check())
 

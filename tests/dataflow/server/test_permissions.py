@@ -8,7 +8,8 @@ import socket
 
 import pytest
 
-from dataflow.feeds import subjects
+from dataflow.feeds import paths, subjects
+from dataflow.feeds.paths import Misread
 from dataflow.server import streams
 from dataflow.server.identities import new_seed, public_key
 from dataflow.server.permissions import permitted
@@ -138,6 +139,24 @@ def test_no_event_is_copied_under_another_name(as_users):
             )  # fmt: skip
             assert "cycle" in json.loads(answer.data)["error"]["description"]
         assert (await streams.find(boss.nats, BOARD)).last == 1
+
+    as_users(main)
+
+
+def test_nobody_but_an_admin_speaks_as_a_device_and_everybody_hears_it(as_users):
+    async def main(vee, operator, boss):
+        await streams.ensure(boss.nats, BOARD, sources=("tele.*.SENSOR",))
+        for desk in (vee, operator):
+            await desk.forbidden("tele.kitchen.SENSOR", b"{}")
+        await operator.nats.publish(f"$JS.API.STREAM.INFO.{STREAM}", reply="tele.kitchen.SENSOR")
+        await operator.nats.flush()
+        assert (await boss.nats.jetstream().publish("tele.kitchen.SENSOR", b"{}", timeout=TIMEOUT)).seq == 2
+        for desk in (vee, operator):
+            heard = await desk.nats.jetstream().subscribe("tele.>", stream=STREAM, ordered_consumer=True)
+            answer, message = [await heard.next_msg(TIMEOUT) for _ in range(2)]
+            assert message.data == b"{}"
+            with pytest.raises(Misread, match="an answer of the server's"):
+                paths.message(answer.data)
 
     as_users(main)
 
