@@ -15,6 +15,7 @@ from dataflow.operators.join import Join, Outer
 from dataflow.operators.node import NONE, Constant, Node, Piped, Rows, Source
 from dataflow.operators.timed import Timed
 from dataflow.operators.top import Top
+from dataflow.operators.window import Window
 from dataflow.result import Result
 from dataflow.sql import plan
 from dataflow.sql.assemble import assemble, clock_function, pair_test
@@ -125,6 +126,9 @@ class Circuit:
             return self._timed(rel)
         if isinstance(rel, plan.Top):
             return self._top(rel)
+        if isinstance(rel, plan.Window):
+            inputs, functions, _ = self._rows(rel.input)
+            return self._noted(Window(inputs, functions, rel))
         return self._piped(rel)
 
     def _pipes(self, rel: Rel) -> tuple[list[Pipe], list[Node]]:

@@ -83,11 +83,24 @@ def holds(node: exp.Expr) -> bool:
     """Whether an aggregate stands anywhere in the expression (not in its subqueries)."""
     if isinstance(node, exp.Query):
         return False
+    if isinstance(node, exp.Window):
+        return any(holds(part) for part in inside(node))
     if isinstance(node, exp.AggFunc) or (
         isinstance(node, exp.Anonymous) and node.name.lower() in ("latest", "earliest")
     ):
         return True
     return any(holds(child) for child in node.iter_expressions())
+
+
+def inside(window: exp.Window) -> list[exp.Expr]:
+    """What a window function reads: its function's arguments, the partition and the order."""
+    call, parts = window.this, []
+    if isinstance(call, exp.Filter):
+        parts.append(call.expression)
+        call = call.this
+    parts += [*call.iter_expressions(), *(window.args.get("partition_by") or [])]
+    order = window.args.get("order")
+    return [*parts, *([order] if order is not None else [])]
 
 
 def _single(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:

@@ -127,6 +127,11 @@ def paren(node: exp.Expr, context: Context) -> Typed:
     return lower(node.this, context)
 
 
+@rule(exp.Window)
+def window(node: exp.Expr, context: Context) -> Typed:
+    raise refused(node, f"a window function is not supported here: {short(node)}", "QUALIFY, or a subquery in FROM")
+
+
 @rule(exp.Subquery, exp.Exists)
 def subquery(node: exp.Expr, context: Context) -> Typed:
     return context.subquery(node)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from dataflow.sql.narrow import narrowed
-from dataflow.sql.plan import Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union
+from dataflow.sql.plan import Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union, Window
 from dataflow.sql.shape import columns, conjuncts, shifted, through
 
 
@@ -37,6 +39,8 @@ class Shaper:
             return Union(tuple(self._filter(part, test) for part in rel.inputs))
         if isinstance(rel, Join):
             return self._beside(rel, test, self._filter) or Map(rel, (test,), None)
+        if isinstance(rel, Window):
+            return Map(_bounded(rel, test), (test,), None)
         kinds = self._kinds(rel, test)
         return kinds or Map(rel, (test,), None)
 
@@ -76,6 +80,23 @@ class Shaper:
             return None
         names = _texts(test, Col(self.type_column))
         return Scan("events", names) if names else None
+
+
+BOUNDS = frozenset({"{0} <= {1}", "{0} < {1}", "{0} == {1}"})
+
+
+def _bounded(rel: Window, test: Expr) -> Window:
+    """The window, with no more rows of each partition than the test lets pass, where it bounds a row_number or rank."""
+    if not isinstance(test, Call) or test.code not in BOUNDS:
+        return rel
+    left, right = test.args
+    if not isinstance(left, Col) or not isinstance(right, Const) or type(right.value) is not int:
+        return rel
+    at = left.index - rel.width
+    if at < 0 or rel.calls[at].kind not in ("row_number", "rank"):
+        return rel
+    most = max(right.value - (test.code == "{0} < {1}"), 0)
+    return msgspec.structs.replace(rel, most=most if rel.most is None else min(rel.most, most))
 
 
 def _sided(rel: Join, left: Rel, right: Rel) -> Join:

@@ -157,7 +157,34 @@ class Top(Node, frozen=True):
     offset: int
 
 
-Rel = Scan | Values | Map | Join | Timed | Aggregate | Union | Top
+class WindowCall(Node, frozen=True):
+    """One window function over a column of the row (−1: none). Kinds: row_number, rank, dense_rank, lag, lead,
+    first_value, count, sum, avg, min, max. `frame` is that of the last five: whole, peers (up to the row's last peer),
+    rows (up to the row) or sliding (the row and `offset` before it). `where` is a column that must be true.
+    """
+
+    kind: str
+    column: int = -1
+    where: int = -1
+    frame: str = ""
+    offset: int = 0
+    default: bool | int | float | str | None = None
+
+
+class Window(Node, frozen=True):
+    """The rows of `input`, `width` columns each, with the values of `calls` after them. `most`: only the first so many
+    of each partition, and the peers of the last, are wanted.
+    """
+
+    input: Rel
+    width: int
+    partition: tuple[int, ...]
+    order: tuple[Order, ...]
+    calls: tuple[WindowCall, ...]
+    most: int | None = None
+
+
+Rel = Scan | Values | Map | Join | Timed | Aggregate | Union | Top | Window
 
 
 class Query(Node, frozen=True):

@@ -1,13 +1,14 @@
 """SELECT and UNION: a query's tree to a plan.
 
-The order is SQL's own: FROM, WHERE (with the temporal filters taken out), GROUP BY and aggregates, HAVING, the
-select list, DISTINCT, ORDER BY, LIMIT. In a grouped query every expression is first lowered over the input rows,
-aggregates standing as Col(FIRST + n); then what equals a key becomes that key, and a column still left is an error.
+The order is SQL's own: FROM, WHERE (with the temporal filters taken out), GROUP BY and aggregates, HAVING, window
+functions, QUALIFY, the select list, DISTINCT, ORDER BY, LIMIT. In a grouped query every expression is first lowered
+over the input rows, aggregates standing as Col(FIRST + n) and window functions as Col(PLACE + n); then what equals a
+key becomes that key, and a column still left is an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -29,6 +30,7 @@ from dataflow.sql.subqueries import Membership, Nested, membership, scalars
 from dataflow.sql.temporal import asks_time, temporal, where_parts
 from dataflow.sql.types import JSON
 from dataflow.sql.unions import lower_union
+from dataflow.sql.windows import PLACE, Windows
 
 
 class Item(NamedTuple):
@@ -72,7 +74,7 @@ class _Select:
 
     def __init__(self, node: exp.Select, names: Names, shaper: Shaper) -> None:
         only(node, "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct",
-             "with_", "kind", "hint")  # fmt: skip
+             "with_", "kind", "hint", "windows", "qualify")  # fmt: skip
         self.node = node
         self.shaper = shaper
         self.names = names
@@ -88,6 +90,7 @@ class _Select:
         self.values: dict[int, Typed] = {}
         self._scalars()
         self.aggregates = Aggregates(RowContext(self.source, "an aggregate", aggregate=self._nested))
+        self.windows = Windows(node.args.get("windows") or [], shaper)
         self.keys: list[Typed] = []
         self.grand = node.args.get("group") is None
         self.lowering: set[str] = set()
@@ -107,13 +110,28 @@ class _Select:
         grouped = grouped or bool(self.aggregates.found) or bool(having)
         if not (grouped or self.node.args.get("order") or self.node.args.get("distinct")):
             order = self._inherited(items, extra)
-        outputs = [item.value for item in items] + extra
-        plain = tuple(value.expr for value in outputs)
-        rel = narrowed(self._grouped(rel, outputs, having) if grouped else Map(rel, (), plain))
+        qualify = self._qualify()
+        outputs = [item.value.expr for item in items] + [value.expr for value in extra]
+        rel = self._selected(rel, outputs, having, qualify, grouped=grouped)
         columns = tuple((item.name, item.value.type, item.value.wild) for item in items)
         if self.node.args.get("distinct"):
             rel = self._distinct(rel, columns, extra)
         return Selected(rel, columns, order, *limits(self.node), tuple(value.type for value in extra))
+
+    def _selected(
+        self, rel: Rel, outputs: list[Expr], having: list[Expr], qualify: list[Expr], *, grouped: bool
+    ) -> Rel:
+        """The select list over the rows or groups, and over the window functions of these."""
+
+        def rows(columns: Sequence[Expr]) -> Rel:
+            return narrowed(self._grouped(rel, columns, having) if grouped else Map(rel, (), tuple(columns)))
+
+        if not self.windows.found:
+            return rows([self._over_groups(each) for each in outputs] if grouped else outputs)
+        if grouped:
+            self.windows.over(self._over_groups)
+            outputs, qualify = ([self._over_groups(each) for each in part] for part in (outputs, qualify))
+        return self.windows.apply(rows, outputs, qualify)
 
     def _scalars(self) -> None:
         """Join the values of scalar subqueries to every row."""
@@ -171,6 +189,8 @@ class _Select:
             name = folded(entry.alias)
             if name in self.lowering:
                 raise error(entry, f"'{entry.alias}' is defined by itself")
+            if whole_rows and entry.find(exp.Window):
+                raise error(entry, f"a window function in {whole_rows}: {short(entry)}", "QUALIFY filters by it")
             if whole_rows and aggregates.holds(entry):
                 raise error(entry, f"an aggregate in {whole_rows}: {short(entry)}")
             self.lowering.add(name)
@@ -182,8 +202,14 @@ class _Select:
         return lowered
 
     def _context(self, place: str = "the select list", keys: list[Expr] | None = None) -> RowContext:
-        known, aggregate = self._aliases(), self.aggregates.lower
-        return RowContext(self.source, place, aliases=known, keys=keys, aggregate=aggregate, subquery=self._scalar)
+        known = self._aliases()
+        return RowContext(self.source, place, aliases=known, keys=keys, aggregate=self._found, subquery=self._scalar)
+
+    def _found(self, node: exp.Expr) -> Typed | None:
+        """A window function or an aggregate, as a column to come."""
+        if isinstance(node, exp.Window):
+            return self.windows.lower(node, self._context("a window"))
+        return self.aggregates.lower(node)
 
     # GROUP BY
 
@@ -221,16 +247,18 @@ class _Select:
             raise error(node, f"there is no column {node.name} in the select list: it has {len(self.entries)}")
         return self.entries[at - 1]
 
-    def _grouped(self, rel: Rel, outputs: list[Typed], having: list[Expr]) -> Aggregate:
+    def _grouped(self, rel: Rel, columns: Sequence[Expr], having: list[Expr]) -> Aggregate:
+        """`columns` over the keys and aggregates."""
         keys = tuple(key.expr for key in self.keys)
-        columns = tuple(self._over_groups(value.expr) for value in outputs)
         tests = tuple(self._over_groups(test) for test in having)
-        return Aggregate(rel, keys, tuple(self.aggregates.found), tests, columns, self.grand)
+        return Aggregate(rel, keys, tuple(self.aggregates.found), tests, tuple(columns), self.grand)
 
     def _over_groups(self, expr: Expr) -> Expr:
         keys = [key.expr for key in self.keys]
 
         def swap(part: Expr) -> Expr | None:
+            if isinstance(part, Col) and part.index >= PLACE:
+                return part
             if isinstance(part, Col) and part.index >= FIRST:
                 return Col(len(keys) + part.index - FIRST)
             if part in keys and not isinstance(part, Const):
@@ -251,7 +279,18 @@ class _Select:
         if clause is None:
             return []
         context = self._context("HAVING", [key.expr for key in self.keys])
+        if clause.find(exp.Window):
+            raise error(clause, f"a window function in HAVING: {short(clause.this)}", "QUALIFY filters by it")
         return list(shape.conjuncts(condition(clause.this, context, "HAVING")))
+
+    def _qualify(self) -> list[Expr]:
+        clause = self.node.args.get("qualify")
+        if clause is None:
+            return []
+        tests = list(shape.conjuncts(condition(clause.this, self._context("QUALIFY"), "QUALIFY")))
+        if not self.windows.found:
+            raise error(clause, "QUALIFY needs a window function", "WHERE, or HAVING")
+        return tests
 
     # the select list
 

@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from dataflow.engine import Engine, LiveQuery, NeedsHistory
+from dataflow.operators.window import Window
 from dataflow.zset import Change, Row, Splice, apply_splices
 
 SECOND = 1_000_000
@@ -31,6 +32,10 @@ QUERIES = [
     "SELECT position, pending FROM events ORDER BY time DESC, position LIMIT 4",
     "SELECT a.position, b.position FROM \"left\" a JOIN landed b ON a.carrier = b.carrier AND a.time <= b.time",
     "SELECT DISTINCT carrier FROM events WHERE type IN ('left', 'other')",
+    "SELECT position, row_number() OVER w AS r, lag(n) OVER w, sum(delay) OVER w FROM events "
+    "WINDOW w AS (PARTITION BY carrier ORDER BY delay, position)",
+    "SELECT carrier, count(*) AS n, rank() OVER (ORDER BY count(*) DESC) FROM events GROUP BY carrier",
+    "SELECT position FROM events QUALIFY row_number() OVER (PARTITION BY carrier ORDER BY delay DESC, position) <= 2",
     "SELECT n, carrier FROM landed UNION ALL SELECT count(*), 'all' FROM late",
 ]  # fmt: skip
 
@@ -329,3 +334,20 @@ assert lives[0].rows()
 assert not {"sqlglot", "reactivex"} & {name.partition(".")[0] for name in sys.modules}
 """
     subprocess.run([sys.executable, "-c", text], check=True)
+
+
+@pytest.mark.parametrize("top", [
+    "SELECT n FROM events QUALIFY row_number() OVER (ORDER BY n) <= 3",
+    "SELECT n FROM (SELECT n, rank() OVER (ORDER BY n) AS r FROM events) WHERE r < 4",
+])
+def test_only_the_first_of_a_partition_are_worked_on_where_no_others_are_wanted(top: str) -> None:
+    engine = Engine({"events": {"position": "int", "n": "int"}})
+    live = engine.live(top)
+    (window,) = (node for node in engine.circuit.keys if isinstance(node, Window))
+    told: list[list[Change]] = []
+    live.changes.subscribe(told.append)
+    engine.push("events", [(position, 10 * position) for position in range(1, 100)])
+    engine.push("events", [(100, 5000)])
+    engine.push("events", [(101, 5)])
+    assert told[1:] == [[((10,), 1), ((20,), 1), ((30,), 1)], [((30,), -1), ((5,), 1)]]
+    assert len(list(window.rows())) == 3

@@ -325,6 +325,8 @@ class Grower:
     def select(self, depth: int, *, tail: bool, types: list[str] | None = None) -> From:
         source = self.source(depth)
         types = types or [self.pick(TYPES) for _ in range(1 + self.choose(3))]
+        if self.maybe(6):
+            return self._windowed(source, types, tail=tail)
         if self.choose(5) in (2, 3, 4):
             return self._grouped(source, types, tail=tail)
         names = [Name(f"c{i}", type) for i, type in enumerate(types)]
@@ -334,6 +336,45 @@ class Grower:
         return From(
             sql + (self._tail(names, "" if distinct else self.expr("int", source.names, 1)) if tail else ""), names
         )
+
+    def _windowed(self, source: From, types: list[str], *, tail: bool) -> From:
+        """Rows (or groups) with window functions over them. Only what ties do not leave open to DuckDB."""
+        names = source.names
+        items = [self._window(type, source) for type in types]
+        sql = f"SELECT {', '.join(f'{item} AS c{i}' for i, item in enumerate(items))} FROM {source.sql}"
+        sql += self._where(source)
+        if self.maybe(3):
+            sql += f" QUALIFY {self._window('int', source)} {self.pick(['<=', '<', '=', '>'])} {self.choose(4)}"
+        elif not any(" OVER " in item for item in items):
+            sql += f" QUALIFY count(*) OVER () > {self.choose(3)}"
+        names = [Name(f"c{i}", type) for i, type in enumerate(types)]
+        return From(sql + (self._tail(names, "") if tail else ""), names)
+
+    def _window(self, type: str, source: From) -> str:
+        names = source.names
+        unique = [n.text for n in names if n.text == "position" and source.sql in ("events", '"a.made"', '"b.made"')]
+        over = f"PARTITION BY {self.expr(self.pick(TYPES), names, 1)} " if self.maybe(2) else ""
+        if unique:
+            order = f"{self.expr(self.pick(TYPES), names, 1)}{self._direction()}, " if self.maybe(2) else ""
+            over += f"ORDER BY {order}{unique[0]}{self.pick(['', ' DESC'])}"
+        elif self.maybe(2):
+            over += f"ORDER BY {self.expr(self.pick(TYPES), names, 1)}{self._direction()}"
+        value = self.expr(type, names, 1)
+        forms = [value, f"max({value}) OVER ({over})", f"min({value}) OVER ({over})"]
+        if type == "int":
+            forms += [f"rank() OVER ({over})", f"dense_rank() OVER ({over})", f"count(*) OVER ({over})"]
+            forms += [f"count({value}) FILTER ({self.expr('bool', names, 1)}) OVER ({over})"]
+        if type in ("int", "float"):
+            forms += [f"sum({value}) OVER ({over})" + ("::BIGINT" if type == "int" else "")]
+        if type == "float":
+            forms += [f"avg({value}) OVER ({over})"]
+        if unique:
+            forms += [f"lag({value}) OVER ({over})", f"lead({value}, {self.choose(3)}) OVER ({over})"]
+            forms += [f"first_value({value}) OVER ({over})"]
+            frame = self.pick(["UNBOUNDED", "1", "2"])
+            forms += [f"max({value}) OVER ({over} ROWS BETWEEN {frame} PRECEDING AND CURRENT ROW)"]
+            forms += ["row_number() OVER (" + over + ")"] if type == "int" else []
+        return self.pick(forms)
 
     def _where(self, source: From) -> str:
         parts = []
