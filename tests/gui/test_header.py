@@ -4,7 +4,6 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import msgspec
-import msgspec
 import pytest
 from PySide6.QtWidgets import QAbstractButton
 
