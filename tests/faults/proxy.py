@@ -27,6 +27,7 @@ Way = asyncio.Queue[tuple[float, bytes]]
 class Link:
     """`down`: nobody gets through, and who tries is turned away; `held`: nothing passes, but connections stay.
 
+    `fuse`: after so many more bytes from the desk all connections are cut, in the middle of whatever it says.
     `drops` is asked about each message of the server's, as it is on the wire: what it says yes to is thrown away, and
     `dropped` counts those. It needs to see whole messages, so give it (or a function that always says no) from the
     beginning.
@@ -37,6 +38,7 @@ class Link:
     ) -> None:
         self.latency_s, self.rate, self.drops = latency_s, rate, drops
         self.down = False
+        self.fuse: int | None = None
         self.connections = 0
         self.dropped = 0
         self.carried = 0
@@ -91,12 +93,24 @@ class Link:
                 if self.rate is not None:
                     free = max(free, _now()) + len(data) / self.rate
                     await asyncio.sleep(free - _now())
-                await way.put((_now() + self.latency_s, sieve.feed(data) if sieve else data))
+                passed = sieve.feed(data) if sieve else data
+                if not back and self.fuse is not None:
+                    passed, self.fuse = passed[: self.fuse], self.fuse - len(passed)
+                await way.put((_now() + self.latency_s, passed))
+                if self.fuse is not None and self.fuse <= 0:
+                    await self._blow(way)
         except (OSError, asyncio.CancelledError):
             pass
         await way.put((_now() + self.latency_s, b""))
         await late
         writer.close()
+
+    async def _blow(self, way: Way) -> None:
+        """When the server has got what came before."""
+        self.fuse = None
+        while not way.empty():
+            await asyncio.sleep(0)
+        self.cut()
 
     def _kept(self, message: bytes) -> bool:
         dropped = self.drops is not None and self.drops(message)
