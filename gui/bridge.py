@@ -158,6 +158,8 @@ class Bridge(QObject):
             done += 1
         if self._dirty:
             self._frame.start(FRAME_MS)
+        else:
+            self._frame.stop()
         if self._unshown:
             self._tell_shown()
         self.flushed.emit(done)
