@@ -98,6 +98,11 @@ class Connection:
                 await self.client.close()
 
     @property
+    def heard(self) -> float:
+        """When anything last came (loop time)."""
+        return self.client._ps.heard
+
+    @property
     def heard_of_message(self) -> float:
         """When a part of a message came that is not whole yet (loop time); 0.0 where there is none."""
         parser = self.client._ps

@@ -165,7 +165,8 @@ class NatsFeed:
         except StoreClosed:
             self._closed = True
         except (Lost, Error, OSError) as error:
-            return "offline", f"the connection was lost ({connection.last_error or error or 'closed'})"
+            why = str(connection.last_error or "") or str(error) or "closed"
+            return "offline", f"the connection was lost ({why})"
         finally:
             await connection.close()
         return "offline", "closed"

@@ -65,7 +65,7 @@ class Subscription:
         self._answers: deque[tuple[int, str]] = deque()
         self._wake = asyncio.Event()
         self._delivered = self._taken = 0
-        self._broken = False
+        self._broken = self._silent = False
         self._heard = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
         self._inbox: Inbox | None = None
@@ -100,6 +100,8 @@ class Subscription:
             await self._answer()
             if self._connection.lost:
                 raise Lost
+            if self._silent:
+                raise Lost("the server fell silent")
             if self._broken:
                 raise Gap
             self._wake.clear()
@@ -184,8 +186,9 @@ class Subscription:
 
     def _listen(self) -> None:
         """Every second heartbeat: is the server still there?"""
-        heard = max(self._heard, self._connection.heard_of_message)
-        if self._loop.time() - heard > SILENCE_S:
+        since = self._loop.time() - SILENCE_S
+        if max(self._heard, self._connection.heard_of_message) < since:
+            self._silent = self._connection.heard < since
             self._break()
             return
         self._watch = self._loop.call_later(HEARTBEAT_S, self._listen)
