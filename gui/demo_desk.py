@@ -19,10 +19,9 @@ from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QApplication
 
 from dataflow.boards.file import LoadedBoard, board_path, load
-from dataflow.replay import Replay
 from gui import app
 from gui.cli import failed
-from gui.seat import Seat
+from gui.seat import Begin, Seat
 from gui.theme import Theme
 from gui.tiles import tile
 from gui.window import MainWindow, remembered_theme
@@ -89,22 +88,23 @@ async def _sit(
     await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
     if not closed.done():
         builder = DeskBuilder(asyncio.get_running_loop(), seat.operator, default_cache())
-        desk = builder.shared_replay(loaded, Path(seat.store), [seat.url], begun.result())
+        log = begun.result()
+        desk = builder.shared_replay(loaded, Path(seat.store), [log.url], log.replay)
         await app.attend(window, desk, closed, painted)
     return 0
 
 
-def _told(window: MainWindow) -> asyncio.Future[Replay]:
-    """Done when the parent says which replay it is. When the parent says no more, the window is closed."""
+def _told(window: MainWindow) -> asyncio.Future[Begin]:
+    """Done when the parent says that the log is there. When the parent says no more, the window is closed."""
     loop = asyncio.get_running_loop()
-    begun: asyncio.Future[Replay] = loop.create_future()
+    begun: asyncio.Future[Begin] = loop.create_future()
 
     def listen() -> None:
         said = b""
         while heard := os.read(0, 4096):
             said += heard
             if said.endswith(b"\n"):
-                loop.call_soon_threadsafe(begun.set_result, msgspec.json.decode(said, type=Replay))
+                loop.call_soon_threadsafe(begun.set_result, msgspec.json.decode(said, type=Begin))
         loop.call_soon_threadsafe(window.close)
         time.sleep(ENDING_S)
         os._exit(1)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
+from dataflow.replay import Replay
+
 
 class Seat(msgspec.Struct, frozen=True):
-    """Whose desk it is, which one (from 0) of how many, and where its log and its store are."""
+    """At its start: whose desk it is, which one (from 0) of how many, and where its store is to be."""
 
     operator: str
     number: int
     of: int
-    url: str
     store: str
     theme: str | None = None
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """Once the log is there: where it is, and which replay is told to it."""
+
+    url: str
+    replay: Replay

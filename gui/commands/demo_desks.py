@@ -23,14 +23,14 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
+from dataflow.server.binary import find
 from gui.commands.boards import load_board
 from gui.commands.display import recording
 from gui.commands.ending import told
-from gui.seat import Seat
+from gui.seat import Begin, Seat
 
 if TYPE_CHECKING:
     from dataflow.board import Board
-    from dataflow.replay import Replay
     from dataflow.server.process import ServerProcess
 
 OPERATORS = ("amy", "bob", "eve", "dan")
@@ -55,11 +55,11 @@ class Desk:
     def running(self) -> bool:
         return self._process.poll() is None
 
-    def begin(self, replay: Replay) -> None:
-        """Which replay it is. One that was closed already does not hear it."""
+    def begin(self, log: Begin) -> None:
+        """The log is there. One that was closed already does not hear it."""
         with suppress(BrokenPipeError):
             assert self._process.stdin
-            self._process.stdin.write(msgspec.json.encode(replay) + b"\n")
+            self._process.stdin.write(msgspec.json.encode(log) + b"\n")
             self._process.stdin.flush()
 
     def failure(self) -> str | None:
@@ -94,8 +94,12 @@ async def _demo(count: int, start: str, speed: float, theme: str | None) -> int:
     with ExitStack() as stack:
         stack.enter_context(told(lambda: loop.call_soon_threadsafe(task.cancel)))
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="watchfloor-demo-", ignore_cleanup_errors=True)))
+        find()
+        desks: list[Desk] = []
+        stack.callback(_end, desks)
+        _open(desks, OPERATORS[:count], folder, theme)  # before the server: they take longer
         server = stack.enter_context(_server(folder))
-        desks = stack.enter_context(_desks(OPERATORS[:count], server.url, folder, theme))
+        stack.callback(_end, desks)  # before the server, too: then they take their leave
         try:
             return await _replay(server, desks, load_board("demo").board, start, speed)
         except asyncio.CancelledError:
@@ -125,20 +129,17 @@ def _server(folder: Path) -> Iterator[ServerProcess]:
         server.stop()
 
 
-@contextmanager
-def _desks(operators: Sequence[str], url: str, folder: Path, theme: str | None) -> Iterator[list[Desk]]:
-    desks: list[Desk] = []
-    try:
-        for number, operator in enumerate(operators):
-            store = str(folder / f"{operator}.db")
-            desks.append(Desk(Seat(operator, number, len(operators), url, store, theme)))
-        yield desks
-    finally:
-        for desk in desks:
-            desk.tell_end()
-        until = time.monotonic() + END_S
-        for desk in desks:
-            desk.end(until)
+def _open(desks: list[Desk], operators: Sequence[str], folder: Path, theme: str | None) -> None:
+    for number, operator in enumerate(operators):
+        desks.append(Desk(Seat(operator, number, len(operators), str(folder / f"{operator}.db"), theme)))
+
+
+def _end(desks: Sequence[Desk]) -> None:
+    for desk in desks:
+        desk.tell_end()
+    until = time.monotonic() + END_S
+    for desk in desks:
+        desk.end(until)
 
 
 async def _replay(server: ServerProcess, desks: list[Desk], board: Board, start: str, speed: float) -> int:
@@ -152,7 +153,7 @@ async def _replay(server: ServerProcess, desks: list[Desk], board: Board, start:
     await teller.begin(begin)
     replay = Replay(begin, max(begin, events[-1].time), speed, time.time_ns() // 1000)
     for desk in desks:
-        desk.begin(replay)
+        desk.begin(Begin(server.url, replay))
     _introduce(server, desks)
     telling = asyncio.create_task(teller.tell(replay))
     try:
