@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from dataflow.board import EventType
 from dataflow.session import Attention, Meanwhile, Told
 from gui.attention.fields import Fields
+from gui.attention.labels import plain
 from gui.attention.lines import Line, LineList
-from gui.attention.words import Words, filling
+from gui.attention.words import Words, filling, short
 from gui.forms.entry import EntryForm
 from gui.theme import Theme
 
@@ -43,11 +44,11 @@ class EntryPage(QWidget):
         self._now = 0
         self.meanwhile: Meanwhile | None = None
         self.form: ChangeForm | None = None
-        self._heading = _label(self, "", theme, "heading")
-        self._byline = _label(self, "dim", theme)
-        self._reason = _label(self, "differs", theme, "medium")
+        self._heading = plain(self, theme, style="heading")
+        self._byline = plain(self, theme, "dim")
+        self._reason = plain(self, theme, "differs", "medium")
         self._fields = Fields(theme, self)
-        self._since = _label(self, "dim", theme, "small")
+        self._since = plain(self, theme, "dim", "small")
         self._story = LineList("What happened meanwhile", theme, self)
         self._story.setMinimumHeight(_LOWEST)
         self._column = QVBoxLayout(self)
@@ -69,7 +70,7 @@ class EntryPage(QWidget):
             self.meanwhile = None
         entry = _entry(item)
         self._heading.setText(words.name(entry))
-        self._byline.setText(f"Entered {words.moment(entry.time)} by {entry.author}")
+        self._byline.setText(f"Entered {words.moment(entry.time)} by {short(entry.author)}")
         self._reason.setText(words.reason(item))
         self._reason.setObjectName("differs" if item.stale else "fieldProblem")
         self._reason.style().polish(self._reason)
@@ -156,7 +157,7 @@ class EntryPage(QWidget):
         self._since.setText(self._since_words(entry, known))
 
     def _since_words(self, entry: Told, known: Meanwhile | None) -> str:
-        about = entry.subject or "it"
+        about = short(entry.subject or "it")
         if known is None:
             return f"Looking for what happened to {about} since …"
         if not known.events:
@@ -174,12 +175,3 @@ def _entry(item: Attention) -> Told:
     if item.entry is None:
         raise ValueError("only an entry is shown on this page")
     return item.entry
-
-
-def _label(parent: QWidget, kind: str, theme: Theme, style: str = "body") -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName(kind)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setFont(theme.font(style))
-    return label

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QWidget
 
+from gui.attention.labels import plain
 from gui.attention.words import Said
 from gui.theme import Theme
 
@@ -41,8 +42,8 @@ class Fields(QScrollArea):
         differs = any(field.meanwhile for field in fields)
         if differs:
             grid.setColumnStretch(2, 1)
-            grid.addWidget(self._words("You entered", "dim", "small"), 0, 1)
-            grid.addWidget(self._words("Meanwhile", "dim", "small"), 0, 2)
+            self._put(grid, 0, 1, "You entered", "dim", "small")
+            self._put(grid, 0, 2, "Meanwhile", "dim", "small")
         for row, field in enumerate(fields, 1):
             self._add(grid, row, field)
         grid.setRowStretch(len(fields) + 1, 1)
@@ -63,21 +64,14 @@ class Fields(QScrollArea):
             self.updateGeometry()
 
     def _add(self, grid: QGridLayout, row: int, field: Said) -> None:
-        top = Qt.AlignmentFlag.AlignTop
-        grid.addWidget(self._words(field.label, "dim"), row, 0, top)
-        text = self._words(field.text, "", "medium")
-        text.setAccessibleName(f"{field.label}: {field.text}")
-        grid.addWidget(text, row, 1, top)
+        self._put(grid, row, 0, field.label, "dim").setMinimumWidth(60)
+        self._put(grid, row, 1, field.text, "", "medium").setAccessibleName(f"{field.label}: {field.text}")
         if field.meanwhile:
-            meanwhile = self._words(field.meanwhile, "differs", "medium")
-            meanwhile.setAccessibleName(f"{field.label} meanwhile: {field.meanwhile}")
-            grid.addWidget(meanwhile, row, 2, top)
+            label = self._put(grid, row, 2, field.meanwhile, "differs", "medium")
+            label.setAccessibleName(f"{field.label} meanwhile: {field.meanwhile}")
 
-    def _words(self, text: str, kind: str, style: str = "body") -> QLabel:
-        words = QLabel(self)
-        words.setTextFormat(Qt.TextFormat.PlainText)
-        words.setText(text)
-        words.setFont(self._theme.font(style))
-        words.setObjectName(kind)
-        words.setWordWrap(True)
-        return words
+    def _put(self, grid: QGridLayout, row: int, column: int, text: str, kind: str, style: str = "body") -> QLabel:
+        label = plain(self, self._theme, kind, style)
+        label.setText(text)
+        grid.addWidget(label, row, column, Qt.AlignmentFlag.AlignTop)
+        return label

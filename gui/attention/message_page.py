@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from dataflow.session import Attention
+from gui.attention.labels import plain
 from gui.attention.words import Words
 from gui.theme import Theme
 
@@ -21,10 +21,8 @@ class MessagePage(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._reason, self._byline, self._kind = QLabel(self), QLabel(self), QLabel(self)
-        self._reason.setFont(theme.font("heading"))
-        self._byline.setObjectName("dim")
-        self._kind.setObjectName("dim")
+        self._reason = plain(self, theme, style="heading")
+        self._byline, self._kind = plain(self, theme, "dim"), plain(self, theme, "dim")
         self._raw = QPlainTextEdit(self)
         self._raw.setReadOnly(True)
         self._raw.setTabChangesFocus(True)
@@ -33,8 +31,6 @@ class MessagePage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for label, gap in ((self._reason, 3), (self._byline, 10), (self._kind, 14)):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setWordWrap(True)
             column.addWidget(label)
             column.addSpacing(gap)
         column.addWidget(self._raw, 1)

@@ -42,7 +42,7 @@ class Words:
 
     def name(self, told: Told) -> str:
         """"Hold a flight · AA753": what it is, and about what."""
-        return f"{self.label(told)} · {told.subject}" if told.subject else self.label(told)
+        return f"{self.label(told)} · {short(told.subject)}" if told.subject else self.label(told)
 
     def title(self, item: Attention) -> str:
         """One line for an item of the list."""
@@ -51,9 +51,9 @@ class Words:
     def detail(self, item: Attention) -> str:
         """A second line."""
         if item.entry is None:
-            return f"{self.moment(item.time)} · {item.origin}" if item.origin else self.moment(item.time)
+            return f"{self.moment(item.time)} · {short(item.origin)}" if item.origin else self.moment(item.time)
         what = "Changed meanwhile" if item.stale else "Refused"
-        return f"{what} · {self.moment(item.entry.time)} · {item.entry.author}"
+        return f"{what} · {self.moment(item.entry.time)} · {short(item.entry.author)}"
 
     def reason(self, item: Attention) -> str:
         """Why it is here, as a sentence."""
@@ -138,6 +138,11 @@ def label(name: str, field: Field) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a capital at its beginning, and in one line."""
-    plain = " ".join(text.split())
+    """With a capital at its beginning, in one line, and not too long to be read."""
+    plain = short(" ".join(text.split()), 400)
     return plain[:1].upper() + plain[1:]
+
+
+def short(text: str, most: int = 80) -> str:
+    """At most so many letters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
