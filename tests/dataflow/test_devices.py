@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -107,6 +109,14 @@ async def reaches(desk, position: int) -> None:
     await until(desk.pipeline.status, lambda status: status.state == "live" and status.position >= position, 15)
 
 
+def heard(program: socket.socket, word: bytes) -> None:
+    said = b""
+    while word not in said:
+        more = program.recv(4096)
+        assert more, said
+        said += more
+
+
 async def unfit(desk, count: int):
     await until(desk.pipeline.status, lambda status: status.attention >= count, 15)
     return desk.pipeline.attention()
@@ -187,6 +197,29 @@ def test_a_program_says_the_same_by_nats(house):
         assert (answer.seq, again.seq, again.duplicate) == (1, 2, True)
         async with house.desk("amy") as amy:
             await shows(amy.pipeline.live(ALL), [row(1, "kitchen", 21.5), row(2, "kitchen", 1.5)], 15)
+
+    asyncio.run(check())
+
+
+def test_a_program_says_the_same_by_websocket(make_server, tmp_path):  # noqa: F811
+    port = free_port()
+    house = House(make_server(websocket=port).start(), port, tmp_path)
+
+    async def check():
+        await house.ensure()
+        body = measured(21.5)
+        said = b"CONNECT {}\r\nPUB tele.kitchen.SENSOR %d\r\n%s\r\nPING\r\n" % (len(body), body)
+        frame = bytes([0x82, 0x80 | 126]) + struct.pack(">H", len(said)) + bytes(4) + said  # masked with zeros
+        with socket.create_connection(("127.0.0.1", port), 10) as program:
+            program.sendall(
+                b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            )
+            heard(program, b"INFO")
+            program.sendall(frame)
+            heard(program, b"PONG")
+        async with house.desk("amy") as amy:
+            await shows(amy.pipeline.live(ALL), [row(1, "kitchen", 21.5)], 15)
 
     asyncio.run(check())
 

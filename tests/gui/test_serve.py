@@ -115,6 +115,21 @@ class TestServe:
         assert serving.communicate(timeout=20) == ("ended\n", "")
         assert serving.returncode == 0
 
+    def test_it_hears_devices_by_the_boards_sources_and_takes_up_others_when_the_board_is_saved(self, serving, home):
+        lines = [serving.stdout.readline() for _ in range(4)]
+        assert not any("Devices" in line for line in lines)
+        sources = '[events."room.measured"]\n[sources.rooms]\ntopic = "tele/+/SENSOR"\ntype = "room.measured"\n'
+        (home / "ops.toml").write_text(BOARD + sources)
+        assert serving.stdout.readline() == "Devices are heard on tele.*.SENSOR\n"
+        (home / "ops.toml").write_text(BOARD + sources.replace("tele", "$SYS"))
+        assert "sources.rooms.topic: topics below `$SYS` are the server's own" in serving.stdout.readline()
+        (home / "ops.toml").write_text(BOARD)
+        assert serving.stdout.readline() == "Devices are heard on nothing\n"
+        (home / "ops.toml").write_text(BOARD + sources)
+        assert serving.stdout.readline() == "Devices are heard on tele.*.SENSOR\n"
+        serving.send_signal(signal.SIGTERM)
+        assert serving.communicate(timeout=20) == ("ended\n", "")
+
     def test_a_taken_port_is_one_line(self, serving, run, home):
         serving.stdout.readline()
         address = f"127.0.0.1:{serving.port}"
