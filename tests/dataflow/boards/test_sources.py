@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from dataflow.boards.file import BoardError, load
 from dataflow.feeds.sources import Sources
+from dataflow.times import parse
 from gui import cli
 
 GOOD = """\
@@ -99,6 +102,17 @@ def test_what_is_wrong_has_its_line(tmp_path, old, new, said):
 
 def test_one_problem_is_told_once_where_a_type_is_damaged(tmp_path):
     assert len(problems(tmp_path, ('temp = { type = "float", required = true }', "temp = 7"))) == 1
+
+
+def test_the_readmes_example_is_true(tmp_path):
+    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+    (tmp_path / "house.toml").write_text('id = "house"\ntitle = "House"\n' + next(
+        block for block in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if "[sources." in block
+    ))  # fmt: skip
+    topic, body = re.search(r"mosquitto_pub .* -t (\S+) -m '(.*)'", readme).groups()
+    event = Sources(load(tmp_path / "house.toml").board).event("log", topic.replace("/", "."), body.encode(), 1, 0)
+    assert (event.subject, json.loads(event.data)) == ("kitchen", {"temp": 21.5, "room": "kitchen"})
+    assert event.time == parse("2026-11-23T12:00:00Z")
 
 
 def test_the_schema_for_editors_knows_them(capsys):
