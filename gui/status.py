@@ -91,5 +91,5 @@ def status_text(status: Status) -> str:
     """"38 events/s · position 2 118 · synced"."""
     rate = f"{status.rate:,.0f}" if status.rate >= 10 or status.rate == 0 else f"{status.rate:.1f}"
     position = f"{status.position:,}"
-    waits = waiting_text(status.pending) or to_go_text(status) or _IDLE.get(status.state, "synced")
+    waits = to_go_text(status) or waiting_text(status.pending) or _IDLE.get(status.state, "synced")
     return f"{rate} events/s · position {position} · {waits}".replace(",", _THIN)
