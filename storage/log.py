@@ -132,7 +132,20 @@ def _changed(connection: Connection, entry: Event, own: Container[str]) -> bool:
 
 
 def _append_at(connection: Connection, events: Sequence[Event]) -> Appended:
-    """A feed gave the positions."""
+    """A feed gave the positions. Mostly all are new, and one statement is enough; else it is taken back."""
+    positions = [event.position for event in events if event.position is not None]
+    if len(positions) == len(events):
+        connection.exec_driver_sql("SAVEPOINT fresh")
+        count, _ = rows.insert(connection, "log", "position", events, positions)
+        if count == len(events):
+            connection.exec_driver_sql("RELEASE fresh")
+            return Appended(positions, [True] * count)
+        connection.exec_driver_sql("ROLLBACK TO fresh")
+        connection.exec_driver_sql("RELEASE fresh")
+    return _append_unknown(connection, events)
+
+
+def _append_unknown(connection: Connection, events: Sequence[Event]) -> Appended:
     before = _known(connection, events)
     fresh = {event.id: event for event in reversed(events) if event.id not in before}
     in_order = [event for event in events if fresh.get(event.id) is event]

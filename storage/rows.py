@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _INTO = "id, type, source, subject, time, authid, causationid, seen, expects, data, extensions"
 _VALUES = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT))"
 _WIDTH = 12
-_TOGETHER = 2048  # rows in one statement at the most; below it, the next power of two
+_TOGETHER = 512  # rows in one statement at the most; below it, the next power of two
 
 _Meta = tuple[
     int, str, str, str, str | None, int, str | None, str | None, int | None, int | None, int, int | None

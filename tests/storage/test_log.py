@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from storage.database import Database
 from storage.errors import PositionTaken, TooLarge
+from storage.log import Appended
 from tests.storage.samples import event, events, ids
 
 
@@ -73,6 +74,28 @@ def test_batches_of_any_size(store, count):
     assert again.positions == list(range(1, count + 3))
     assert again.new == [False] * (count + 1) + [True]
     assert ids(store.log) == [f"id-{n}" for n in range(count + 2)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 511, 512, 513, 1100])
+def test_a_feed_gives_positions_and_may_bring_again_what_is_there(store, count):
+    told = [event(n, position=3 * n) for n in range(1, count + 1)]
+    store.outbox.add([event(count)]).result()
+    assert store.log.append(told).result() == Appended([each.position for each in told], [True] * count)
+    assert store.outbox.pending() == []
+    more = event(count + 1, position=3 * count + 3)
+    again = store.log.append([*told, more, told[0]]).result()
+    assert again.positions == [*(each.position for each in told), more.position, 3]
+    assert again.new == [*([False] * count), True, False]
+    assert [each.position for chunk in store.log.read() for each in chunk] == list(range(3, 3 * count + 4, 3))
+
+
+def test_a_position_is_taken_once(store):
+    store.log.append([event(1, position=5), event(2, position=6)]).result()
+    with pytest.raises(PositionTaken):
+        store.log.append([event(3, position=4), event(4, position=6)]).result()
+    moved = store.log.append([event(1, position=6), event(5, position=8), event(2, position=5)]).result()
+    assert (moved.positions, moved.new) == ([5, 8, 6], [False, True, False])
+    assert ids(store.log) == ["id-1", "id-2", "id-5"]
 
 
 def test_read_is_bounded_on_both_sides_and_chunked(store):
