@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontMetricsF, QStaticText
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QStaticText
 
 from gui.theme import Theme
 
@@ -54,3 +54,12 @@ class LaidText:
         static.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
         static.prepare(font=font)
         return Laid(static, metrics.horizontalAdvance(text), static.size().height())
+
+
+def draw_message(painter: QPainter, box: QRect, words: str, above: int) -> None:
+    """So many pixels above the middle; less where there is little room; where it lacks, one line, cut off."""
+    flags, metrics = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, painter.fontMetrics()
+    spare = box.height() - metrics.boundingRect(box, flags, words).height()
+    if spare < 0:
+        words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, box.width())
+    painter.drawText(box.adjusted(0, 0, 0, -max(0, min(spare, 2 * above))), flags, words)

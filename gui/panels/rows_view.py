@@ -37,7 +37,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 from dataflow.zset import Row
 from gui.models.rows import runs
 from gui.models.table_model import TableModel
-from gui.panels.laid_text import LaidText
+from gui.panels.laid_text import LaidText, draw_message
 from gui.panels.rows_header import GAP, GUTTER, ROW, Header, indent
 from gui.theme import Theme
 
@@ -168,8 +168,7 @@ class RowsView(QTableView):
         if self._message and not self.rows.store.rows:
             painter.setPen(self.theme.color("dim"))
             painter.setFont(self.theme.font("body"))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.viewport().rect().adjusted(GUTTER, 0, -GUTTER, -ROW), flags, self._message)
+            draw_message(painter, self.viewport().rect().adjusted(GUTTER, 0, -GUTTER, 0), self._message, ROW // 2)
         painter.end()
 
     def _spans(self) -> list[tuple[int, int, str]]:

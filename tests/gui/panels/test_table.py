@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from dataflow.board import Action, ColumnSpec, TablePanel
 from dataflow.zset import Column, Row, Splice
+from gui.panels.laid_text import draw_message
 from gui.panels.rows_header import ROW
 from gui.panels.table import Table
 from gui.theme import Theme
@@ -236,3 +237,16 @@ def test_another_theme_repaints_in_its_colours(desk: Desk, qapp: Any) -> None:
     desk.table.theme.become(Theme.load("light"), qapp)
     light = desk.view.grab().toImage().pixelColor(300, 26 + 2 * ROW + 3)
     assert light == desk.table.theme.color("hover") != dark
+
+
+@pytest.mark.parametrize("height", [24, 44, 300])
+def test_a_message_is_whole_or_cut_off_at_its_end_never_at_its_edges(theme: Theme, height: int) -> None:
+    image = QImage(200, height, QImage.Format.Format_RGB32)
+    image.fill(0xFFFFFF)
+    painter = QPainter(image)
+    painter.setFont(theme.font("body"))
+    draw_message(painter, image.rect(), "No open incidents. Enter one at the right", ROW // 2)
+    painter.end()
+    ink = [y for y in range(height) if any(image.pixelColor(x, y).lightness() < 128 for x in range(200))]
+    assert 0 < ink[0] < ink[-1] < height - 1
+    assert (ink[-1] - ink[0] > ROW) == (height > 24)
