@@ -89,10 +89,20 @@ class Publisher:
             if self._waiting.pop(id, None) is not None:
                 self._expected.pop(id, None)
                 self._alone.discard(id)
+        self._answer_by_return()
         for id, last in list(self._disputed.items()):
             if last <= cursor:
                 del self._disputed[id]
                 self._settle(id, last)
+
+    def _answer_by_return(self) -> None:
+        """What has come back was taken, also where the answer is lost: nothing waits for it."""
+        for number, parcel in list(self._sent.items()):
+            if not any(entry.id in self._waiting for entry in parcel.entries):
+                del self._sent[number]
+                self._window.widen()
+                self._say("")
+                self._wake.set()
 
     def denied(self, subject: str) -> None:
         """The server's permissions do not let us publish on this subject (told in lower case)."""

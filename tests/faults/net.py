@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
+import nats
 
+from dataflow.feeds.producer import Producer
 from dataflow.session import Entered
 from storage.event import Event
 from tests.dataflow.desks import until
@@ -45,6 +47,15 @@ def made(count: int, begin: int = 0, padding: int = 0) -> list[Event]:
     events = [board.event(number, START + number) for number in range(begin, begin + count)]
     more = b',"note":"%b"}' % (b"x" * padding)
     return [msgspec.structs.replace(each, data=each.data[:-1] + more) for each in events] if padding else events
+
+
+async def send(url: str, events: Sequence[Event]) -> None:
+    """As another producer, in batches, until the log holds them all."""
+    client = await nats.connect(url, allow_reconnect=False)
+    try:
+        await Producer(client, board.ID, "feed").send(events)
+    finally:
+        await client.close()
 
 
 async def confirmed(entered: Iterable[Entered], timeout: float = 60) -> dict[str, int]:

@@ -21,7 +21,7 @@ KERNEL = 16 * 1024
 """Bytes that the operating system may keep for us on each side; it takes about twice as many."""
 
 Drops = Callable[[bytes], bool]
-Way = asyncio.Queue[tuple[float, bytes]]
+Way = asyncio.Queue[tuple[float, bytes | None]]
 
 
 class Link:
@@ -101,7 +101,7 @@ class Link:
                     await self._blow(way)
         except (OSError, asyncio.CancelledError):
             pass
-        await way.put((_now() + self.latency_s, b""))
+        await way.put((_now() + self.latency_s, None))
         await late
         writer.close()
 
@@ -119,14 +119,13 @@ class Link:
 
 
 async def _deliver(way: Way, writer: asyncio.StreamWriter, passes: asyncio.Event) -> None:
-    with suppress(OSError):
-        while True:
-            due, data = await way.get()
-            if due > _now():
-                await asyncio.sleep(due - _now())
-            await passes.wait()
-            if not data and way.empty():
-                return
+    """Until the end is told; what comes when nobody listens any more goes nowhere."""
+    while (item := await way.get())[1] is not None:
+        due, data = item
+        if due > _now():
+            await asyncio.sleep(due - _now())
+        await passes.wait()
+        with suppress(OSError):
             writer.write(data)
             await writer.drain()
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import nats
 import pytest
 
 from dataflow.feeds import connection, producer, publisher, subscription
-from dataflow.feeds.producer import Producer
 from tests.faults import board
 from tests.faults.desks import stream
-from tests.faults.net import Told, confirmed, desks, judge, made, meet
+from tests.faults.net import Told, confirmed, desks, judge, made, meet, send
 from tests.faults.proxy import link
 from tests.nats import Server, make_server, server  # noqa: F401  fixtures
 
@@ -98,11 +96,3 @@ def shorter(patch: pytest.MonkeyPatch, times: float) -> None:
     patch.setattr(connection, "PING_S", connection.PING_S * times / 2)
     for module in (publisher, producer):
         patch.setattr(module, "ANSWER_S", module.ANSWER_S * times)
-
-
-async def send(url: str, events) -> None:
-    client = await nats.connect(url, allow_reconnect=False)
-    try:
-        await Producer(client, board.ID, "feed").send(events)
-    finally:
-        await client.close()
