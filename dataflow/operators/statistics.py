@@ -52,3 +52,9 @@ def joined(values: dict[tuple[Any, str], int], separator: str) -> str | None:
     if not values:
         return None
     return separator.join(text for key, text in sorted(values) for _ in range(values[key, text]))
+
+
+def listed(values: dict[tuple[Any, str], int]) -> str | None:
+    """JSON texts, in order of their keys, as a JSON array."""
+    text = joined(values, ",")
+    return None if text is None else f"[{text}]"

@@ -21,8 +21,7 @@ FIRST = 1_000_000
 """While a SELECT is lowered, Col(FIRST + n) stands for its nth aggregate."""
 
 HINTS = {
-    "first": "earliest(x)", "last": "latest(x)", "anyvalue": "min(x)", "approxdistinct": "count(DISTINCT x)",
-    "arrayagg": "string_agg(x, ', ' ORDER BY x)",
+    "approxdistinct": "count(DISTINCT x)", "arrayagg": "to_json(list(x ORDER BY y)), or string_agg(x, ', ' ORDER BY y)",
 }  # fmt: skip
 
 
@@ -67,7 +66,9 @@ def name_of(node: exp.Expr) -> str | None:
     """The rule's name for an aggregate call; None for anything else. Raises for aggregates without a rule."""
     if isinstance(node, exp.Anonymous):
         name = node.name.lower()
-        return name if name in ("latest", "earliest") else None
+        return "listed" if _is_listed(node) else name if name in ("latest", "earliest") else None
+    if isinstance(node, exp.IgnoreNulls) and isinstance(node.this, exp.AnyValue):
+        return "anyvalue"
     if isinstance(node, exp.IgnoreNulls | exp.RespectNulls) and isinstance(node.this, exp.AggFunc):
         node = node.this
     if not isinstance(node, exp.AggFunc):
@@ -75,8 +76,17 @@ def name_of(node: exp.Expr) -> str | None:
     name = type(node).__name__.lower()
     if name not in RULES:
         hint = HINTS.get(name, "")
-        raise refused(node, f"the aggregate {node.sql_name().lower()} is not supported", hint and f"write {hint}")
+        said = "list" if name == "arrayagg" else node.sql_name().lower()
+        raise refused(node, f"the aggregate {said} is not supported", hint and f"write {hint}")
     return name
+
+
+def _is_listed(node: exp.Expr) -> bool:
+    """to_json(list(…)): a list is none of the types that a row can hold."""
+    if node.name.lower() != "to_json" or len(node.expressions) != 1:
+        return False
+    inner = node.expressions[0]
+    return isinstance(inner.this if isinstance(inner, exp.Filter) else inner, exp.ArrayAgg)
 
 
 def holds(node: exp.Expr) -> bool:
@@ -250,22 +260,71 @@ def quantile(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     return Typed(Call(f"quantile({{0}}, {float(part.name)})", (values,), nullable=True), FLOAT, True)
 
 
+def any_value(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+    """Any will do, and the least is one that stays the same while other rows come and go."""
+    return _extreme("min")(found, node.this, where)
+
+
+def _end(kind: str) -> Rule:
+    """first or last, NULLs among them: the value of the least or greatest key."""
+
+    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+        only(node, "this")
+        inner, keys = _ordered(found, node)
+        value = found.value(inner)
+        _comparable(value, node)
+        held = Call("flagged({0})", (value.expr,), strict=False)
+        agg = found.add(Agg(kind, (held, keys), where))
+        return Typed(Call("{0}[1]", (agg,), nullable=True), value.type, value.wild)
+
+    return apply
+
+
+def _ordered(found: Aggregates, node: exp.Expr) -> tuple[exp.Expr, Expr]:
+    """What stands before ORDER BY in an aggregate, and the key that rows are ordered by."""
+    if not isinstance(node.this, exp.Order):
+        hint = {"first": "earliest(x), or first(x ORDER BY y)", "last": "latest(x), or last(x ORDER BY y)"}
+        example = hint.get(node.key, "string_agg(x, ', ' ORDER BY y)")
+        raise refused(node, f"the rows need an ORDER BY: {short(node)}", example)
+    keys = [found.value(by.this) for by in node.this.expressions]
+    codes = []
+    for at, (by, key) in enumerate(zip(node.this.expressions, keys, strict=True)):
+        only(by, "this", "desc", "nulls_first")
+        _comparable(key, node)
+        if key.literal:
+            raise refused(node, f"a literal orders nothing: {short(node)}")
+        codes.append(f"order_key({{{at}}}, {bool(by.args.get('desc'))}, {bool(by.args.get('nulls_first'))})")
+    code = f"({', '.join(codes)},)"
+    return node.this.this, Call(code, tuple(key.expr for key in keys), strict=False)
+
+
 def string_agg(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     only(node, "this", "separator")
-    ordered, separator = node.this, node.args.get("separator")
-    if not isinstance(ordered, exp.Order) or len(ordered.expressions) != 1:
-        raise refused(node, f"string_agg needs one ORDER BY: {short(node)}", "string_agg(x, ', ' ORDER BY x)")
-    text, by = cast(found.value(ordered.this), TEXT, node), ordered.expressions[0]
-    only(by, "this", "desc", "nulls_first")
-    key = found.value(by.this)
-    _comparable(key, node)
+    inner, keys = _ordered(found, node)
+    text, separator = cast(found.value(inner), TEXT, node), node.args.get("separator")
     mark = found.value(separator) if separator is not None else Typed(Const(",", TEXT), TEXT)
     if mark.type != TEXT or mark.constant is None:
         raise refused(node, f"string_agg needs its separator as a literal: {short(node)}", "', '")
-    way = f"{bool(by.args.get('desc'))}, {bool(by.args.get('nulls_first'))}"
-    pair = Call(f"keyed({{0}}, {{1}}, {way})", (key.expr, text.expr), strict=False, nullable=True)
+    pair = Call("({0}, {1})", (keys, text.expr))
     values = found.add(Agg("values", (pair,), where))
     return Typed(Call("joined({0}, {1})", (values, mark.expr), nullable=True), TEXT)
+
+
+def listed(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+    """to_json(list(x ORDER BY y)): a JSON array, NULLs among its elements."""
+    call = node.expressions[0]
+    if where is not None:
+        raise error(node, f"FILTER stands after list: {short(node)}", "to_json(list(x ORDER BY y) FILTER (WHERE …))")
+    if isinstance(call, exp.Filter):
+        where, call = condition(call.expression.this, found.rows, "FILTER"), call.this
+    only(call, "this")
+    inner, keys = _ordered(found, call)
+    value = found.value(inner)
+    if value.type not in (INT, FLOAT, TEXT, BOOL, NULL):
+        raise refused(node, f"a list of {types.spoken(value.type)} is not supported: {short(node)}", "cast it to text")
+    text = Call("json_text({0})", (value.expr,), strict=False)
+    values = found.add(Agg("values", (Call("({0}, {1})", (keys, text), strict=False),), where))
+    return Typed(Call("listed({0})", (values,), nullable=True), JSON)
 
 
 RULES: dict[str, Rule] = {
@@ -275,6 +334,7 @@ RULES: dict[str, Rule] = {
     "median": _statistic("quantile({0}, 0.5)"), "percentilecont": quantile,
     "stddev": _statistic("deviation({0}, 1)"), "stddevsamp": _statistic("deviation({0}, 1)"),
     "stddevpop": _statistic("deviation({0}, 0)"), "variance": _statistic("variance({0}, 1)"),
-    "variancepop": _statistic("variance({0}, 0)"), "groupconcat": string_agg,
+    "variancepop": _statistic("variance({0}, 0)"), "groupconcat": string_agg, "listed": listed,
+    "first": _end("arg_min"), "last": _end("arg_max"), "anyvalue": any_value,
     "logicaland": _logical("bool_and"), "logicalor": _logical("bool_or"),
 }  # fmt: skip

@@ -12,14 +12,14 @@ from dataflow.operators.multiset import Multiset
 from dataflow.sql import calendar, runtime
 from dataflow.sql.plan import Expr
 from dataflow.sql.python import Names, Writer
-from dataflow.sql.sorting import keyed
+from dataflow.sql.sorting import order_key
 from dataflow.zset import Row
 
 NAMESPACE = {
     **vars(calendar), **vars(runtime),
-    **{name: getattr(statistics, name) for name in ("quantile", "variance", "deviation", "joined")},
+    **{name: getattr(statistics, name) for name in ("quantile", "variance", "deviation", "joined", "listed")},
     **{name: value for name, value in vars(exact).items() if name.startswith("exact")},
-    "keyed": keyed,
+    "order_key": order_key,
     "Multiset": Multiset, "NOTHING": (None,),
 }  # fmt: skip
 

@@ -177,6 +177,11 @@ def least(*values: Any) -> Any:
     return best
 
 
+def flagged(value: Any) -> tuple[bool, Any]:
+    """Raw. A value that may be NULL as one that is not, and can be compared."""
+    return value is None, value
+
+
 # text
 
 
@@ -387,6 +392,7 @@ def try_date(text: str) -> int | None:
 
 
 def json_text(value: Any) -> str:
+    """Raw. NULL is JSON's null."""
     return msgspec.json.encode(value).decode()
 
 

@@ -42,11 +42,6 @@ def order_key(value: Any, desc: bool, nulls_first: bool) -> tuple[Any, ...]:
     return (nulls_first, nan != desc, 0 if nan else held)
 
 
-def keyed(key: Any, text: str | None, desc: bool, nulls_first: bool) -> tuple[Any, str] | None:
-    """A text with the key that it is ordered by; NULL texts are left out."""
-    return None if text is None else (order_key(key, desc, nulls_first), text)
-
-
 def sort_key(order: tuple[Order, ...]) -> Callable[[Row], Any]:
     """The function from a row to its key."""
     parts = [part for entry in order for part in _parts(entry)]

@@ -230,7 +230,7 @@ class Grower:
 
     def aggregate(self, type: str, names: list[Name], depth: int) -> str:
         call = self._aggregate(type, names, depth)
-        if self.maybe(4):
+        if not call.startswith("to_json") and self.maybe(4):
             call += f" FILTER (WHERE {self.expr('bool', names, depth)})"
         return call
 
@@ -252,6 +252,14 @@ class Grower:
             return f"{self.pick(['arg_max', 'arg_min'])}({inner}, {inner})"
         if type == "text" and inner[0] not in "'(N" and self.maybe(4):
             return f"string_agg({inner}, '/' ORDER BY {inner}{self._direction()})"
+        if type != "timestamp" and self.maybe(5):
+            by = self.expr(self.pick(TYPES), names, depth)
+            forms = [f"any_value({inner} * 0)" if type == "int" else f"max({inner})"]
+            if inner in {name.text for name in names}:
+                forms += [f"{end}({inner} ORDER BY {by}{self._direction()}, {inner})" for end in ("first", "last")]
+            if type == "text":
+                forms += [f"to_json(list({inner} ORDER BY {inner}{self._direction()}))::VARCHAR"]
+            return self.pick(forms)
         known = {name.text for name in names}
         if "position" in known and "rank" not in known and self.maybe(2):
             return f"{self.pick(['latest', 'earliest'])}({inner})"
