@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
@@ -163,7 +165,7 @@ class Bars(Picture):
 
 
 class Stages(Picture):
-    """A row for each stage: half of the entries within the bar, 99 of 100 within the line, and both in numbers."""
+    """A row for each stage, in numbers and bars: what half of the entries took, and what 99 of 100 took."""
 
     def lines(self) -> list[str]:
         return [f"{STAGES[each.stage]}: {within_text(each)}; {MEANINGS[each.stage]}" for each in parts(self.report.all)]
@@ -178,15 +180,9 @@ class Stages(Picture):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rows = parts(self.report.all)
-        self._paint_numbers(painter, self._row(0), "half within", "99 % within", "dim")
-        longest = max((each.p99_ms for each in rows), default=1.0)
-        for number, each in enumerate(rows, 1):
-            row = self._row(number)
-            painter.setFont(self.theme.font("label"))
-            painter.setPen(self.theme.color("text"))
-            painter.drawText(row, _LEFT, STAGES[each.stage])
-            self._paint_numbers(painter, row, delay_text(each.p50_ms), delay_text(each.p99_ms), "text")
-            self._paint_extent(painter, row, each, longest)
+        self._paint_names(painter, rows)
+        self._paint_column(painter, 0, "half within", [each.p50_ms for each in rows], "accent")
+        self._paint_column(painter, 1, "99 % within", [each.p99_ms for each in rows], "faint")
         self.paint_ring(painter)
         painter.end()
 
@@ -198,22 +194,28 @@ class Stages(Picture):
             return True
         return super().event(event)
 
-    def _row(self, number: int) -> QRect:
-        return QRect(6, 2 + number * _ROW, self.width() - 12, _ROW)
+    def _cell(self, row: int, column: int) -> QRect:
+        """Row 0 is the heads'."""
+        width = (self.width() - _NAME - 12) // 2
+        return QRect(6 + _NAME + column * width, 2 + row * _ROW, width, _ROW)
 
-    def _paint_numbers(self, painter: QPainter, row: QRect, half: str, most: str, role: str) -> None:
-        painter.setFont(self.theme.font("small" if role == "dim" else "label"))
-        painter.setPen(self.theme.color(role))
-        width = _NUMBER + 14
-        painter.drawText(QRect(row.right() - width + 1, row.top(), width, row.height()), _RIGHT, most)
-        painter.drawText(QRect(row.right() - 2 * width + 1, row.top(), width, row.height()), _RIGHT, half)
+    def _paint_names(self, painter: QPainter, rows: Sequence[StageDelay]) -> None:
+        painter.setFont(self.theme.font("label"))
+        painter.setPen(self.theme.color("text"))
+        for number, each in enumerate(rows, 1):
+            painter.drawText(QRect(6, 2 + number * _ROW, _NAME, _ROW), _LEFT, STAGES[each.stage])
 
-    def _paint_extent(self, painter: QPainter, row: QRect, stage: StageDelay, longest: float) -> None:
-        left = row.left() + _NAME
-        room = row.width() - _NAME - 2 * (_NUMBER + 14) - 8
-        middle = row.top() + row.height() / 2
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.theme.color("faint"))
-        painter.drawRect(QRectF(left, middle - 1, max(2.0, room * stage.p99_ms / longest), 2))
-        painter.setBrush(self.theme.color("accent"))
-        painter.drawRoundedRect(QRectF(left, middle - 4, max(2.0, room * stage.p50_ms / longest), 8), 2, 2)
+    def _paint_column(self, painter: QPainter, at: int, head: str, times: Sequence[float], role: str) -> None:
+        """Each column has a scale of its own: its longest bar is its slowest stage."""
+        painter.setFont(self.theme.font("small"))
+        painter.setPen(self.theme.color("dim"))
+        painter.drawText(self._cell(0, at), _RIGHT, head)
+        painter.setFont(self.theme.font("label"))
+        for number, ms in enumerate(times, 1):
+            cell = self._cell(number, at)
+            painter.setPen(self.theme.color("text"))
+            painter.drawText(cell, _RIGHT, delay_text(ms))
+            length = max(2.0, (cell.width() - _NUMBER - 12) * ms / max(times))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.theme.color(role))
+            painter.drawRect(QRectF(cell.left() + 12, cell.top() + cell.height() / 2 - 4, length, 8))

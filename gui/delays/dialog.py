@@ -39,9 +39,9 @@ class DelayDialog(QDialog):
 
     def show_delays(self, report: DelayReport, status: Status) -> None:
         """Show these, as the connection stands now."""
-        self._say(self._state, state_text(status, self._zone))
-        reason = reason_text(status)
-        self._say(self._reason, f"{reason[:1].upper()}{reason[1:]}" if status.state == "catching up" else "")
+        state, reason = state_text(status, self._zone), reason_text(status)
+        self._say(self._state, state)
+        self._say(self._reason, "" if reason in state else f"{reason[:1].upper()}{reason[1:]}")
         if report == self._shown:
             return
         self._shown = report
@@ -50,7 +50,7 @@ class DelayDialog(QDialog):
             widget.setVisible(total is not None)
         self._nothing.setVisible(total is None)
         self._fill("Today", find(report.today, "total"), 1)
-        self._fill(since_text(report.since, status.now, self._zone).capitalize(), total, 2)
+        self._fill(f"S{since_text(report.since, status.now, self._zone)[1:]}", total, 2)
         self._bars.show_report(report)
         self._stages.show_report(report)
         self._say(self._waited, waited_text(report))
