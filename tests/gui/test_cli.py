@@ -12,8 +12,11 @@ import msgspec
 import pytest
 
 from dataflow.boards.problems import BoardError
+from dataflow.delays import Delays
 from gui import cli
 from gui.commands import boards, display
+from gui.places import store_of
+from storage.database import Database
 
 ROOT = Path(__file__).parents[2]
 
@@ -424,3 +427,33 @@ class TestProcesses:
         assert done.returncode == 1
         assert done.stderr.startswith("there is no display to open a window on: ")
         assert done.stderr.count("\n") == 1
+
+
+class TestDelays:
+    def test_nothing_measured_is_said_and_no_error(self, run, board):
+        run("emit", board, "job.held", "job=J1")
+        assert run("delays", board) == (
+            0, "when  stage  entries  half_ms  p99_ms  slowest_ms\n"
+            "────  ─────  ───────  ───────  ──────  ──────────\n(0 rows)\n",
+            "nothing measured yet: entries that are made in a window are measured\n",
+        )  # fmt: skip
+
+    def test_what_a_desk_measured_is_told_by_stage(self, run, board):
+        run("emit", board, "job.held", "job=J1")
+        times = {"total": 12.5, "outbox commit": 2.5, "publish and log": 10}
+        with Database.open(store_of("ops")) as database:
+            delays = Delays(database.meta, lambda: 1_360_351_920_000_000, lambda: 1)
+            delays.connected(True, lost=False)
+            for number in range(3):
+                delays.submitted(str(number), 0.0)
+                delays.durable(str(number), 0.0025)
+                delays.stored(number, 0.0125)
+                delays.confirmed(str(number), number, 0.0125)
+            delays.close()
+        code, out, err = run("delays", board, "--format", "json")
+        assert (code, err) == (0, "")
+        rows = [msgspec.json.decode(line) for line in out.splitlines()]
+        told = {row["stage"]: row["slowest_ms"] for row in rows if row["when"] == "since 2013-02-08T19:32Z"}
+        assert told == {**times, "views": 0}
+        assert all(row["entries"] == 3 for row in rows)
+        assert len(rows) == 4
