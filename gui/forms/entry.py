@@ -8,7 +8,7 @@ clear. The form knows no session: it says `submitted`, and is told `accepted` or
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -119,9 +119,9 @@ class EntryForm(QWidget):
     # What it is told
 
     def fill(self, values: Mapping[str, Any]) -> None:
-        """Defaults, and over them these values; the keyboard goes to the first field that is still empty."""
+        """Defaults, and over them these values; the keyboard goes to the first field that is still to be filled."""
         self.put(values)
-        empty = (box for name, box in self.fields.items() if name not in values and not box.text())
+        empty = (box for name, box in self._asking() if name not in values and not box.text())
         self.focus(next(empty, None))
 
     def put(self, values: Mapping[str, Any]) -> None:
@@ -143,13 +143,17 @@ class EntryForm(QWidget):
             box.set_now(now)
 
     def focus(self, box: FieldBox | None = None) -> None:
-        """Put the keyboard into this field, or else into the first."""
-        box = box or next(iter(self.fields.values()), None)
+        """Put the keyboard into this field, or else into the first that has no default, or else into the first."""
+        box = box or next((box for _, box in self._asking()), next(iter(self.fields.values()), None))
         if box is None:
             self.button.setFocus(Qt.FocusReason.TabFocusReason)
             return
         box.focus()
         self._sheet.ensureWidgetVisible(box)
+
+    def _asking(self) -> Iterator[tuple[str, FieldBox]]:
+        """The fields that nothing stands in for where the operator enters nothing."""
+        return ((name, box) for name, box in self.fields.items() if self.event_type.fields[name].default is None)
 
     def accepted(self) -> None:
         """The entry is taken, and pending: ready for the next one."""

@@ -250,6 +250,20 @@ def test_a_row_action_fills_the_form_and_goes_to_what_is_missing(qtbot, form):
     assert editor(form, "until").text() == "15:10"
 
 
+def test_the_keyboard_passes_over_what_has_a_default(qtbot, theme):
+    fields = {"incident": Field(default="auto", required=True), "title": Field(required=True), "note": Field()}
+    spec = FormPanel(title="Enter", at=(0, 0, 1, 1), events=["incident.opened"])
+    form = Form(spec, {"incident.opened": EventType(entry=True, fields=fields)}, theme, NEW_YORK)
+    qtbot.addWidget(form)
+    form.show()
+    form.activateWindow()
+    form.fill("incident.opened", {})
+    qtbot.waitUntil(lambda: editor(form, "title").hasFocus())
+    editor(form, "note").setFocus()
+    form.focus()
+    qtbot.waitUntil(lambda: editor(form, "title").hasFocus())
+
+
 def test_short_fields_share_lines_where_the_card_is_low(qtbot, form):
     fields = form.form().fields
     form.resize(320, 800)
