@@ -14,7 +14,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from reactivex import Observable
-from reactivex import operators as ops
 from reactivex.abc import SchedulerBase
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 from reactivex.subject import BehaviorSubject
@@ -24,15 +23,14 @@ from dataflow.board import Board
 from dataflow.boards.file import BoardError, BoardFile, LoadedBoard
 from dataflow.clock import Clock, scheduler_time
 from dataflow.delays import Delays
-from dataflow.engine import LiveQuery
 from dataflow.entries import Entries
 from dataflow.feeds.feed import Deliver, Feed, FeedStatus
 from dataflow.floor import Floor
+from dataflow.held import HeldLive
 from dataflow.plans import Plans
 from dataflow.session import Attention, DelayReport, Entered, EntryRefused, Live, Meanwhile, Present, Status
 from dataflow.standing import AWAY, Standing
 from dataflow.times import moment
-from dataflow.zset import Column, Row, Splice
 from storage.database import Database
 
 FRAME_S = 0.016
@@ -44,27 +42,6 @@ BURST = 1000
 TICK_S = 0.2
 PROGRESS_S = 0.1
 RATE_US = 2_000_000
-
-
-class _Live:
-    """A live query of the session: shows nothing until history has been read, then the snapshot, then changes."""
-
-    def __init__(self, query: LiveQuery, caught_up: BehaviorSubject[bool]) -> None:
-        self._query = query
-        self._caught_up = caught_up
-        self.columns: Sequence[Column] = query.columns
-        first = caught_up.pipe(ops.filter(bool), ops.take(1))
-        self.splices: Observable[Sequence[Splice]] = first.pipe(ops.flat_map(lambda _: query.splices))
-
-    @property
-    def ready(self) -> bool:
-        return self._caught_up.value
-
-    def rows(self) -> Sequence[Row]:
-        return self._query.rows()
-
-    def close(self) -> None:
-        self._query.close()
 
 
 class Pipeline:
@@ -95,7 +72,6 @@ class Pipeline:
         self._move_in()
         self._next: Floor | None = None
         self._standing = Standing(clock.now, perf_counter)
-        self._feed_status = self._standing.feed
         self._until = 0
         self._stepped = self._published = 0
         self._counts: deque[tuple[int, int]] = deque()
@@ -128,7 +104,7 @@ class Pipeline:
         query = self._floor.live(sql)
         if not query.ready:
             self._wake()
-        return _Live(query, self._caught_up)
+        return HeldLive(query, self._caught_up)
 
     def enter(self, type: str, fields: Mapping[str, Any], *, causation: str | None = None) -> Entered:
         intake = self._floor.intake
@@ -192,13 +168,12 @@ class Pipeline:
 
     def _feed_said(self, status: FeedStatus) -> None:
         self._standing.said(status)
-        self._feed_status = status
         self._connect()
         self._publish_progress()
         self._wake()
 
     def _connect(self) -> None:
-        self._delays.connected(self._standing.connected, self._feed_status.state in AWAY)
+        self._delays.connected(self._standing.connected, self._standing.feed.state in AWAY)
 
     def _day(self) -> int:
         """The date's ordinal number where the board is."""
@@ -220,7 +195,7 @@ class Pipeline:
         self._counts.append((self._stepped, taken))
         self._standing.stepped(taken, self._until - self._floor.intake.position)
         behind = self._floor.intake.position < self._until or self._entries.show(deadline)
-        if not (behind or self._caught_up.value or self._feed_status.state == "catching up"):
+        if not (behind or self._caught_up.value or self._standing.feed.state == "catching up"):
             self._counts.clear()
             self._floor.engine.advance(self._clock.now())
             self._caught_up.on_next(True)
@@ -304,7 +279,7 @@ class Pipeline:
             to_go=0 if catching_up is None else catching_up.to_go,
             left_s=standing.left_s(),
             now=self._clock.now(),
-            warning=self._feed_status.warning,
+            warning=standing.feed.warning,
         )
 
     def _rate(self) -> float:
