@@ -193,7 +193,7 @@ class NatsFeed:
                 try:
                     await self._take(subscription, connection, caught_up)
                 except Gap:
-                    self._say("catching up", "something was dropped on the way; fetching it again", self._behind)
+                    self._say("catching up", "something was dropped on the way and is fetched", self._behind)
                 finally:
                     await subscription.close()
         finally:

@@ -1,10 +1,10 @@
 """Who is on the board now: every desk says so every few seconds, beside the log, and nothing of it is kept.
 
 The name is told by the subject, which the server's permissions prove; the rest is what a desk says of itself, also how
-far behind it is: on a busy board its position is old when it is heard, and would make everybody seem to lag. Who was not
-heard for `GONE_S` (10.5 seconds) is gone; a desk that closes says so at once. A desk that is new is answered soon, so
-that it need not wait for the next round. One operator at several desks is shown once: there since the first came, as far
-as the furthest.
+far behind it is: on a busy board its position is old when it is heard, and would make everybody seem to lag. Who was
+not heard for `GONE_S` (10.5 seconds) is gone; a desk that closes says so at once. A desk that is new is answered soon,
+so that it need not wait for the next round. One operator at several desks is shown once: there since the first came, as
+far as the furthest.
 """
 
 from __future__ import annotations

@@ -115,7 +115,8 @@ def test_offline_is_since_the_board_s_clock_says_and_stays_that_while_it_is_trie
     asyncio.run(check())
 
 
-def test_progress_rises_from_the_first_event_to_the_last(server, tmp_path):  # noqa: F811
+def test_progress_rises_from_the_first_event_to_the_last(server, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("dataflow.pipeline.PROGRESS_S", 0.0)
     count = 6000
 
     async def check():
