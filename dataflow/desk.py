@@ -77,10 +77,16 @@ class DeskBuilder:
             raise
         return self._local(loaded, database, WallClock(self._scheduler))
 
-    def shared(self, loaded: LoadedBoard, store: Path, urls: Sequence[str], identity: Path | None = None) -> Desk:
-        """A live board on a shared log; its store mirrors that log, and opens whether or not a server answers."""
+    def shared(
+        self, loaded: LoadedBoard, store: Path, urls: Sequence[str], identity: Path | None = None,
+        ca: Path | None = None,
+    ) -> Desk:  # fmt: skip
+        """A live board on a shared log; its store mirrors that log, and opens whether or not a server answers.
+
+        `ca`: who must have signed the servers' certificates (PEM); None: somebody whom this machine trusts.
+        """
         database = Database.open(store)
-        feed = self._follow(loaded, database, urls, identity)
+        feed = self._follow(loaded, database, urls, identity, ca)
         desk = self._desk(loaded, database, feed, WallClock(self._scheduler))
         feed.use_sources(lambda: desk.pipeline.board)
         return Desk(database, desk.pipeline, feed.closed)
@@ -108,12 +114,13 @@ class DeskBuilder:
         return self._desk(loaded, database, feed, clock)
 
     def _follow(
-        self, loaded: LoadedBoard, database: Database, urls: Sequence[str], identity: Path | None = None
-    ) -> NatsFeed:
+        self, loaded: LoadedBoard, database: Database, urls: Sequence[str], identity: Path | None = None,
+        ca: Path | None = None,
+    ) -> NatsFeed:  # fmt: skip
         from dataflow.feeds.nats import NatsFeed
 
         return NatsFeed(
-            urls, loaded.board.id, self._author, database, self._scheduler, self._deliver, self._loop, identity
+            urls, loaded.board.id, self._author, database, self._scheduler, self._deliver, self._loop, identity, ca
         )
 
     def _check(self, loaded: LoadedBoard) -> list[BoardProblem]:

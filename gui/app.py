@@ -158,10 +158,9 @@ def _open(options: Options) -> Desk:
     if options.store is None:
         raise ValueError("a live board needs a store")
     if options.connection is not None:
-        identity = options.connection.identity
-        return builder.shared(
-            options.board, options.store, options.connection.urls, Path(identity) if identity else None
-        )
+        files = options.connection.identity, options.connection.ca
+        identity, ca = (Path(file) if file else None for file in files)
+        return builder.shared(options.board, options.store, options.connection.urls, identity, ca)
     return builder.live(options.board, options.store)
 
 

@@ -40,6 +40,7 @@ _EXPECTED = (
     ("dataflow.exchange.lines", "FileError"),
     ("dataflow.server.errors", "ServerError"),
     ("dataflow.feeds.renewal", "NoAnswer"),
+    ("dataflow.feeds.certificates", "BadAuthority"),
     ("storage.errors", "StorageError"),
 )
 

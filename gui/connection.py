@@ -28,11 +28,15 @@ class Unreadable(Exception):
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
-    """The servers of one cluster, who the operator is to them, and the store of what they sent."""
+    """The servers of one cluster, who the operator is to them, and the store of what they sent.
+
+    `ca`: a file that names who signed their certificates; None: somebody whom this machine trusts.
+    """
 
     urls: tuple[str, ...]
     store: str
     identity: str | None = None
+    ca: str | None = None
     author: str | None = None
     active: bool = True
 

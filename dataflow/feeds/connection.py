@@ -8,7 +8,6 @@ subject or headers are no text ends nats-py's reading for good, so both are read
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
 import ssl
@@ -16,15 +15,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from dataflow.feeds import certificates, credentials
 from dataflow.feeds.parser import Parser, Tray
+from dataflow.feeds.troubles import Attempt, NotAdmitted, Unreachable, meaning, place
 from dataflow.server.errors import IdentityError
-from dataflow.server.identities import Identity, read
+from dataflow.server.identities import read
+
+__all__ = ["Connection", "NotAdmitted", "Unreachable", "as_coroutine", "connect", "place", "role_of"]
 
 CONNECT_S = 3
 CLOSE_S = 1
@@ -33,19 +35,31 @@ _BUFFER = 8 * 2**20
 _PUBLISH = re.compile(r'permissions violation for publish to "([^"]*)"')
 
 
-class Unreachable(Exception):
-    """No server took us now; another try may help."""
-
-
-class NotAdmitted(Exception):
-    """A server answers, but does not let us in: trying again won't help before somebody has changed something."""
+class _NoTlsError(errors.Error):
+    """The server does not speak TLS, or somebody in between says so."""
 
 
 class _Client(Client):
     def __init__(self) -> None:
         super().__init__()
+        self.listens = self.greets = False
         self._ps: Parser = Parser(self)
         self._tray: tuple[int, Tray] | None = None
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        return self.options.get("tls") or certificates.context(None)
+
+    async def _process_connect_init(self) -> None:
+        self.listens = True
+        await super()._process_connect_init()
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        """nats-py encrypts what the server wants encrypted, and who is in between could say that it wants nothing."""
+        self.greets = True
+        if initial_connection and "tls" in self.options and not info.get("tls_required"):
+            raise _NoTlsError
+        await super()._process_info(info, initial_connection)
 
     def bring(self, sid: int, tray: Tray) -> None:
         """The messages of this subscription go to the tray from now on, as soon as they are read, in their order."""
@@ -79,17 +93,18 @@ class Connection:
         self.last_error: Exception | None = None
         self._tell_lost, self._tell_denied = lost, denied
 
-    async def open(self, url: str, name: str, identity: Path | None) -> None:
+    async def open(self, url: str, name: str, identity: Path | None, ca: Path | None = None) -> None:
         """Raises `Unreachable` or `NotAdmitted`."""
+        told = _credentials(identity) | _trust(url, ca)
         try:
             await self.client.connect(
                 url, name=name, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0,
                 connect_timeout=CONNECT_S, ping_interval=PING_S, max_outstanding_pings=2, pending_size=_BUFFER,
-                error_cb=self._heard, closed_cb=self._closed, **_credentials(identity),
+                error_cb=self._heard, closed_cb=self._closed, **told,
             )  # fmt: skip
-        except (OSError, EOFError, ValueError, errors.Error) as error:
+        except (OSError, EOFError, ValueError, AttributeError, TypeError, KeyError, errors.Error) as error:
             await self.close()
-            raise self._meaning(url, error) from None
+            raise self._meaning(url, identity, ca, error) from None
 
     async def close(self) -> None:
         """Closing twice is fine."""
@@ -124,40 +139,34 @@ class Connection:
         if denied:
             self._tell_denied(denied[1])
 
-    def _meaning(self, url: str, error: Exception) -> Exception:
+    def _meaning(self, url: str, identity: Path | None, ca: Path | None, error: Exception) -> Exception:
         cause = self.last_error if isinstance(error, errors.NoServersError) and self.last_error else error
-        said = _said(cause)
-        if "authorization" in said.lower() or "nkey" in said.lower():
-            return NotAdmitted(f"{place(url)} does not admit this identity ({said})")
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            way_out = "set SSL_CERT_FILE to the certificate of who signed it"
-            return NotAdmitted(f"{place(url)} shows a certificate that is not trusted here ({said}); {way_out}")
-        return Unreachable(f"no answer from {place(url)} ({said})")
+        if isinstance(cause, _NoTlsError):
+            return NotAdmitted(f"{place(url)} does not speak TLS, and nothing is sent to it in the clear")
+        return meaning(Attempt(url, identity, ca, self.client.listens, self.client.greets), cause)
 
 
 async def connect(
-    urls: Sequence[str], name: str, identity: Path | None, lost: Callable[[], None], denied: Callable[[str], None]
-) -> Connection:
-    """A connection to the first server that takes us, in random order. Raises `Unreachable` or `NotAdmitted`."""
+    urls: Sequence[str], name: str, identity: Path | None, lost: Callable[[], None], denied: Callable[[str], None],
+    ca: Path | None = None,
+) -> Connection:  # fmt: skip
+    """A connection to the first server that takes us, in random order. Raises `Unreachable` or `NotAdmitted`.
+
+    `ca`: who must have signed the servers' certificates (PEM); None: somebody whom this machine trusts.
+    """
     failure: Exception = Unreachable("no server is named")
     for url in random.sample(urls, len(urls)):
         connection = Connection(lost, denied)
         try:
-            await connection.open(url, name, identity)
+            await connection.open(url, name, identity, ca)
         except (Unreachable, NotAdmitted) as error:
-            failure = error
+            failure = failure if isinstance(failure, NotAdmitted) else error
         except BaseException:
             await connection.close()
             raise
         else:
             return connection
     raise failure
-
-
-def place(url: str) -> str:
-    """A server's address without what is secret in it."""
-    parts = urlsplit(url if "://" in url else f"nats://{url}")
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def as_coroutine(function: Callable[[Msg], None]) -> Callable[[Msg], Awaitable[None]]:
@@ -169,40 +178,29 @@ def as_coroutine(function: Callable[[Msg], None]) -> Callable[[Msg], Awaitable[N
     return call
 
 
-def _said(error: Exception) -> str:
-    """What went wrong, without what only programmers read."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
-        return os.strerror(error.errno).lower()
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return str(error).removeprefix("nats: ").strip("'") or type(error).__name__
-
-
 def role_of(identity: Path | None) -> str:
     """What a desk says that it may do; without an identity, an operator's."""
-    if identity is None or _is_nsc(identity):
+    if identity is None or credentials.is_nsc(identity):
         return "operator"
-    return str(_read(identity).role)
+    try:
+        return str(read(identity).role)
+    except IdentityError as error:
+        raise NotAdmitted(str(error)) from None
 
 
 def _credentials(identity: Path | None) -> dict[str, Any]:
     """Raises `NotAdmitted`."""
-    if identity is None:
-        return {}
-    if _is_nsc(identity):
-        return {"user_credentials": str(identity)}
-    return {"nkeys_seed_str": _read(identity).seed}
-
-
-def _is_nsc(identity: Path) -> bool:
-    """A credentials file made by NATS' own tool."""
-    return identity.suffix == ".creds"
-
-
-def _read(identity: Path) -> Identity:
     try:
-        return read(identity)
+        return credentials.options(identity)
     except IdentityError as error:
+        raise NotAdmitted(str(error)) from None
+
+
+def _trust(url: str, ca: Path | None) -> dict[str, Any]:
+    """TLS by name or by `ca` is TLS, or nothing. Raises `NotAdmitted`."""
+    if ca is None and not url.startswith("tls:"):
+        return {}
+    try:
+        return {"tls": certificates.context(ca)}
+    except certificates.BadAuthority as error:
         raise NotAdmitted(str(error)) from None

@@ -70,9 +70,11 @@ class NatsFeed:
         deliver: Deliver,
         loop: asyncio.AbstractEventLoop,
         identity: Path | None = None,
+        ca: Path | None = None,
     ) -> None:
         self._urls, self._board, self._operator = tuple(urls), board_id, operator
         self._identity = Path(identity) if identity is not None else None
+        self._ca = ca
         self._database, self._mirror = database, Mirror(database)
         self._scheduler, self._loop = scheduler, loop
         self._stream = subjects.stream(board_id)
@@ -154,9 +156,9 @@ class NatsFeed:
         from dataflow.server.errors import ServerError
 
         wakes: list[Callable[[], None]] = []
-        name = f"watchfloor {self._operator}"
+        who = f"watchfloor {self._operator}", self._identity
         try:
-            connection = await connect(self._urls, name, self._identity, lambda: _all(wakes), publisher.denied)
+            connection = await connect(self._urls, *who, lambda: _all(wakes), publisher.denied, self._ca)
         except Unreachable as error:
             return "offline", str(error)
         except NotAdmitted as error:

@@ -15,17 +15,19 @@ class NoAnswer(Exception):
 
 
 async def follow_anew(
-    urls: Sequence[str], board: str, author: str, old: Path, identity: Path | None = None
+    urls: Sequence[str], board: str, author: str, old: Path, identity: Path | None = None, ca: Path | None = None
 ) -> tuple[Path, Renewed]:
     """A new store beside `old`, which nothing may have open. Raises NoAnswer, ServerError and StorageError."""
     with Database.open(old, create=False) as database:
         source = Mirror(database).source
-    begin = await _begin(urls, board, identity, source)
+    begin = await _begin(urls, board, identity, ca, source)
     new = beside(old)
     return new, renew(old, new, author, begin)
 
 
-async def _begin(urls: Sequence[str], board: str, identity: Path | None, source: str | None) -> int | None:
+async def _begin(
+    urls: Sequence[str], board: str, identity: Path | None, ca: Path | None, source: str | None
+) -> int | None:
     """Where the server's log begins, if it is the one that the store mirrors."""
     from nats.errors import Error
 
@@ -33,7 +35,7 @@ async def _begin(urls: Sequence[str], board: str, identity: Path | None, source:
     from dataflow.server.streams import find
 
     try:
-        connection = await connect(urls, "watchfloor", identity, lambda: None, lambda _: None)
+        connection = await connect(urls, "watchfloor", identity, lambda: None, lambda _: None, ca)
         try:
             stream = await find(connection.client, board)
         finally:

@@ -16,6 +16,13 @@ from gui.places import connection_of
 _IDENTITY = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
 
 
+_SYSTEM = "system"
+
+
+def _authority(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    return value if value in (None, _SYSTEM) else str(_IDENTITY.convert(value, parameter, context))
+
+
 def _servers(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     try:
         return None if value is None else servers(value)
@@ -34,6 +41,9 @@ _NSC = ".creds"
               help="The board's shared log: nats://HOST:PORT, or several servers of one cluster. Kept for next time.")
 @click.option("--identity", type=_IDENTITY, metavar="FILE",
               help="Who you are to the server, as `watchfloor user add` wrote it. Kept with the server.")
+@click.option("--ca", callback=_authority, metavar="FILE",
+              help="Who signed the server's certificate (PEM), where this machine does not trust them by itself. "
+              "Kept with the server, until you write `--ca system`.")
 @click.option("--as", "author", metavar="NAME",
               help="Who enters events; by default the name of this account. Kept with the server.")
 @click.option("--local", is_flag=True, help="On this machine's own log again, from now on without the server.")
@@ -41,8 +51,8 @@ _NSC = ".creds"
               help="Follow the server on a new store, where the old one fits its log no more; entries go along.")
 @theme_option
 def command(
-    board: str, store: Path | None, urls: tuple[str, ...] | None, identity: Path | None, author: str | None,
-    local: bool, fresh_store: bool, theme: str | None,
+    board: str, store: Path | None, urls: tuple[str, ...] | None, identity: Path | None, ca: str | None,
+    author: str | None, local: bool, fresh_store: bool, theme: str | None,
 ) -> int:  # fmt: skip
     """Open BOARD in a window, live on its store, which is made if there is none.
 
@@ -51,12 +61,12 @@ def command(
     other, and while the server does not answer, the desk goes on and sends what waits later.
     """
     need_display()
-    if local and (urls or identity):
-        raise click.UsageError("--local goes without --server and --identity")
+    if local and (urls or identity or ca):
+        raise click.UsageError("--local goes without --server, --identity and --ca")
     if author and identity and identity.suffix != _NSC:
         raise click.UsageError("--as goes without --identity: the file says who you are")
     loaded = load_board(board)
-    connection = None if local else _connection(loaded.board.id, store, urls, identity, author)
+    connection = None if local else _connection(loaded.board.id, store, urls, identity, ca, author)
     if local:
         _forget(loaded.board.id)
     path = store_path(loaded, Path(connection.store) if connection else store)
@@ -72,23 +82,23 @@ def command(
 
 
 def _connection(
-    id: str, store: Path | None, urls: tuple[str, ...] | None, identity: Path | None, author: str | None
+    id: str, store: Path | None, urls: tuple[str, ...] | None, identity: Path | None, ca: str | None, author: str | None
 ) -> Connection | None:
     """The shared log to open, if any: what is given now goes before what was kept, and is kept."""
     kept = _kept(id) if urls else recall(id)
     urls = urls or (kept.urls if kept and kept.active else None)
     if urls is None:
-        if identity is not None:
-            raise click.UsageError("--identity goes with --server")
+        if identity is not None or ca is not None:
+            raise click.UsageError(f"{'--ca' if identity is None else '--identity'} goes with --server")
         return None
     if kept is None or not kept.overlaps(urls):
         kept = Connection(urls=urls, store=str(default_store(id, urls)))
     found = Connection(
         urls=urls, store=str(store.absolute()) if store else kept.store,
         identity=str(identity) if identity else kept.identity if _same(kept, author) else None,
-        author=author or kept.author,
+        ca=kept.ca if ca is None else None if ca == _SYSTEM else ca, author=author or kept.author,
     )  # fmt: skip
-    _operator(found)
+    _check(found)
     keep(id, found)
     return found
 
@@ -103,8 +113,8 @@ def _on_new_store(id: str, connection: Connection, author: str) -> tuple[Connect
     from dataflow.feeds.renewal import follow_anew
     from gui.connection import renewed
 
-    identity = Path(connection.identity) if connection.identity else None
-    new, along = asyncio.run(follow_anew(connection.urls, id, author, old, identity))
+    identity, ca = (Path(file) if file else None for file in (connection.identity, connection.ca))
+    new, along = asyncio.run(follow_anew(connection.urls, id, author, old, identity, ca))
     click.echo(f"{new} follows the server from now on; {old} is kept as it is")
     click.echo(f"Of your entries {along} go along")
     return renewed(id, connection, new), new
@@ -113,6 +123,16 @@ def _on_new_store(id: str, connection: Connection, author: str) -> tuple[Connect
 def _same(kept: Connection, author: str | None) -> bool:
     """Whether what was kept proves who the operator is now."""
     return author is None or author == kept.author or (kept.identity or "").endswith(_NSC)
+
+
+def _check(connection: Connection) -> None:
+    """What can be told of its files without the server. Raises IdentityError and BadAuthority."""
+    from dataflow.feeds import certificates, credentials
+
+    if connection.identity is not None:
+        credentials.check(Path(connection.identity))
+    if connection.ca is not None:
+        certificates.context(Path(connection.ca))
 
 
 def _operator(connection: Connection) -> str | None:
