@@ -154,11 +154,12 @@ class EntryPage(QWidget):
         self._story.setMaximumHeight(max(_LOWEST, self._story.content_height()))
         if self.form is not None:
             self._remark(self.form, entry)
-        self._since.setText(self._since_words(entry, known))
+        self._since.setText(self._since_words(entry, known, self._item.stale))
 
-    def _since_words(self, entry: Told, known: Meanwhile | None) -> str:
+    def _since_words(self, entry: Told, known: Meanwhile | None, stale: bool) -> str:
+        """A stale entry's refusal may come a moment before the views hold what made it stale."""
         about = short(entry.subject or "it")
-        if known is None:
+        if known is None or (stale and not known.events):
             return f"Looking for what happened to {about} since …"
         if not known.events:
             return f"Nothing has happened to {about} since."

@@ -45,6 +45,7 @@ class FieldBox(QWidget):
             self._remark.setObjectName("differs")
             self._remark.setTextFormat(Qt.TextFormat.PlainText)
             self._remark.setFont(self.theme.font("small"))
+            self._remark.setMinimumWidth(1)
             row = QHBoxLayout()
             row.addWidget(self._label)
             row.addWidget(self._remark, 1, Qt.AlignmentFlag.AlignRight)
