@@ -16,6 +16,7 @@ import msgspec
 from storage import rows
 from storage.errors import TooLarge
 from storage.event import Event
+from storage.recent import Recent
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -48,6 +49,7 @@ class EventLog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.recent = Recent()
 
     def append(self, events: Sequence[Event]) -> Future[Appended]:
         """Append what is not there yet; done when it is on disk. Without a position, an event gets the next.
@@ -94,6 +96,8 @@ class EventLog:
         return self._database.watcher.subscribe(callback)
 
     def _chunk(self, after: int, until: int, chunk: int) -> list[Event]:
+        if recent := self.recent.chunk(after, until, chunk):
+            return recent
         try:
             return rows.events(*self._database.rows(_READ, (after, until, chunk))[0])
         except TooLarge:

@@ -15,6 +15,7 @@ from storage import log, quarantine
 from storage.errors import StoreMirrors
 from storage.event import Event
 from storage.quarantine import Quarantined
+from storage.recent import Stretch
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -52,16 +53,30 @@ class Mirror:
         return self._database.meta.put(_STREAM, source.encode())
 
     def receive(self, events: Sequence[Event], refused: Sequence[Quarantined], cursor: int) -> Future[None]:
-        """Write events at their positions, set apart what could not be taken, and move the cursor."""
+        """Write events at their positions, which rise, set apart what could not be taken, and move the cursor.
+
+        What is new stays at hand for who reads the log's end: see `recent.py`.
+        """
+
+        stretch: Stretch | None = None
 
         def job(connection: Connection) -> None:
-            if events:
-                log.append(connection, events)
+            nonlocal stretch
+            appended = log.append(connection, events) if events else None
             quarantine.insert(connection, refused)
             found = connection.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_CURSOR,)).scalar()
-            connection.exec_driver_sql(_PUT, (_CURSOR, str(max(cursor, int(found or 0))).encode()))
+            before = int(found or 0)
+            connection.exec_driver_sql(_PUT, (_CURSOR, str(max(cursor, before)).encode()))
+            fresh = appended is not None and all(appended.new) and before < (events[0].position or 0)
+            stretch = Stretch(before, cursor, events) if fresh else None
 
-        return self._database.write(job)
+        def written(done: Future[None]) -> None:
+            if stretch is not None and not done.cancelled() and done.exception() is None:
+                self._database.log.recent.add(stretch)
+
+        future = self._database.write(job)
+        future.add_done_callback(written)
+        return future
 
     def id_at(self, position: int) -> str | None:
         """Which event the log holds at a position."""

@@ -37,7 +37,7 @@ from storage.event import Event
 from storage.ids import uuid7
 from tests.bench.frames import percentile
 from tests.bench.report import Figure, report
-from tests.bench.shared import ask, child, serving
+from tests.bench.shared import child, serving
 
 BOARD = "fan"
 GOAL_MS = 500

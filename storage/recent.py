@@ -1,0 +1,59 @@
+"""The end of a shared log, as it was written last: who follows the log need not read from the disk what was just there.
+
+Invariant: a stretch holds every event of the log that is after `after` and up to `until`, in order. So it may only be
+added by who writes the log alone, in a transaction that has been committed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from storage.event import Event
+
+MOST = 6000
+"""Events that are kept at the most."""
+
+STRETCHES = 64
+
+
+class Stretch(NamedTuple):
+    after: int
+    until: int
+    events: Sequence[Event]
+
+
+class Recent:
+    """Written by one thread, read by any."""
+
+    def __init__(self) -> None:
+        self._stretches: tuple[Stretch, ...] = ()
+
+    def add(self, stretch: Stretch) -> None:
+        """What came before stays as long as there is room."""
+        kept = [stretch]
+        room = MOST - len(stretch.events)
+        for older in reversed(self._stretches[1 - STRETCHES :]):
+            room -= len(older.events)
+            if room < 0:
+                break
+            kept.append(older)
+        self._stretches = tuple(reversed(kept)) if len(stretch.events) <= MOST else ()
+
+    def chunk(self, after: int, until: int, most: int) -> list[Event]:
+        """The events after a position and up to another, `most` at the most; none if they are not held."""
+        found: list[Event] = []
+        for stretch in self._stretches:
+            if stretch.after <= after < stretch.until:
+                begin = bisect_right(stretch.events, after, key=_position)
+                end = bisect_right(stretch.events, until, lo=begin, key=_position)
+                found += stretch.events[begin : min(end, begin + most - len(found))]
+                if len(found) == most or until <= stretch.until:
+                    break
+                after = stretch.until
+        return found
+
+
+def _position(event: Event) -> int:
+    return event.position or 0
