@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import msgspec
 
@@ -39,8 +39,10 @@ class AttentionList:
         self._dismissed = self._quarantine.dismissed_positions()
         self._open = self._quarantine.count()
 
-    def count(self, misfits: Iterable[Attention]) -> int:
+    def count(self, misfits: Collection[Attention]) -> int:
         """How many items there are."""
+        if not self._dismissed:
+            return self._open + len(misfits)
         return self._open + sum(-item.key not in self._dismissed for item in misfits)
 
     def recount(self) -> None:

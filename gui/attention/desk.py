@@ -104,11 +104,11 @@ class AttentionDesk(QObject):
             dialog.refused(refused.problems)
             self._refresh()
         else:
-            self._run(self._watch(dialog, entered))
+            self._run(self._watch(dialog, key, entered))
 
-    async def _watch(self, dialog: AttentionDialog, entered: Entered) -> None:
+    async def _watch(self, dialog: AttentionDialog, key: int, entered: Entered) -> None:
         await entered.durable
-        dialog.entered()
+        dialog.entered(key)
         self._refresh()
         try:
             dialog.confirmed(await entered.confirmed)

@@ -6,7 +6,7 @@ list, Enter to the actions, Delete discards, Ctrl+Z takes that back, Esc leaves 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt, Signal
@@ -26,7 +26,7 @@ from dataflow.board import Board
 from dataflow.session import Attention, Meanwhile, Problem
 from gui.attention.actions import Actions
 from gui.attention.entry_page import EntryPage
-from gui.attention.lines import Line, LineList
+from gui.attention.lines import LineList, item_line
 from gui.attention.message_page import MessagePage
 from gui.attention.words import Words, sentence
 from gui.theme import Theme
@@ -50,6 +50,8 @@ class AttentionDialog(QDialog):
         self._theme = theme
         self._items: tuple[Attention, ...] = ()
         self._undoable: list[int] = []
+        self._sent: int | None = None       # what is being entered again, until it is durable or refused
+        self._followed = False              # the outcome speaks of an entry that is not confirmed yet
         self._heading = QLabel(self)
         self._heading.setFont(theme.font("heading"))
         self._list = LineList("What needs attention", theme, self)
@@ -73,10 +75,11 @@ class AttentionDialog(QDialog):
         self._entry.submitted.connect(self._submit)
         self._entry.left.connect(self._leave_form)
         actions = self._actions
-        for button, act in (
-            (actions.again, self._enter_again), (actions.change, self._change), (actions.back, self._leave_form),
-            (actions.dismiss, self._dismiss), (actions.copy, self._copy), (actions.undo, self._undo),
-        ):  # fmt: skip
+        buttons: tuple[tuple[QPushButton, Callable[[], object]], ...] = (
+            (actions.again, lambda: self._submit(None)), (actions.change, self._change), (actions.undo, self._undo),
+            (actions.dismiss, self._dismiss), (actions.copy, self._copy), (actions.back, self._leave_form),
+        )  # fmt: skip
+        for button, act in buttons:
             button.clicked.connect(act)
 
     def _arrange(self) -> None:
@@ -108,7 +111,7 @@ class AttentionDialog(QDialog):
         total = max(count or 0, len(items))
         shown = f" · the newest {len(items):,} are shown" if total > len(items) else ""
         self._heading.setText(f"Needs attention: {total:,}{shown}" if items else "Needs attention")
-        if self._list.show_lines([self._line(item) for item in items]):
+        if self._list.show_lines([item_line(item, self._words) for item in items]):
             rows = [at for at, item in enumerate(items) if item.key in kept]
             self._list.select_rows(rows or [min(max(row, 0), len(items) - 1)] if items else [])
         self._show_selected()
@@ -132,25 +135,31 @@ class AttentionDialog(QDialog):
 
     def refused(self, problems: Sequence[Problem]) -> None:
         """Nothing was entered, and why."""
+        self._arrived()
         if self._entry.form is not None:
             self._entry.form.refused(problems)
         else:
             said = (f"{problem.field}: {problem.message}" if problem.field else problem.message for problem in problems)
             self._actions.outcome.failed(sentence("; ".join(said)))
 
-    def entered(self) -> None:
+    def entered(self, key: int) -> None:
         """It is on disk, in the refused one's place."""
-        self._entry.end_change()
-        self._actions.outcome.pending()
+        if self._entry.key() == key:
+            self._entry.end_change()
+        self._arrived()
         self._forget_undo()
         self._focus_list()
+        self._actions.outcome.pending()
+        self._followed = True
 
     def confirmed(self, position: int) -> None:
-        """The log gave it a position."""
-        self._actions.outcome.confirmed(position, None)
+        """The log gave it a position; not worth a word to who has done something else since."""
+        if self._followed:
+            self._actions.outcome.confirmed(position, None)
 
     def failed(self, reason: str) -> None:
         """What was wanted could not be done."""
+        self._arrived()
         self._actions.outcome.failed(sentence(reason))
 
     def dismissed(self, items: Sequence[Attention]) -> None:
@@ -158,6 +167,7 @@ class AttentionDialog(QDialog):
         self._undoable = [item.key for item in items]
         verb = "Discarded" if any(item.entry for item in items) else "Dismissed"
         what = self._words.title(items[0]) if len(items) == 1 else f"{len(items):,} items"
+        self._followed = False
         self._actions.outcome.settled(f"{verb}: {what}")
         self._actions.undo.show()
         self._focus_list()
@@ -202,15 +212,16 @@ class AttentionDialog(QDialog):
         elif focus is self._list and (button := self._actions.first()):
             button.setFocus(Qt.FocusReason.TabFocusReason)
 
-    def _enter_again(self) -> None:
+    def _submit(self, fields: dict[str, object] | None) -> None:
         key, known = self.current_entry(), self._entry.meanwhile
-        if key is not None and known is not None:
-            self.again_wanted.emit(key, None, known.until)
-
-    def _submit(self, fields: dict[str, object]) -> None:
-        key, known = self.current_entry(), self._entry.meanwhile
-        if key is not None and known is not None:
+        if key is not None and known is not None and self._sent is None:
+            self._sent = key
+            self._offer()
             self.again_wanted.emit(key, fields, known.until)
+
+    def _arrived(self) -> None:
+        self._sent, self._followed = None, False
+        self._offer()
 
     def _change(self) -> None:
         (item,) = self._selected()
@@ -236,6 +247,7 @@ class AttentionDialog(QDialog):
         if selected := self._selected():
             QGuiApplication.clipboard().setText("\n".join(item.text for item in selected))
             self._forget_undo()
+            self._followed = False
             self._actions.outcome.settled("Copied")
 
     # What is selected
@@ -270,7 +282,7 @@ class AttentionDialog(QDialog):
         actions.dismiss.setText(verb if len(selected) == 1 else f"{verb} {len(selected):,}")
         actions.dismiss.setAccessibleName(actions.dismiss.text().replace("&", ""))
         entry = selected[0].entry if len(selected) == 1 else None
-        ready = entry is not None and self._words.may_enter(entry.type)
+        ready = entry is not None and self._words.may_enter(entry.type) and self._sent is None
         actions.again.setEnabled(ready and self._entry.meanwhile is not None)
         actions.change.setEnabled(ready)
         if self._entry.form is not None:
@@ -279,10 +291,6 @@ class AttentionDialog(QDialog):
             actions.offer(actions.dismiss, actions.change, actions.again)
         else:
             actions.offer(*((actions.copy, actions.dismiss) if selected else ()))
-
-    def _line(self, item: Attention) -> Line:
-        role = "faint" if item.entry is None else "warning" if item.stale else "critical"
-        return Line(self._words.title(item), self._words.detail(item), icon="triangle-alert", role=role)
 
     def _focus_list(self) -> None:
         self._list.setEnabled(self._entry.form is None)

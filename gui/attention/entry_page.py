@@ -109,6 +109,7 @@ class EntryPage(QWidget):
         self._column.replaceWidget(self._fields, form)
         self._fields.hide()
         form.show()
+        self.setTabOrder(form.button, self._story)
         self._story.scrollToBottom()
         remarks = self._remark(form, entry)
         form.focus(next((box for name, box in form.fields.items() if name in remarks), None))

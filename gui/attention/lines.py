@@ -26,6 +26,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from dataflow.session import Attention
+from gui.attention.words import Words
 from gui.icons import icon
 from gui.theme import Theme
 
@@ -49,6 +51,12 @@ class Line(NamedTuple):
     def words(self) -> str:
         """For those who listen."""
         return ", ".join(part for part in (self.time, self.title, self.note, self.detail) if part)
+
+
+def item_line(item: Attention, words: Words) -> Line:
+    """The row of something that needs attention."""
+    role = "faint" if item.entry is None else "warning" if item.stale else "critical"
+    return Line(words.title(item), words.detail(item), icon="triangle-alert", role=role)
 
 
 class LineList(QListWidget):

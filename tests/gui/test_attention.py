@@ -231,12 +231,16 @@ def test_each_entry_is_asked_for_when_it_is_selected(dialog, qtbot):
 def test_re_apply_by_keys_tells_what_was_seen(dialog, qtbot):
     dialog.show_items([stale()])
     dialog.show_meanwhile(9, MEANWHILE)
+    asked = []
+    dialog.again_wanted.connect(lambda key, *_: asked.append(key))
     press(dialog, qtbot, KEY.Key_Return)
     assert dialog._actions.again.hasFocus()
     with qtbot.waitSignal(dialog.again_wanted) as wanted:
         press(dialog, qtbot, KEY.Key_Return)
     assert wanted.args == [9, None, 12]
-    dialog.entered()
+    press(dialog, qtbot, KEY.Key_Return)
+    assert asked == [9]
+    dialog.entered(9)
     dialog.show_items([])
     dialog.confirmed(13)
     assert dialog._actions.outcome.text() == "Confirmed at position 13"
@@ -263,7 +267,7 @@ def test_change_opens_the_form_filled_and_says_what_others_say(dialog, qtbot):
     }, 12]  # fmt: skip
     dialog.refused([Problem("note", "is too short")])
     assert "Is too short" in words(form)
-    dialog.entered()
+    dialog.entered(9)
     dialog.show_items([message(1)])
     assert dialog._entry.form is None
     assert dialog._list.isEnabled()
@@ -296,6 +300,30 @@ def test_what_happens_while_it_is_changed_is_said_in_the_form_and_what_was_typed
     assert dialog._entry.form.fields["note"].text() == "mine"
     dialog.show_items([message(3)])
     assert dialog._entry.form is None
+
+
+def test_what_is_being_changed_is_left_alone_when_another_entry_is_durable(dialog, qtbot):
+    dialog.show_items([stale(9), stale(8)])
+    dialog.show_meanwhile(9, MEANWHILE)
+    dialog._actions.change.click()
+    dialog.entered(8)
+    dialog.show_items([stale(9)])
+    assert dialog._entry.form is not None
+    dialog._leave_form()
+    dialog._copy()
+    dialog.confirmed(13)
+    assert dialog._actions.outcome.text() == "Copied"
+
+
+def test_tab_goes_from_the_form_to_what_happened_meanwhile(dialog, qtbot):
+    dialog.show_items([stale()])
+    dialog.show_meanwhile(9, MEANWHILE)
+    dialog._actions.change.click()
+    names = []
+    for _ in range(7):
+        names.append(dialog.focusWidget().accessibleName())
+        press(dialog, qtbot, KEY.Key_Tab)
+    assert names == ["Reason", "Until", "For", "Note", "Hold a flight", "What happened meanwhile", "Back"]
 
 
 def test_discard_and_undo_by_keys(dialog, qtbot):
