@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from dataflow.boards.file import LoadedBoard
 from gui.bugs import told
+from gui.complaints import Complaints
 from gui.theme import Theme
 from gui.window import MainWindow, remembered_theme
 
@@ -207,10 +208,12 @@ async def attend(
     screen = _screen(window, desk)
     if on_painted is not None:
         screen.painted.connect(on_painted)
+    complaints = desk.pipeline.status.subscribe(Complaints(lambda line: print(line, file=sys.stderr)))
     desk.pipeline.start()
     try:
         await closed
     finally:
+        complaints.dispose()
         screen.close()
         await desk.close()
 

@@ -43,7 +43,7 @@ def meaning(attempt: Attempt, error: Exception) -> Unreachable | NotAdmitted:
     if isinstance(error, ssl.SSLError):
         return Unreachable(f"TLS with {where} fails ({what})")
     if any(word in what.lower() for word in _STRANGER):
-        return NotAdmitted(f"{where} {_stranger(attempt.identity)} ({what})")
+        return NotAdmitted(f"{where} {_stranger(attempt.identity)}")
     if attempt.listens and not attempt.greets and isinstance(error, TimeoutError):
         return Unreachable(f"{where} is there, but says nothing; is it a NATS server?")
     if attempt.listens and not attempt.greets and not isinstance(error, OSError):

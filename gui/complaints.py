@@ -1,0 +1,24 @@
+"""Why a desk is cut off from its log, on stderr: a line for each reason, and again when all was well in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dataflow.session import Status
+
+_CUT_OFF = ("offline", "failed", "refused")
+
+
+class Complaints:
+    """Takes each Status. `say` gets a line."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self._say = say
+        self._said = ""
+
+    def __call__(self, status: Status) -> None:
+        words = f"{status.state}: {status.detail}" if status.state in _CUT_OFF and status.detail else ""
+        if words and words != self._said:
+            self._say(words[:1].upper() + words[1:])
+        if words or status.state == "live":
+            self._said = words
