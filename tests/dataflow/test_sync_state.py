@@ -14,6 +14,7 @@ import pytest
 from dataflow.boards.file import load
 from dataflow.desk import DeskBuilder
 from dataflow.feeds import presence, wire
+from dataflow.feeds.producer import Producer
 from dataflow.server import streams
 from tests.dataflow.desks import BOARD, note, until
 from tests.nats import make_server, server  # noqa: F401  fixtures
@@ -117,16 +118,11 @@ def test_offline_is_since_the_board_s_clock_says_and_stays_that_while_it_is_trie
 
 def test_progress_rises_from_the_first_event_to_the_last(server, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr("dataflow.pipeline.PROGRESS_S", 0.0)
-    count = 6000
+    count = 15_000
 
     async def check():
         async with log(tmp_path, server.url) as other:
-            for second in range(count):
-                message = wire.encode("notes", "bob", note("north", second=second))
-                await other.publish(message.subject, message.body, headers=message.headers)
-            await other.flush(60)
-            while (await streams.find(other, "notes")).last < count:
-                """Each look is a round trip."""
+            await Producer(other, "notes", "bob").send([note("north", second=second) for second in range(count)])
             async with desk(tmp_path, server.url) as amy:
                 told = []
                 amy.pipeline.status.subscribe(told.append)
@@ -135,7 +131,7 @@ def test_progress_rises_from_the_first_event_to_the_last(server, tmp_path, monke
         progress = [each.progress for each in going if each.progress is not None]
         assert all(one <= other for one, other in pairwise(progress))
         assert progress[0] < 0.1
-        assert progress[-1] > 0.9
+        assert progress[-1] > 0.8
         assert len(set(progress)) > 5
         assert max(each.to_go for each in going) >= count - 500
         assert told[-1].progress is None
