@@ -24,7 +24,7 @@ def command(speed: float, start: str, desks: int, theme: str | None) -> int:
     """Replay a day of New York flights, 8 February 2013 (the blizzard Nemo), on a fresh store.
 
     The store is gone when the window is closed: nothing that you enter here is kept. With --desks 2 there are two
-    operators, each at a desk of their own: enter on one, and see it on the other.
+    operators, each at a desk of their own: enter on one, and see it on the other. Nobody can hold that replay.
     """
     need_display()
     if desks > 1:

@@ -48,8 +48,9 @@ class Desk:
         self._told = False
         code = f"import sys; sys.path[:] = {sys.path!r}; {DESK}; sys.exit(main(sys.argv[1]))"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", code, msgspec.json.encode(seat)], stdin=subprocess.PIPE, start_new_session=True
-        )
+            [sys.executable, "-c", code, msgspec.json.encode(seat).decode()], stdin=subprocess.PIPE,
+            start_new_session=True, creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )  # fmt: skip
 
     @property
     def running(self) -> bool:
@@ -180,7 +181,8 @@ async def _watch(server: ServerProcess, desks: list[Desk], telling: asyncio.Task
 def _problems(server: ServerProcess, desks: list[Desk], telling: asyncio.Task[None]) -> Iterator[str]:
     yield from filter(None, (desk.failure() for desk in desks))
     if (code := server.wait(0)) is not None:
-        yield f"nats-server ended by itself (exit code {code}): {server.last_words()}"
+        words = f": {server.last_words()}" if code > 0 else ""
+        yield f"nats-server ended by itself (exit code {code}); the desks go on without it{words}"
     if telling.done() and (error := telling.exception()) is not None:
         yield f"the recording is not told any more: {error}"
 

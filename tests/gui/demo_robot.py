@@ -44,7 +44,7 @@ def enter(window) -> None:
     window.activateWindow()
     form = next(panel for panel in window.panels if isinstance(panel, Form))
     form.fill("incident.opened", {"title": TITLE})
-    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Return)
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
 
 
 def look(window, operator) -> None:
