@@ -12,6 +12,7 @@ from gui import app, cli
 from gui.connection import default_store, recall, servers
 from gui.places import connection_of, store_of
 from storage.database import Database
+from tests.certificates import Authority
 from tests.dataflow.desks import BOARD, note
 from tests.faults.desks import stream
 from tests.nats import free_port, make_server, server  # noqa: F401  fixtures
@@ -108,6 +109,36 @@ def test_a_store_that_is_named_is_the_servers_until_it_is_opened_locally(opened,
     local = opened("--store", "mine.db", "--local")
     assert (local.connection, local.store.name) == (None, "mine.db")
     assert opened("--server", "nats://tower").store == tmp_path / "other.db"
+
+
+def test_who_is_trusted_is_kept_with_the_server(opened, tmp_path, capsys):
+    ours = str(Authority(tmp_path).cert)
+    assert opened("--server", "tls://tower", "--ca", ours).connection.ca == opened().connection.ca == ours
+    assert opened("--server", "tls://tower,tls://tower-2").connection.ca == ours
+    assert opened("--ca", "system").connection.ca is None
+    assert opened().connection.ca is None
+    opened("--ca", ours)
+    assert opened("--server", "tls://other").connection.ca is None
+    assert opened("--local", "--ca", ours) == 2
+    opened("--local")
+    assert opened("--ca", ours) == 2
+    assert "--ca goes with --server" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "code", "said"),
+    [
+        ("--ca", "none.pem", 2, "none.pem"),
+        ("--ca", "notes.toml", 1, "notes.toml: there is no certificate in it"),
+        ("--identity", "odd.creds", 1, "odd.creds: not a file of credentials as `nsc` writes it"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_and_nothing_is_kept(opened, tmp_path, capsys, option, name, code, said):
+    (tmp_path / "odd.creds").write_text("hello")
+    assert opened("--server", "tls://tower", option, name) == code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert recall("notes") is None
 
 
 @pytest.mark.parametrize(
