@@ -28,6 +28,7 @@ _READ = rows.select("log", "position", "position > ? AND position <= ? ORDER BY 
 _ABOUT = rows.select("log", "position", "position > ? AND position <= ? AND subject IS ? ORDER BY position")
 _IDS = "(SELECT value FROM json_each(?))"
 _pairs = msgspec.json.Decoder(list[tuple[str, int]])
+_strings = msgspec.json.Decoder(list[str])
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
@@ -131,8 +132,9 @@ def append_guarded(connection: Connection, entries: Sequence[Event], own: Contai
 def _changed(connection: Connection, entry: Event, own: Container[str]) -> bool:
     """Whether others have added to an entity since. Up to `seen`, the operator has seen all."""
     since = max(entry.expects or 0, entry.seen or 0)
-    found = connection.exec_driver_sql("SELECT id FROM log WHERE position > ? AND subject IS ?", (since, entry.subject))
-    return any(id not in own for (id,) in found)
+    sql = "SELECT json_group_array(id) FROM log WHERE position > ? AND subject IS ?"
+    found = _strings.decode(connection.exec_driver_sql(sql, (since, entry.subject)).scalar_one())
+    return any(id not in own for id in found)
 
 
 def _append_at(connection: Connection, events: Sequence[Event]) -> Appended:

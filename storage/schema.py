@@ -53,6 +53,7 @@ quarantine = Table(
     Column("settled", Integer),  # when; NULL: it is open
     Column("outcome", Text),  # "dismissed", or the id of the entry that took its place
     Index("open_quarantine", "kind", "key", sqlite_where=text("settled IS NULL")),
+    Index("settled_quarantine", "settled", sqlite_where=text("settled IS NOT NULL")),
 )
 dismissed = Table(
     "dismissed",

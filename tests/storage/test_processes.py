@@ -39,6 +39,33 @@ def test_several_processes_make_a_store_and_append_to_it(tmp_path):
         assert own == [f"id-{n}" for n in range(k * 1000, k * 1000 + 40)]
 
 
+RACE = """
+import sys
+from pathlib import Path
+from storage.database import Database
+from tests.storage.samples import event
+path, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+with Database.open(path) as store:
+    for n in range(count):
+        entry = event(0, id=f"{name}-{n}", subject="one", expects=store.log.last(), authid=name)
+        store.log.append_guarded([entry], own=()).result()
+"""
+
+
+def test_processes_that_race_for_one_entity_never_pass_each_other(tmp_path):
+    """Each entry is in the log only where nothing came between what its operator saw and its own position."""
+    path = tmp_path / "board.db"
+    Database.open(path).close()
+    command = [sys.executable, "-c", RACE, str(path)]
+    racers = [subprocess.Popen([*command, name, "150"]) for name in ("amy", "bob")]
+    assert [racer.wait(60) for racer in racers] == [0, 0]
+    with Database.open(path) as store:
+        taken = [event for chunk in store.log.read() for event in chunk]
+    assert [(event.expects, event.position) for event in taken] == [(n, n + 1) for n in range(len(taken))]
+    assert {event.authid for event in taken} == {"amy", "bob"}
+    assert len(taken) >= 150
+
+
 FORGET = """
 import sys
 from pathlib import Path

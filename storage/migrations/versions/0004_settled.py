@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.add_column("quarantine", Column("outcome", Text))
     op.execute("UPDATE quarantine SET kind = 'entry' WHERE origin = 'outbox'")
     op.create_index("open_quarantine", "quarantine", ["kind", "key"], sqlite_where=text("settled IS NULL"))
+    op.create_index("settled_quarantine", "quarantine", ["settled"], sqlite_where=text("settled IS NOT NULL"))
     op.create_table(
         "dismissed", Column("position", Integer, primary_key=True), Column("time", Integer, nullable=False)
     )
