@@ -8,7 +8,9 @@ Nodes run in order of rank, inputs first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from dataflow.operators.aggregate import Aggregate, Folds
 from dataflow.operators.join import Join, Outer
@@ -53,6 +55,8 @@ class Circuit:
         self.indexed: dict[Node, set[str]] = {}
         self.fresh: list[Node] = []
         self.lane: Lane | None = None
+        self.measured = False
+        self.spent: WeakKeyDictionary[Node, float] = WeakKeyDictionary()
         self._routes: dict[tuple[Node, ...], Route] = {}
         self._tables: set[str] = set()
         self._indexes: dict[Index, dict[Any, list[Row]]] = {}
@@ -247,13 +251,22 @@ class Circuit:
         given.
         """
         try:
-            for node in nodes:
-                node.step()
+            if self.measured:
+                self._step_measured(nodes)
+            else:
+                for node in nodes:
+                    node.step()
         finally:
             for node in nodes:
                 node.plus = node.minus = NONE
             for node in given:
                 node.clear()
+
+    def _step_measured(self, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            began = perf_counter()
+            node.step()
+            self.spent[node] = self.spent.get(node, 0.0) + perf_counter() - began
 
     def route(self, active: tuple[Node, ...]) -> Route:
         """The nodes to run when `active` have something to say, in order, and the results among them."""

@@ -126,6 +126,9 @@ class Result(Node):
     def size(self) -> int:
         return len(self.counts or ()) + (len(self.sorted.rows) if self.sorted else 0)
 
+    def state(self) -> Iterable[object]:
+        return self.counts, self.sorted, self.shown
+
 
 def consolidated(changes: Iterable[Change]) -> list[Change]:
     """Each row once."""

@@ -26,6 +26,7 @@ _COMMANDS = {
     "import": "gui.commands.import_events",
     "export": "gui.commands.export_events",
     "query": "gui.commands.query",
+    "explain": "gui.commands.explain",
     "delays": "gui.commands.delays",
     "shot": "gui.commands.shot",
     "serve": "gui.commands.serve",

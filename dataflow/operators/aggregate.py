@@ -77,6 +77,9 @@ class Aggregate(Node):
     def size(self) -> int:
         return len(self.groups)
 
+    def state(self) -> Iterable[object]:
+        return (self.groups,)
+
 
 def _insert(node: Node, fold: Folds) -> None:
     if fold.hold is None or not isinstance(node, Source) or not node.held:

@@ -78,6 +78,9 @@ class Join(Node):
     def size(self) -> int:
         return sum(map(len, self.left.values())) + sum(map(len, self.right.values()))
 
+    def state(self) -> Iterable[object]:
+        return self.left, self.right
+
 
 def _changes(pipes: list[tuple[Node, Paired]], sign: int) -> list[tuple[Any, Row]]:
     found: list[tuple[Any, Row]] = []

@@ -57,6 +57,10 @@ class Node:
         """How many rows or groups it keeps."""
         return 0
 
+    def state(self) -> Iterable[object]:
+        """Where it keeps them."""
+        return ()
+
 
 class Source(Node):
     """Where rows come in. Over the log, `confirmed` and `held` part the inserted rows, `released` are pending rows

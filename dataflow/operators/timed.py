@@ -206,3 +206,6 @@ class Timed(Node):
 
     def size(self) -> int:
         return len(self.queue) + len(self.late)
+
+    def state(self) -> Iterable[object]:
+        return self.queue, self.late, self.gone

@@ -111,6 +111,9 @@ class Top(Node):
     def size(self) -> int:
         return len(self.entries)
 
+    def state(self) -> Iterable[object]:
+        return list(self.entries), self.shown
+
 
 def _order(entry: Entry) -> tuple[Any, bool]:
     return entry[0], entry[1]

@@ -166,3 +166,6 @@ class Window(Node):
 
     def size(self) -> int:
         return sum(len(part.rows) for part in self.parts.values())
+
+    def state(self) -> Iterable[object]:
+        return (self.parts,)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.history import push_store
 from gui.commands.rows import FORMATS, write
 
 if TYPE_CHECKING:
@@ -53,24 +54,9 @@ def answer(
     """The result, in order. Events that do not fit the board's fields are left out, and counted on stderr."""
     from dataflow.boards.sql import engine_for
     from dataflow.plans import default_cache
-    from dataflow.schema import Misfit
-    from storage.database import Database
 
     engine = engine_for(loaded, default_cache())
     engine.advance(now)
     live = engine.live(sql)
-    misfits: list[str] = []
-    with Database.open(path, create=False) as database:
-        for events in database.log.read():
-            rows = []
-            for event in events:
-                try:
-                    rows.append(loaded.schema.row(event))
-                except Misfit as misfit:
-                    misfits.append(f"{event.type} at position {event.position}: {misfit.reason}")
-            engine.push("events", rows)
-    if len(misfits) == 1:
-        click.echo(f"1 event does not fit the board and was left out: {misfits[0]}", err=True)
-    elif misfits:
-        click.echo(f"{len(misfits)} events do not fit the board and were left out; first {misfits[0]}", err=True)
+    push_store(engine, loaded, path)
     return live.columns, live.rows()

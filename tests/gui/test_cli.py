@@ -333,6 +333,39 @@ class TestQuery:
         )
 
 
+class TestExplain:
+    def test_a_view_s_operators_with_what_they_keep(self, run, board, events):
+        run("import", board, events(held(2), held(1), held(2)))
+        code, out, err = run("explain", board, "held")
+        assert (code, err) == (0, "")
+        head, result, *others = out.splitlines()
+        assert head.split() == ["memory", "time", "keeps", "operator"]
+        assert result.endswith("result: job, minutes, until in order of job, minutes, until")
+        aggregate = next(line for line in others if "aggregate:" in line)
+        assert " 2 groups " in aggregate
+        assert aggregate.endswith("by subject")
+        assert out.endswith("scan: events of job.held\n")
+
+    def test_json_holds_the_tree(self, run, board):
+        run("emit", board, "job.held", "job=J1", "minutes=5")
+        sql = "SELECT minutes FROM events WHERE minutes > 3"
+        code, out, _ = run("explain", board, sql, "--format", "json")
+        found = msgspec.json.decode(out)
+        assert (code, found["name"], found["size"], found["keeps"]) == (0, "result", 2, "rows of the result")
+        (mapped,) = found["inputs"]
+        assert mapped["ms"] > 0
+        assert found["bytes"] > 100
+
+    def test_without_a_store_the_operators_are_told(self, run, board):
+        code, out, err = run("explain", board, "SELECT count(*) FROM events")
+        assert (code, err) == (0, "ops.toml has no store yet: nothing is counted\n")
+        assert "aggregate: count(*)" in out
+
+    def test_sql_that_cannot_run_is_one_line(self, run, board):
+        code, out, err = run("explain", board, "SELECT bogus FROM events")
+        assert (code, out, err.count("\n")) == (1, "", 1)
+
+
 class TestDisplay:
     def test_without_a_display_there_is_one_clear_line(self):
         with pytest.raises(click.ClickException, match="no display"):

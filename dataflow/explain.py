@@ -1,0 +1,130 @@
+"""What a live query is made of: its operators, what each keeps, how much that is, and the time it has taken.
+
+The tree is the plan's. Filters, projections and lookups in tables run inside the loop of the operator above them, so
+they keep nothing and have no time of their own; an operator that several queries share says how many read it. Times are
+there where the engine was told to measure (`Engine.measure`) before rows were pushed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from dataflow.circuit import Circuit
+from dataflow.operators.aggregate import Aggregate
+from dataflow.operators.join import Join, Outer
+from dataflow.operators.node import Node, Source
+from dataflow.operators.timed import Timed
+from dataflow.operators.top import Top
+from dataflow.operators.window import Window
+from dataflow.result import Result
+from dataflow.sql import plan
+from dataflow.sql.described import Relations, told
+from dataflow.sql.plan import Rel, Scan
+
+_KEEPS: Mapping[type[Node], str] = {
+    Aggregate: "groups", Join: "rows of both sides", Outer: "rows of both sides", Timed: "rows that will still change",
+    Top: "rows in order", Window: "rows in order, by partition", Result: "rows of the result",
+}  # fmt: skip
+
+
+class Operator(msgspec.Struct, frozen=True, kw_only=True):
+    """One operator. `size` counts what it keeps, `bytes` estimates the memory of that (rows that operators share are
+    counted at each), `ms` is the time that it took, `readers` how many operators read it.
+    """
+
+    name: str
+    detail: str
+    keeps: str = ""
+    size: int = 0
+    bytes: int = 0
+    ms: float = 0.0
+    readers: int = 1
+    fused: bool = False
+    inputs: tuple[Operator, ...] = ()
+
+
+def explained(circuit: Circuit, result: Result, relations: Relations) -> Operator:
+    """The operators of a live query, its result first."""
+    order = ", ".join(f"{result.plan.names[o.index]}{' DESC' if o.desc else ''}" for o in _shown(result))
+    return _operator(
+        circuit, result, "result", f"{', '.join(result.plan.names)} in order of {order}", circuit.readers[result],
+        (_explained(circuit, result.plan.rel, relations),),
+    )  # fmt: skip
+
+
+def stats(circuit: Circuit, relations: Relations) -> list[Operator]:
+    """Every operator of the circuit once, inputs first, without its inputs."""
+    found = []
+    for key, node in circuit.nodes.items():
+        if isinstance(node, Result):
+            name, detail = "result", ", ".join(node.plan.names)
+        else:
+            name, detail = told(key, relations)
+        found.append(_operator(circuit, node, name, detail, circuit.readers.get(node, 0)))
+    return found
+
+
+def _shown(result: Result) -> Sequence[plan.Order]:
+    width = len(result.plan.names)
+    return [order for order in result.plan.order if order.index < width][:3]
+
+
+def _explained(circuit: Circuit, rel: Rel, relations: Relations) -> Operator:
+    name, detail = told(rel, relations)
+    inputs = tuple(_explained(circuit, child, relations) for child in _children(rel))
+    node = circuit.nodes.get(rel)
+    if node is None:
+        return Operator(name=name, detail=detail, fused=True, inputs=inputs)
+    return _operator(circuit, node, name, detail, circuit.readers[node], inputs)
+
+
+def _operator(
+    circuit: Circuit, node: Node, name: str, detail: str, readers: int, inputs: tuple[Operator, ...] = ()
+) -> Operator:
+    keeps = _KEEPS.get(type(node), "")
+    return Operator(
+        name=name, detail=detail, keeps=keeps, size=node.size() if keeps else 0,
+        bytes=_memory(node.state()) if keeps else 0, ms=circuit.spent.get(node, 0.0) * 1000, readers=readers,
+        inputs=inputs,
+    )  # fmt: skip
+
+
+def _children(rel: Rel) -> tuple[Rel, ...]:
+    if isinstance(rel, plan.Join):
+        return (rel.left, rel.right)
+    if isinstance(rel, plan.Union):
+        return rel.inputs
+    return () if isinstance(rel, Scan | plan.Values) else (rel.input,)
+
+
+def _memory(roots: Iterable[object]) -> int:
+    """Bytes of everything that can be reached, each object once. Small numbers and names cost nothing: they are
+    Python's own.
+    """
+    seen: set[int] = set()
+    waiting: deque[Any] = deque(roots)
+    total = 0
+    while waiting:
+        found = waiting.popleft()
+        if found is None or isinstance(found, bool | type) or callable(found) or id(found) in seen:
+            continue
+        seen.add(id(found))
+        total += sys.getsizeof(found)
+        if isinstance(found, dict):
+            waiting.extend(found.keys())
+            waiting.extend(found.values())
+        elif isinstance(found, list | tuple | deque | set | frozenset):
+            waiting.extend(found)
+        elif not isinstance(found, str | bytes | int | float | Node | Source):
+            waiting.extend(_parts(found))
+    return total
+
+
+def _parts(found: object) -> list[Any]:
+    slots = [getattr(found, name, None) for name in getattr(type(found), "__slots__", ())]
+    return [*vars(found).values(), *slots] if hasattr(found, "__dict__") else slots

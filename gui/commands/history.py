@@ -1,0 +1,41 @@
+"""What headless commands ask of a board's whole history: an engine that has been pushed all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from dataflow.boards.file import LoadedBoard
+    from dataflow.engine import Engine
+    from storage.event import Event
+
+
+def push_store(engine: Engine, loaded: LoadedBoard, store: Path) -> None:
+    """Everything in a store. Events that do not fit the board's fields are left out, and counted on stderr."""
+    from storage.database import Database
+
+    with Database.open(store, create=False) as database:
+        push(engine, loaded, database.log.read())
+
+
+def push(engine: Engine, loaded: LoadedBoard, history: Iterable[Sequence[Event]]) -> None:
+    """Batches of events, in order."""
+    from dataflow.schema import Misfit
+
+    misfits: list[str] = []
+    for events in history:
+        rows = []
+        for event in events:
+            try:
+                rows.append(loaded.schema.row(event))
+            except Misfit as misfit:
+                misfits.append(f"{event.type} at position {event.position}: {misfit.reason}")
+        engine.push("events", rows)
+    if len(misfits) == 1:
+        click.echo(f"1 event does not fit the board and was left out: {misfits[0]}", err=True)
+    elif misfits:
+        click.echo(f"{len(misfits)} events do not fit the board and were left out; first {misfits[0]}", err=True)
