@@ -1,7 +1,7 @@
 """A desk of the latency bench: a process with a real window on a shared log, which enters or which watches.
 
 `python -m tests.bench.desk enter|watch URL NAME` says `ready` when all is painted. Then `enter` takes a number, makes
-so many entries in the form (with Return), and answers with a JSON object: the title of each, and when it was submitted,
+so many entries in the form (with Ctrl+Return), and answers with a JSON object: the title of each, and when it was submitted,
 durable and confirmed, and its position. `watch` takes the last title, and answers with when each was received, stored,
 in the views and painted. All times are `perf_counter`'s, which is one clock for all processes of a machine.
 """
@@ -77,7 +77,7 @@ async def enter(stage: SharedStage, count: int) -> dict[str, dict[str, float]]:
         form.fill(TYPE, {"title": title, "place": "JFK", "severity": "low"})
         await asyncio.sleep(PAUSE_S * (1 + random.random()))
         submitted = perf_counter()
-        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
         await entered[-1].durable
         durable = perf_counter()
         try:
