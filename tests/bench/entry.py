@@ -43,7 +43,7 @@ class Operator:
         stage.pipeline.enter = lambda *given, **named: self._entered(enter(*given, **named))
 
     async def enter(self, title: str) -> None:
-        """Fill the form, press Return, and wait until the confirmed entry is on the screen."""
+        """Fill the form, press Ctrl+Return, and wait until the confirmed entry is on the screen."""
         loop = asyncio.get_running_loop()
         self._title, self._seen = title, {}
         self._pending, self._confirmed = loop.create_future(), loop.create_future()
@@ -52,7 +52,7 @@ class Operator:
         field = QApplication.focusWidget()
         assert field is not None, "no field has the keyboard"
         self._at = perf_counter()
-        QTest.keyClick(field, Qt.Key.Key_Return)
+        QTest.keyClick(field, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
         self._mark("accepted")
         await self._entry.durable
         self._mark("durable")
