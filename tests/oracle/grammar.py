@@ -351,10 +351,11 @@ class Grower:
         items = [self._window(type, source) for type in types]
         sql = f"SELECT {', '.join(f'{item} AS c{i}' for i, item in enumerate(items))} FROM {source.sql}"
         sql += self._where(source)
-        if self.maybe(3):
-            sql += f" QUALIFY {self._window('int', source)} {self.pick(['<=', '<', '=', '>'])} {self.choose(4)}"
-        elif not any(" OVER " in item for item in items):
+        test = f"{self._window('int', source)} {self.pick(['<=', '<', '=', '>'])} {self.choose(4)}"
+        if not any(" OVER " in text for text in (*items, test)):
             sql += f" QUALIFY count(*) OVER () > {self.choose(3)}"
+        elif self.maybe(3):
+            sql += f" QUALIFY {test}" if " OVER " in test else ""
         names = [Name(f"c{i}", type) for i, type in enumerate(types)]
         return From(sql + (self._tail(names, "") if tail else ""), names)
 
