@@ -25,7 +25,7 @@ class Screen(QObject):
         super().__init__()
         self.bridge = Bridge(session, self)
         self._collector = Collector()
-        self._frame = Frame(window, self)
+        self._frame = Frame(self)
         self._delays = DelayDesk(window, window.theme, session, self)
         self._window = window
         self._session = session
@@ -38,6 +38,7 @@ class Screen(QObject):
         window.delays_wanted.connect(self._delays.open)
         self.bridge.flushed.connect(self._flushed)
         self.bridge.shown.connect(self._frame.expect)
+        window.painted.connect(self._frame.over)
         self._frame.painted.connect(session.painted)
         self.bridge.follow(session.boards, self._show_board)
         self.bridge.follow(session.status, self._show_status)
@@ -52,7 +53,7 @@ class Screen(QObject):
     def close(self) -> None:
         """Let go of the session; the window stays as it is."""
         self._window.removeEventFilter(self)
-        self._frame.close()
+        self._window.painted.disconnect(self._frame.over)
         self._delays.close()
         self._attention.close()
         self.bridge.close()

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import QSettings, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSettings, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QVBoxLayout, QWidget
 
@@ -52,6 +52,7 @@ class MainWindow(QWidget):
     attention_wanted = Signal()
     delays_wanted = Signal()
     closed = Signal()
+    painted = Signal()      # a frame has been handed to the screen
 
     def __init__(self, theme: Theme, settings: QSettings | None = None, operator: str = "") -> None:
         super().__init__()
@@ -168,6 +169,12 @@ class MainWindow(QWidget):
         super().showEvent(event)
         if self.focusWidget() is None:
             self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() == QEvent.Type.UpdateRequest:
+            self.painted.emit()
+        return done
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._settings is not None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from gui import bridge
 from gui.frame import Frame
 from gui.panels.table import Table
+from gui.window import MainWindow
 from tests.dataflow.desks import BOARD, note, until
 from tests.gui.test_screen import FORM, TALL_FORM_AND_PLACES, on_desk, run  # noqa: F401  a fixture
 
@@ -30,12 +31,13 @@ class Told(QObject):
         return False
 
 
-def test_a_frame_is_over_once_it_has_been_painted(qtbot):
-    window = QWidget()
+def test_a_frame_is_over_once_it_has_been_painted(qtbot, theme):
+    window = MainWindow(theme)
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
-    told, frame = Told(window), Frame(window, window)
+    told, frame = Told(window), Frame(window)
+    window.painted.connect(frame.over)
     frame.painted.connect(told.all.append)
     frame.expect(3)
     frame.expect(7)
@@ -43,10 +45,8 @@ def test_a_frame_is_over_once_it_has_been_painted(qtbot):
     with qtbot.waitSignal(frame.painted):
         window.update()
     assert told.all == ["paint", 7]
-    frame.expect(8)
-    frame.close()
-    window.update()
-    qtbot.waitUntil(lambda: told.all[-1] == "paint")
+    with qtbot.waitSignal(window.painted):
+        window.update()
     assert told.all == ["paint", 7, "paint"]
 
 
@@ -86,11 +86,11 @@ def test_where_panels_take_turns_an_entry_is_shown_when_all_had_theirs(run, qtbo
     on_desk(run, qtbot, tmp_path, act, BOARD + TALL_FORM_AND_PLACES)
 
 
-def test_without_an_entry_nobody_watches_the_window(run, qtbot, tmp_path):  # noqa: F811
+def test_without_an_entry_nothing_is_expected_of_a_frame(run, qtbot, tmp_path):  # noqa: F811
     async def act(desk):
         await asyncio.wrap_future(desk.database.log.append([note("north")]))
         await desk.shows([["north", "1"]])
-        assert not desk.screen._frame._watching
+        assert desk.screen._frame._expected == 0
         assert desk.pipeline.delays().all == ()
 
     on_desk(run, qtbot, tmp_path, act, BOARD + FORM)
