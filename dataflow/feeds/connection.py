@@ -35,8 +35,8 @@ _BUFFER = 8 * 2**20
 _PUBLISH = re.compile(r'permissions violation for publish to "([^"]*)"')
 
 
-class _NoTlsError(errors.Error):
-    """The server does not speak TLS, or somebody in between says so."""
+class _TermsError(errors.Error):
+    """What the server greets us with can't be agreed to; the text completes "the server at …"."""
 
 
 class _Client(Client):
@@ -58,7 +58,9 @@ class _Client(Client):
         """nats-py encrypts what the server wants encrypted, and who is in between could say that it wants nothing."""
         self.greets = True
         if initial_connection and "tls" in self.options and not info.get("tls_required"):
-            raise _NoTlsError
+            raise _TermsError("does not speak TLS, and nothing is sent to it in the clear")
+        if initial_connection and info.get("tls_verify"):
+            raise _TermsError("demands a certificate of the desk, too, and that is not supported")
         await super()._process_info(info, initial_connection)
 
     def bring(self, sid: int, tray: Tray) -> None:
@@ -141,8 +143,8 @@ class Connection:
 
     def _meaning(self, url: str, identity: Path | None, ca: Path | None, error: Exception) -> Exception:
         cause = self.last_error if isinstance(error, errors.NoServersError) and self.last_error else error
-        if isinstance(cause, _NoTlsError):
-            return NotAdmitted(f"{place(url)} does not speak TLS, and nothing is sent to it in the clear")
+        if isinstance(cause, _TermsError):
+            return NotAdmitted(f"the server at {place(url)} {cause}")
         return meaning(Attempt(url, identity, ca, self.client.listens, self.client.greets), cause)
 
 

@@ -12,7 +12,6 @@ import msgspec
 from dataflow.feeds import certificates
 
 _STRANGER = ("authorization", "nkey")
-_DEMANDS = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
 
 
 class Unreachable(Exception):
@@ -38,16 +37,14 @@ def meaning(attempt: Attempt, error: Exception) -> Unreachable | NotAdmitted:
     where, what = place(attempt.url), said(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return NotAdmitted(certificates.wrong(where, error, attempt.ca))
-    if isinstance(error, ssl.SSLError) and any(word in str(error).upper() for word in _DEMANDS):
-        return NotAdmitted(f"{where} demands another TLS than a desk has ({what}), such as a certificate of its own")
     if isinstance(error, ssl.SSLError):
         return Unreachable(f"TLS with {where} fails ({what})")
     if any(word in what.lower() for word in _STRANGER):
-        return NotAdmitted(f"{where} {_stranger(attempt.identity)}")
+        return NotAdmitted(f"the server at {where} {_stranger(attempt.identity)}")
     if attempt.listens and not attempt.greets and isinstance(error, TimeoutError):
-        return Unreachable(f"{where} is there, but says nothing; is it a NATS server?")
+        return Unreachable(f"something listens at {where}, but says nothing; is it a NATS server?")
     if attempt.listens and not attempt.greets and not isinstance(error, OSError):
-        return NotAdmitted(f"{where} is no NATS server: it does not greet as one; look at the host and the port")
+        return NotAdmitted(f"what answers at {where} is no NATS server, by its greeting; look at the host and the port")
     return Unreachable(f"no answer from {where} ({what})")
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import nkeys
 import pytest
@@ -37,6 +37,19 @@ def attempt(url, identity=None, ca=None) -> str:
         return ""
 
     return asyncio.run(main())
+
+
+@contextmanager
+def running(file, configuration: str):
+    """A nats-server with a configuration of its own."""
+    file.write_text(configuration)
+    process = subprocess.Popen([find(), "-c", file], stderr=subprocess.PIPE, text=True)
+    try:
+        assert any("Server is ready" in line for line in process.stderr), "nats-server did not start"
+        yield
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture
@@ -93,9 +106,17 @@ class TestCertificates:
     def test_nothing_is_sent_in_the_clear_where_tls_is_asked_for(self, make_server, authority):  # noqa: F811
         url = make_server().start().url
         for asked, ca in ((url.replace("nats:", "tls:"), None), (url, authority.cert)):
-            said = attempt(asked, ca=ca)
-            assert said == f"NotAdmitted: {asked} does not speak TLS, and nothing is sent to it in the clear"
+            assert attempt(asked, ca=ca) == (
+                f"NotAdmitted: the server at {asked} does not speak TLS, and nothing is sent to it in the clear"
+            )
         assert attempt(url) == ""
+
+    def test_a_server_that_wants_one_of_the_desk(self, authority, tmp_path):
+        tls, port = authority.issue(), free_port()
+        files = f"cert_file: '{tls.cert}', key_file: '{tls.key}', ca_file: '{authority.cert}'"
+        with running(tmp_path / "nats.conf", f"host: 127.0.0.1\nport: {port}\ntls: {{{files}, verify: true}}\n"):
+            said = attempt(f"tls://127.0.0.1:{port}", ca=authority.cert)
+        assert "demands a certificate of the desk, too, and that is not supported" in said
 
     def test_a_file_without_a_certificate(self, authority, tmp_path):
         (tmp_path / "empty.pem").write_text("hello")
@@ -130,12 +151,14 @@ class TestKeys:
     def test_one_that_it_does_not_know(self, served):
         url, _, gone = served
         assert attempt(url, gone) == (
-            f"NotAdmitted: {url} does not admit this identity, gone.toml; ask who runs it for a new one"
+            f"NotAdmitted: the server at {url} does not admit this identity, gone.toml; ask who runs it for a new one"
         )
 
     def test_none(self, served):
         url, *_ = served
-        assert attempt(url) == f"NotAdmitted: {url} does not admit everybody; open the board with --identity FILE"
+        assert attempt(url) == (
+            f"NotAdmitted: the server at {url} does not admit everybody; open the board with --identity FILE"
+        )
 
     def test_a_file_that_is_none(self, served, tmp_path):
         url, *_ = served
@@ -213,16 +236,8 @@ class TestCredentials:
     @pytest.fixture
     def url(self, nsc, tmp_path):
         port = free_port()
-        (tmp_path / "nats.conf").write_text(nsc.configuration(port))
-        process = subprocess.Popen([find(), "-c", tmp_path / "nats.conf"], stderr=subprocess.PIPE, text=True)
-        for line in process.stderr:
-            if "Server is ready" in line:
-                break
-        else:
-            pytest.fail("nats-server did not start")
-        yield f"nats://127.0.0.1:{port}"
-        process.kill()
-        process.communicate()
+        with running(tmp_path / "nats.conf", nsc.configuration(port)):
+            yield f"nats://127.0.0.1:{port}"
 
     def test_those_that_the_operator_has_signed(self, url, nsc):
         assert attempt(url, nsc.user("amy")) == ""
@@ -230,7 +245,7 @@ class TestCredentials:
 
     def test_those_of_an_account_that_the_server_does_not_know(self, url, nsc):
         assert attempt(url, nsc.stranger("eve")) == (
-            f"NotAdmitted: {url} does not admit this identity, eve.creds; ask who runs it for a new one"
+            f"NotAdmitted: the server at {url} does not admit this identity, eve.creds; ask who runs it for a new one"
         )
 
     def test_those_that_have_expired_are_told_without_a_server(self, nsc):
@@ -303,7 +318,9 @@ class TestNoServer:
     )  # fmt: skip
     def test_something_else(self, says, close):
         said, url = self.said(says, close)
-        assert said == f"NotAdmitted: {url} is no NATS server: it does not greet as one; look at the host and the port"
+        assert said == (
+            f"NotAdmitted: what answers at {url} is no NATS server, by its greeting; look at the host and the port"
+        )
 
     def test_something_that_hangs_up(self):
         said, url = self.said(b"", then_close=True)
@@ -313,7 +330,7 @@ class TestNoServer:
     def test_something_silent(self, monkeypatch):
         monkeypatch.setattr("dataflow.feeds.connection.CONNECT_S", 0.2)
         said, url = self.said(b"")
-        assert said == f"Unreachable: {url} is there, but says nothing; is it a NATS server?"
+        assert said == f"Unreachable: something listens at {url}, but says nothing; is it a NATS server?"
 
     def test_nobody(self):
         url = f"nats://127.0.0.1:{free_port()}"
