@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import Future
 
 import msgspec
@@ -121,7 +122,10 @@ async def test_what_the_operator_has_not_been_shown_makes_it_stale_once_more(des
 @story
 async def test_a_refused_entry_is_entered_again_once(desk):
     item = await refused(desk)
+    gate = threading.Event()
+    desk.database.write(lambda _: gate.wait(5))  # what is written waits, so that the second one finds the item, too
     first, second = desk.pipeline.enter_again(item.key), desk.pipeline.enter_again(item.key)
+    gate.set()
     await first.durable
     with pytest.raises(AlreadySettled):
         await second.durable

@@ -151,6 +151,21 @@ def test_a_full_disk_is_said_in_the_form(run, qtbot, tmp_path, monkeypatch):
     on_desk(run, qtbot, tmp_path, act)
 
 
+def test_an_entry_that_the_log_refuses_is_kept_and_not_given_back_to_the_form(run, qtbot, tmp_path):
+    async def act(desk):
+        desk.database.log.append([note("north")]).result(5)  # this desk has not heard of it yet
+        desk.enter("north")
+        form = desk.panel(Form).form()
+        await until(desk.pipeline.status, lambda status: status.attention == 1 and status.pending == 0)
+        while "needs attention" not in form.outcome.text():
+            await asyncio.sleep(0)
+        assert form.outcome.text() == "North has changed since you saw it: it needs attention (F8)"
+        assert form.blank()
+        assert desk.database.log.last() == 1
+
+    on_desk(run, qtbot, tmp_path, act, BOARD.replace("entry = true", "entry = true\nguard = true") + FORM)
+
+
 def test_sorting_and_filtering_happen_in_the_engine(run, qtbot, tmp_path):
     async def act(desk):
         notes = [note("north"), note("south"), note("south")]
