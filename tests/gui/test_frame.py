@@ -36,6 +36,8 @@ def test_a_frame_is_over_once_it_has_been_painted(qtbot, theme):
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
+    with qtbot.waitSignal(window.painted):
+        window.update()     # whatever showing it has brought about is over
     told, frame = Told(window), Frame(window)
     window.painted.connect(frame.over)
     frame.painted.connect(told.all.append)
