@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import struct
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from dataflow.feeds.sources import subjects
 from dataflow.server import streams
 from dataflow.server.errors import StreamRefused
 from tests.dataflow.desks import shows, until
+from tests.dataflow.feeds.test_sources import mangle
 from tests.mqtt import Device
 from tests.nats import free_port, make_server  # noqa: F401  fixture
 
@@ -105,8 +107,8 @@ async def ids(desk) -> list[tuple[int, str]]:
     return [(event.position, event.id) for chunk in desk.database.log.read() for event in chunk]
 
 
-async def reaches(desk, position: int) -> None:
-    await until(desk.pipeline.status, lambda status: status.state == "live" and status.position >= position, 15)
+async def reaches(desk, position: int, timeout: float = 15) -> None:
+    await until(desk.pipeline.status, lambda status: status.state == "live" and status.position >= position, timeout)
 
 
 def heard(program: socket.socket, word: bytes) -> None:
@@ -162,6 +164,39 @@ def test_what_does_not_fit_needs_attention_and_the_rest_goes_on(house):
             "source `rooms`: `AM2301.Temperature`, for the field `temp`: 'hot' is not a number",
             "source `rooms`: nested too deeply",
         ]
+
+    asyncio.run(check())
+
+
+def test_thousands_of_mangled_messages_are_events_or_set_apart_and_the_feed_goes_on(house):
+    """Each is one or the other, and a desk that comes later says the same of each."""
+    count, random_ = 3000, random.Random(11)
+
+    def mangled() -> bytes:
+        body = bytearray(measured(21.5))
+        for _ in range(random_.randint(0, 3)):
+            mangle(body, random_)
+        return bytes(body)
+
+    async def check():
+        await house.ensure()
+        connection = await nats.connect(house.server.url)
+        async with house.desk("amy") as amy:
+            for number in range(count):
+                room = random_.choice(["kitchen", "hall", "ü", "a//b", "%41", "$SYS", "x" * 200, "a/b"])
+                headers = {"Status": "100"} if number % 97 == 0 else None
+                await connection.publish(f"tele.{room}.SENSOR", mangled(), headers=headers)
+            await connection.jetstream().publish("tele.kitchen.SENSOR", measured(1.5))
+            await connection.close()
+            await reaches(amy, count + 1, 60)
+            async with house.desk("bob") as bob:
+                await reaches(bob, count + 1, 60)
+                assert await ids(amy) == await ids(bob)
+                taken = len(await ids(amy))
+                for desk in (amy, bob):
+                    assert desk.database.quarantine.count() == count + 1 - taken
+                    assert all(item.reason for item in desk.database.quarantine.list(count))
+                assert 500 < taken < 2000
 
     asyncio.run(check())
 
