@@ -153,7 +153,7 @@ class NatsFeed:
 
         from dataflow.feeds.connection import NotAdmitted, Unreachable, connect
         from dataflow.feeds.subscription import Lost
-        from dataflow.server.errors import ServerError
+        from dataflow.server.errors import ServerError, StreamSilent
 
         wakes: list[Callable[[], None]] = []
         who = f"watchfloor {self._operator}", self._identity
@@ -165,6 +165,9 @@ class NatsFeed:
             return "refused", str(error)
         try:
             await self._follow(connection, publisher, wakes)
+        except StreamSilent as error:
+            denied = "permissions violation" in str(connection.last_error)
+            return ("refused", f"{error}: this identity may not ask") if denied else ("offline", str(error))
         except (Unfit, PositionTaken, ServerError) as error:
             return "refused", str(error)
         except StoreClosed:

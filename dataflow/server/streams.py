@@ -19,7 +19,7 @@ from uuid import uuid4
 import msgspec
 
 from dataflow.feeds import subjects
-from dataflow.server.errors import StreamRefused
+from dataflow.server.errors import StreamRefused, StreamSilent
 from dataflow.times import parse
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _EXPECTED = {"retention": "limits", "storage": "file"}
 _NOT_FOUND = 10059
 _NAME_IN_USE = 10058
 _OVERLAP = 10065
+_UNAVAILABLE = 503
 
 
 class BoardStream(msgspec.Struct, frozen=True):
@@ -62,7 +63,7 @@ async def ensure(
 ) -> BoardStream:
     """The board's stream, made if there is none; from now on it takes these `sources` (None: those that it has).
 
-    Raises StreamRefused, also where another stream takes such subjects.
+    Raises StreamRefused, also where another stream takes such subjects, and StreamSilent.
     """
     name = subjects.stream(board)
     answer = await _ask(connection, f"STREAM.INFO.{name}")
@@ -78,7 +79,7 @@ async def ensure(
 
 
 async def find(connection: Client, board: str) -> BoardStream:
-    """The board's stream. Raises StreamRefused, also if there is none."""
+    """The board's stream. Raises StreamRefused, also if there is none, and StreamSilent."""
     return verified(await _ask(connection, f"STREAM.INFO.{subjects.stream(board)}"), board)
 
 
@@ -185,6 +186,8 @@ async def _ask(connection: Client, request: str, body: Mapping[str, Any] | None 
     except NoRespondersError:
         raise StreamRefused("the server has no JetStream; run `watchfloor serve`, or switch it on") from None
     except TimeoutError:
-        raise StreamRefused("the server does not answer about the board's stream; it may not be permitted") from None
+        raise StreamSilent("the server does not answer about the board's log now") from None
     answer: dict[str, Any] = msgspec.json.decode(reply.data)
+    if (answer.get("error") or {}).get("code") == _UNAVAILABLE:
+        raise StreamSilent(f"the server can't tell about the board's log now: {answer['error'].get('description')}")
     return answer

@@ -108,7 +108,7 @@ def opened(folder: Path, url: str, name: str, store: Path | None = None, off_s: 
     builder = DeskBuilder(loop, name, PlanCache(folder / "plans"))
     if off_s:
         builder._scheduler = Off(loop, off_s)
-    return SharedDesk(builder.shared(load(folder / "board.toml"), store or folder / f"{name}.db", [url]))
+    return SharedDesk(builder.shared(load(folder / "board.toml"), store or folder / f"{name}.db", url.split(",")))
 
 
 @asynccontextmanager

@@ -1,0 +1,130 @@
+"""Three servers, each with a copy of the log: one of them is killed under load, and work goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from dataflow.feeds.connection import Connection
+from dataflow.session import Entered
+from tests.faults import board
+from tests.faults.children import Other
+from tests.faults.cluster import Cluster, cluster
+from tests.faults.desks import SharedDesk
+from tests.faults.net import Told, confirmed, desks, judge
+
+LONG = [pytest.mark.long, pytest.mark.timeout(900)]
+STEP = 100
+PACE_S = 0.02
+
+
+class Load:
+    """Two desks' entries, and another producer's events, until it is ended."""
+
+    def __init__(self, desks: list[SharedDesk], other: Other) -> None:
+        self.entered: list[Entered] = []
+        self._desks, self._other = desks, other
+        self._tasks = [asyncio.create_task(task) for task in (self._enter(), self._produce())]
+        self._ending = False
+
+    async def _enter(self) -> None:
+        while not self._ending:
+            self.entered += [desk.enter(len(self.entered)) for desk in self._desks]
+            await asyncio.sleep(PACE_S)
+
+    async def _produce(self) -> None:
+        while not self._ending:
+            await self._other.send(20)
+
+    async def end(self) -> None:
+        self._ending = True
+        await asyncio.gather(*self._tasks)
+
+
+@pytest.fixture
+def connected(monkeypatch) -> dict[str, str]:
+    """To which server each desk is connected, by its name."""
+    urls: dict[str, str] = {}
+    opens = Connection.open
+
+    async def noting(self, url, name, *how) -> None:
+        await opens(self, url, name, *how)
+        urls[name.removeprefix("watchfloor ")] = url
+
+    monkeypatch.setattr(Connection, "open", noting)
+    return urls
+
+
+@asynccontextmanager
+async def busy(folder: Path) -> AsyncIterator[tuple[Cluster, list[SharedDesk], Load]]:
+    """A cluster, two desks that go to any server of it, and their load; in the end all is as it must be."""
+    board.write(folder)
+    async with cluster(folder) as servers:
+        await servers.make(board.ID)
+        async with desks(folder, amy=servers.url, bob=servers.url) as opened:
+            told = [Told(desk) for desk in opened]
+            other = Other(servers.url.split(","))
+            load = Load(opened, other)
+            await go_on(opened)
+            yield servers, opened, load
+            await asyncio.wait_for(load.end(), 60)
+            positions = await confirmed(load.entered)
+            await judge(folder, (await servers.leader(board.ID)).url, opened, positions, other.acknowledged)
+            for each in told:
+                assert each.count("refused") == 0
+                each.end()
+
+
+async def go_on(desks: list[SharedDesk], timeout: float = 30) -> None:
+    """Until each desk holds so many events more than now, from both desks, and is live."""
+    before = max(desk.pipeline.status.value.position for desk in desks)
+    for desk in desks:
+        await desk.until(lambda status: status.position > before + STEP and status.state == "live", timeout)
+
+
+@pytest.mark.parametrize(
+    ("which", "rounds"), [("leader", 1), pytest.param("leader", 12, marks=LONG), pytest.param("own", 12, marks=LONG)]
+)
+def test_a_server_of_three_is_killed(tmp_path: Path, connected: dict[str, str], which: str, rounds: int) -> None:
+    """The one that leads the log, or the one that a desk is connected to; and it comes back later."""
+
+    async def check() -> None:
+        async with busy(tmp_path) as (servers, opened, _):
+            for _ in range(rounds):
+                leader = await servers.leader(board.ID)
+                own = next(node for node in servers.nodes if node.url == connected["amy"])
+                killed = leader if which == "leader" else own
+                killed.kill()
+                await go_on(opened)
+                assert connected["amy"] != killed.url
+                killed.start()
+                await servers.whole(board.ID)
+
+    asyncio.run(check())
+
+
+def test_one_server_alone_of_three_takes_nothing_and_says_so(tmp_path: Path) -> None:
+    """It is reached, but can't answer for the log: the desk is offline, which passes; it is not refused."""
+
+    async def check() -> None:
+        board.write(tmp_path)
+        async with cluster(tmp_path) as servers:
+            await servers.make(board.ID)
+            for node in servers.nodes[1:]:
+                node.kill()
+            async with desks(tmp_path, amy=servers.nodes[0].url) as (amy,):
+                told = Told(amy)
+                entered = amy.enter(1)
+                await amy.says("offline", "does not answer about the board's log")
+                assert not entered.confirmed.done()
+                servers.nodes[1].start()
+                positions = await confirmed([entered])
+                assert told.count("refused") == 0
+                await judge(tmp_path, servers.nodes[0].url, [amy], positions)
+                told.end()
+
+    asyncio.run(check())
