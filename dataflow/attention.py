@@ -54,6 +54,12 @@ class AttentionList:
         stored = [attention(schema, item) for item in self._quarantine.list(LISTED)]
         return [*stored, *(item for item in misfits if -item.key not in self._dismissed)]
 
+    def raw(self, key: int, misfits: Iterable[Attention]) -> str:
+        """All of what came."""
+        if key < 0:
+            return next((item.text for item in misfits if item.key == key), "")
+        return self._quarantine.text(key).decode(errors="replace")
+
     def entry(self, key: int) -> Event:
         """A refused entry that is open. Raises `EntryRefused` where there is none any more."""
         found = self._quarantine.entry(key)

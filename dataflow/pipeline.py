@@ -115,6 +115,9 @@ class Pipeline:
     def attention(self) -> Sequence[Attention]:
         return self._attention.list(self._floor.schema, self._floor.misfits)
 
+    def raw(self, key: int) -> str:
+        return self._attention.raw(key, self._floor.misfits)
+
     async def meanwhile(self, key: int) -> Meanwhile:
         until = self._floor.intake.position
         try:

@@ -126,8 +126,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 class Attention(msgspec.Struct, frozen=True, kw_only=True):
     """Something that could not be taken: an operator's entry that the log refused, a message that is no event, or an
-    event of the log that does not fit the board. `text` is what came, `time` when, in µs. `stale`: an entry whose
-    entity had changed since its operator saw it.
+    event of the log that does not fit the board. `text` is how what came begins, `time` when, in µs. `stale`: an entry
+    whose entity had changed since its operator saw it.
     """
 
     key: int
@@ -204,6 +204,9 @@ class Session(Protocol):
 
     def attention(self) -> Sequence[Attention]:
         """What needs attention: entries, then messages, then misfits; each newest first."""
+
+    def raw(self, key: int) -> str:
+        """All of what came, of something that needs attention; empty where it is there no more."""
 
     async def meanwhile(self, key: int) -> Meanwhile:
         """What happened to a refused entry's entity since its operator saw it; nothing where it is there no more."""

@@ -26,8 +26,13 @@ if TYPE_CHECKING:
 LONGEST = 64 * 1024
 """Bytes of a raw message that are kept at the most. An entry is kept whole: it is its operator's work."""
 
-_SELECT = "SELECT key, time, origin, reason, text, kind, stale FROM quarantine"
-_LIST = f"{_SELECT} WHERE settled IS NULL AND kind = ? ORDER BY key DESC LIMIT ?"
+LISTED = 4096
+"""Bytes of a message that are listed; `text` gives all that is kept."""
+
+_SELECT = "SELECT key, time, origin, reason, {text}, kind, stale FROM quarantine WHERE settled IS NULL AND "
+_ENTRIES = _SELECT.format(text="text") + "kind = 'entry' ORDER BY key DESC LIMIT ?"
+_MESSAGES = _SELECT.format(text=f"substr(text, 1, {LISTED})") + "kind = 'message' ORDER BY key DESC LIMIT ?"
+_ENTRY = _SELECT.format(text="text") + "kind = 'entry' AND key = ?"
 _COUNT = "SELECT (SELECT count(*) FROM quarantine) - (SELECT count(*) FROM quarantine WHERE settled IS NOT NULL)"
 _KEYS = "(SELECT value FROM json_each(?))"
 _DISMISSED = "dismissed"
@@ -59,14 +64,18 @@ class Quarantine:
         return self._database.write(lambda connection: insert(connection, items))
 
     def list(self, limit: int = 1000) -> list[Quarantined]:
-        """What is open: refused entries, then messages, each newest first and at most `limit`."""
-        found = [row for kind in ("entry", "message") for row in self._database.rows(_LIST, (kind, limit))]
-        return [_item(*row) for row in found]
+        """What is open: refused entries, then messages (their beginnings), each newest first and at most `limit`."""
+        return [_item(*row) for sql in (_ENTRIES, _MESSAGES) for row in self._database.rows(sql, (limit,))]
 
     def entry(self, key: int) -> Quarantined | None:
         """A refused entry, if it is open."""
-        found = self._database.rows(f"{_SELECT} WHERE settled IS NULL AND kind = 'entry' AND key = ?", (key,))
+        found = self._database.rows(_ENTRY, (key,))
         return _item(*found[0]) if found else None
+
+    def text(self, key: int) -> bytes:
+        """All that is kept of one item, settled or not; empty where there is none."""
+        found = self._database.rows("SELECT text FROM quarantine WHERE key = ?", (key,))
+        return bytes(found[0][0]) if found else b""
 
     def count(self) -> int:
         """How many are open. All of them are counted fast, one by one only those that are settled."""

@@ -144,6 +144,7 @@ async def test_what_is_dismissed_is_gone_at_once_and_can_be_restored(desk):
     misfit = desk.pipeline.attention()[1]
     assert (misfit.kind, misfit.origin) == ("misfit", "position 2")
     keys = [item.key, misfit.key]
+    assert [desk.pipeline.raw(key) for key in (*keys, 99, -99)] == [item.text, misfit.text, "", ""]
     await desk.pipeline.dismiss(keys)
     assert (count(desk), desk.pipeline.attention()) == (0, [])
     await desk.pipeline.restore(keys)

@@ -6,7 +6,7 @@ import pytest
 
 from storage.database import Database
 from storage.errors import AlreadySettled
-from storage.quarantine import LONGEST, Quarantined
+from storage.quarantine import LISTED, LONGEST, Quarantined
 from tests.storage.samples import event, ids
 
 
@@ -31,7 +31,9 @@ def test_the_same_thing_is_kept_once(store):
 
 def test_a_long_text_is_cut(store):
     store.quarantine.add([item(1, text=b"x" * (LONGEST + 1))]).result()
-    assert len(store.quarantine.list()[0].text) == LONGEST
+    assert store.quarantine.list()[0].text == b"x" * LISTED
+    assert store.quarantine.text(1) == b"x" * LONGEST
+    assert store.quarantine.text(2) == b""
 
 
 def test_nothing_is_fine(store):
