@@ -72,11 +72,18 @@ class Job:
         return any(self._circuit.keys[source].relation == "events" for source in sources)
 
     def step(self) -> bool:
-        """Feed one chunk of history; False when there is no more."""
+        """Feed one chunk of history, or after it one push that came meanwhile; False when there is no more."""
         chunk = next(self._history, None)
         if chunk is None:
-            return False
+            return self._catch_up()
         self._feed(Put("events", self._until(chunk, self.waiting.position)))
+        return True
+
+    def _catch_up(self) -> bool:
+        queue = self.waiting.queue
+        if not queue or (queue[0].undone and self.spoiled()):
+            return False
+        self._feed_queued(queue.pop(0))
         return True
 
     def _feed(self, put: Put) -> None:
@@ -90,8 +97,7 @@ class Job:
     def finish(self, pending: Rows, kept: dict[str, dict[Row, int]], now: int) -> Result:
         """Feed what is not history, and let the nodes join the others."""
         for put in self.waiting.queue:
-            if put.relation == "events":
-                self._feed(put._replace(held=NONE, released=NONE))
+            self._feed_queued(put)
         if pending:
             self._feed(Put("events", held=pending))
         for name, rows in kept.items():
@@ -104,6 +110,11 @@ class Job:
         self._circuit.unready = set()
         self._circuit.changed()
         return self.result
+
+    def _feed_queued(self, put: Put) -> None:
+        """The log's share of a push: pending rows and kept relations are fed at the end, as they then are."""
+        if put.relation == "events":
+            self._feed(put._replace(held=NONE, released=NONE))
 
     def _attach(self) -> None:
         """Feed the fresh nodes with what older nodes hold."""
