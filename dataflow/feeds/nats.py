@@ -22,16 +22,16 @@ from reactivex.abc import SchedulerBase
 from reactivex.subject import BehaviorSubject, Subject
 
 from dataflow.clock import scheduler_time
-from dataflow.feeds import skew, subjects, unheard, wire
+from dataflow.feeds import skew, subjects, unheard
 from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
-from dataflow.feeds.source import Held, Unfit, check, check_begin, check_overlap
+from dataflow.feeds.reception import MOST, SLICE, Received, Reception
+from dataflow.feeds.source import Held, Unfit, check
 from dataflow.feeds.sources import Sourced
 from dataflow.session import FeedState, Present
 from storage.database import Database
-from storage.errors import CloudEventError, PositionTaken, StorageError, StoreClosed, TooLarge
+from storage.errors import PositionTaken, StoreClosed
 from storage.event import Event
 from storage.mirror import Mirror
-from storage.quarantine import Quarantined
 
 if TYPE_CHECKING:
     from dataflow.board import Board
@@ -41,16 +41,9 @@ if TYPE_CHECKING:
     from dataflow.feeds.subscription import Delivered, Subscription
     from dataflow.server.streams import BoardStream
 
-MOST = 2000
-"""Messages in one batch, which is one write."""
-
-SLICE = 500
-"""Messages that are decoded at once: it takes two milliseconds of the loop's time."""
-
 FAR, NEAR = 10_000, 1_000
 """Events behind that make a live feed catch up again, and that a feed which catches up calls live."""
 
-DISK_S = 2.0
 FRAME_S = 0.016
 CLOSING_S = 2.0
 AGAIN_S = 0.2
@@ -78,7 +71,7 @@ class NatsFeed:
         self._database, self._mirror = database, Mirror(database)
         self._scheduler, self._loop = scheduler, loop
         self._stream = subjects.stream(board_id)
-        self._cursor = self._mirror.cursor
+        self._reception = Reception(board_id, self._mirror, partial(self._say, "failed"))
         self._failures = 0
         self._began = 0.0
         self._since = scheduler_time(scheduler)
@@ -95,7 +88,6 @@ class NatsFeed:
         self.refusals: Subject[Refusal] = Subject()
         self.presence: BehaviorSubject[Sequence[Present]] = BehaviorSubject(())
         self._shown: Callable[[], int] = lambda: self.arrivals.value
-        self._sourced = Sourced()
         self._warnings: dict[str, str] = {}
 
     def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
@@ -103,7 +95,7 @@ class NatsFeed:
 
     def use_sources(self, board: Callable[[], Board]) -> None:
         """Before the start: `board` tells whose `[sources]` make events of plain messages now."""
-        self._sourced = Sourced(board)
+        self._reception.sourced = Sourced(board)
 
     def start(self) -> None:
         self._task = self._loop.create_task(self._run())
@@ -184,11 +176,12 @@ class NatsFeed:
 
         batches = (await self._check(connection)).batches
         caught_up = asyncio.Event()
+        sources, warn = (lambda: self._reception.sourced.sources), self._warn
         works = (
             publisher.run(connection, caught_up, batches),
             self._presence().run(connection),
-            skew.watch(connection, self._board, lambda: scheduler_time(self._scheduler), partial(self._warn, "clock")),
-            unheard.watch(connection, self._board, lambda: self._sourced.sources, partial(self._warn, "sources")),
+            skew.watch(connection, self._board, lambda: scheduler_time(self._scheduler), partial(warn, "clock")),
+            unheard.watch(connection, self._board, sources, partial(warn, "sources")),
         )
         beside = [self._loop.create_task(_beside(connection, work)) for work in works]
         try:
@@ -221,40 +214,59 @@ class NatsFeed:
         from dataflow.server.streams import find
 
         stream = await find(connection.client, self._board)
-        held = Held(self._mirror.source, self._cursor, self._database.log.last() == 0)
+        held = Held(self._mirror.source, self._reception.cursor, self._database.log.last() == 0)
         check(stream.log, stream.first, stream.last, held)
         if held.source is None:
             await asyncio.wrap_future(self._mirror.adopt(stream.log))
-            self._cursor = max(0, stream.first - 1)
-        self._sourced.log = stream.log
+            self._reception.cursor = max(0, stream.first - 1)
+        self._reception.sourced.log = stream.log
         return stream
 
     async def _take(self, subscription: Subscription, connection: Connection, caught_up: asyncio.Event) -> None:
         """Write what comes, as long as it comes in order. Begins with the last one that we hold, to compare."""
+        self._reception.begin()
         await subscription.open(max(1, self._overlap()))
         self._failures = 0
+        self._stands(subscription.behind, subscription.caught_up, caught_up)
+        ahead: Received | None = None
         while True:
-            self._say_how_far(subscription)
-            if subscription.caught_up:
-                caught_up.set()
-            await self._rest(subscription)
-            batch = await subscription.take(MOST)
-            if batch:
+            if ahead is None:
+                await self._rest(subscription)
+            received = ahead or await self._reception.take(subscription, connection)
+            if received.batch:
                 self._began = self._loop.time()
-                await self._receive(batch, connection)
+                ahead = await self._write(received, subscription, connection)
+                self._written(received)
+            self._stands(received.behind, received.caught_up, caught_up)
+
+    async def _write(self, received: Received, subscription: Subscription, connection: Connection) -> Received | None:
+        """Where a whole batch waits already, it is decoded while this one is being written, and given back."""
+        if subscription.waiting <= MOST:
+            await self._reception.write(received)
+            return None
+        writing = self._loop.create_task(self._reception.write(received))
+        try:
+            return await self._reception.take(subscription, connection)
+        except asyncio.CancelledError:
+            writing.cancel()
+            raise
+        finally:
+            await writing
+
+    def _stands(self, behind: int, all_taken: bool, caught_up: asyncio.Event) -> None:
+        """Everything up to here is on disk, and so many messages are to come."""
+        self._behind = behind
+        if all_taken:
+            caught_up.set()
+        if all_taken and behind <= (FAR if self.status.value.state == "live" else NEAR):
+            self._say("live")
+        else:
+            self._say("catching up", behind=behind)
 
     def _overlap(self) -> int:
         """The last event that we hold, to compare: at the cursor there may have been something that is none."""
         last = self._database.log.last()
-        return last if self._cursor - last < MOST else self._cursor
-
-    def _say_how_far(self, subscription: Subscription) -> None:
-        self._behind = subscription.behind
-        most = FAR if self.status.value.state == "live" else NEAR
-        if subscription.caught_up and self._behind <= most:
-            self._say("live")
-        else:
-            self._say("catching up", behind=self._behind)
+        return last if self._reception.cursor - last < MOST else self._reception.cursor
 
     async def _rest(self, subscription: Subscription) -> None:
         """At most one small batch a frame: each is an fsync. One that comes alone is not held up."""
@@ -262,20 +274,14 @@ class NatsFeed:
         if rest > 0 and subscription.waiting < SLICE:
             await asyncio.sleep(rest)
 
-    async def _receive(self, batch: Sequence[Delivered], connection: Connection) -> None:
-        await self._see_hole(batch, connection)
-        events, refused = await self._decoded(batch)
-        if events and (first := events[0].position or 0) <= self._cursor:
-            check_overlap(first, events[0].id, self._mirror.id_at(first))
-        await self._write(events, refused, batch[-1].sequence)
-        self._cursor = max(self._cursor, batch[-1].sequence)
-        ids = [event.id for event in events]
+    def _written(self, received: Received) -> None:
+        ids = [event.id for event in received.events]
         if self._publisher is not None:
-            self._publisher.returned(ids, self._cursor)
+            self._publisher.returned(ids, self._reception.cursor)
         if self._own and not self._own.isdisjoint(ids):
-            self._came_back(events, batch)
-        if events:
-            self._arrived(events[-1].position or 0)
+            self._came_back(received.events, received.batch)
+        if received.events:
+            self._arrived(received.events[-1].position or 0)
 
     def _came_back(self, events: Sequence[Event], batch: Sequence[Delivered]) -> None:
         """Entries of this desk are among what was received."""
@@ -285,72 +291,6 @@ class NatsFeed:
             if event.id in self._own:
                 self._own.remove(event.id)
                 self._received(event.id, heard[event.position or 0] + ahead)
-
-    async def _see_hole(self, batch: Sequence[Delivered], connection: Connection) -> None:
-        """Numbers are missing in the stream itself: were single events deleted, or has it been purged?"""
-        expected = self._cursor + 1
-        if batch[0].sequence <= expected and batch[-1].sequence - batch[0].sequence == len(batch) - 1:
-            return
-        for delivered in batch:
-            if delivered.sequence > expected:
-                info = await connection.client.jetstream().stream_info(self._stream)
-                check_begin(info.state.first_seq, expected - 1)
-            expected = max(expected, delivered.sequence + 1)
-
-    async def _decoded(self, batch: Sequence[Delivered]) -> tuple[list[Event], list[Quarantined]]:
-        events: list[Event] = []
-        refused: list[Quarantined] = []
-        for start in range(0, len(batch), SLICE):
-            if start:
-                await asyncio.sleep(0)
-            self._decode(batch[start : start + SLICE], events, refused)
-        return events, refused
-
-    def _decode(self, slice: Sequence[Delivered], events: list[Event], refused: list[Quarantined]) -> None:
-        for delivered in slice:
-            subject, headers, body, sequence = delivered.subject, delivered.headers, delivered.body, delivered.sequence
-            try:
-                events.append(wire.decode(self._board, subject, headers, body, sequence))
-            except CloudEventError as error:
-                where = sequence, delivered.time
-                found = self._sourced.otherwise(subject, body, *where, error)
-                if isinstance(found, Event):
-                    events.append(found)
-                else:
-                    refused.append(self._unfit(*where, found, body))
-
-    def _unfit(self, sequence: int, time: int, reason: str, text: bytes) -> Quarantined:
-        return Quarantined(reason=reason, text=text, time=time, origin=f"{self._stream}:{sequence}")
-
-    async def _write(self, events: list[Event], refused: list[Quarantined], cursor: int) -> None:
-        """Until it is on disk. An event that the store can't hold is set apart; a disk that can't is asked again."""
-        while True:
-            try:
-                await asyncio.wrap_future(self._mirror.receive(events, refused, cursor))
-            except (TooLarge, OverflowError, ValueError) as error:
-                await self._write_singly(events, refused, cursor, error)
-                return
-            except (StoreClosed, PositionTaken):
-                raise
-            except StorageError as error:
-                self._say("failed", str(error))
-                await asyncio.sleep(DISK_S)
-            else:
-                return
-
-    async def _write_singly(
-        self, events: list[Event], refused: list[Quarantined], cursor: int, error: Exception
-    ) -> None:
-        if not events:
-            raise error
-        if len(events) == 1:
-            bad = events[0]
-            unfit = self._unfit(bad.position or 0, bad.time, f"the store can't hold it: {error}", bad.data)
-            await self._write([], [*refused, unfit], cursor)
-            return
-        middle = len(events) // 2
-        await self._write(events[:middle], [], (events[middle].position or 1) - 1)
-        await self._write(events[middle:], refused, cursor)
 
     def _arrived(self, position: int) -> None:
         if position > self.arrivals.value and not self._closed:

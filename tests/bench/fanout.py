@@ -49,10 +49,10 @@ MEMORY = Path("/dev/shm")
 class Feed(NatsFeed):
     """Notes when each position was read from the connection."""
 
-    async def _receive(self, batch, connection) -> None:
+    def _written(self, received) -> None:
         ahead = perf_counter() - self._loop.time()
-        self.read.update((delivered.sequence, delivered.heard + ahead) for delivered in batch)
-        await super()._receive(batch, connection)
+        self.read.update((delivered.sequence, delivered.heard + ahead) for delivered in received.batch)
+        super()._written(received)
 
 
 class Desk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import signal
@@ -15,6 +16,7 @@ import nats
 import pytest
 
 from dataflow.feeds import publisher, subjects, subscription, wire
+from dataflow.feeds.producer import Producer
 from dataflow.server import streams
 from storage.database import Database
 from storage.errors import StoreFull, TooLarge
@@ -469,7 +471,7 @@ async def test_lost_answers_double_nothing(server, folder):  # noqa: F811
 async def test_a_disk_that_is_full_is_told_and_asked_again(server, folder):  # noqa: F811
     async with client(server.url) as other, desk(server.url, folder / "a.db") as amy:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("dataflow.feeds.nats.DISK_S", 0.01)
+            patch.setattr("dataflow.feeds.reception.DISK_S", 0.01)
             patch.setattr(amy.feed._mirror, "receive", failing(StoreFull(folder)))
             await write(other, entry(1))
             await amy.says("failed", "full")
@@ -496,6 +498,37 @@ async def test_an_event_that_the_store_can_not_hold_is_set_apart_alone(server, f
             await amy.reaches(20)
             assert [event.position for event in amy.events()] == [n for n in range(1, 21) if n != 14]
             assert [item.origin for item in amy.database.quarantine.list()] == ["WF_b:14"]
+
+
+@story
+async def test_a_desk_far_behind_takes_everything_once_though_the_disk_fails_and_it_is_closed(server, folder):  # noqa: F811
+    """Then batches are decoded while others are written."""
+    entries = [entry(n, f"UA{n % 9}") for n in range(12_000)]
+    async with client(server.url) as other:
+        await Producer(other, BOARD, "bob").send(entries[:7000])
+        await write(other, entry(0), body=b"garbage")
+        await Producer(other, BOARD, "bob").send(entries[7000:])
+        told = []
+        for stop in (1, 2000, 6000, 12_001):
+            async with desk(server.url, folder / "a.db") as amy:
+                with pytest.MonkeyPatch.context() as patch:
+                    mirror = amy.feed._mirror
+                    patch.setattr("dataflow.feeds.reception.DISK_S", 0)
+                    patch.setattr(mirror, "receive", now_and_then(StoreFull(folder), mirror.receive))
+                    await amy.reaches(stop)
+                told += amy.states
+        assert any(said.state == "failed" for said in told)
+        with Database.open(folder / "a.db") as store:
+            events = [event for chunk in store.log.read() for event in chunk]
+            assert [event.id for event in events] == [each.id for each in entries]
+            assert [event.position for event in events] == [*range(1, 7001), *range(7002, 12_002)]
+            assert [item.origin for item in store.quarantine.list()] == ["WF_b:7001"]
+
+
+def now_and_then(error, receive):
+    """Every third write fails."""
+    turns = itertools.cycle((False, True, False))
+    return lambda *given: failing(error)() if next(turns) else receive(*given)
 
 
 def failing(error):
