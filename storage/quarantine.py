@@ -131,10 +131,10 @@ def settle(connection: Connection, key: int, by: str) -> None:
 
 
 def _item(
-    key: int, time: int, origin: str, reason: str, text: bytes, kind: Literal["message", "entry"], stale: int
+    key: int, time: int, origin: str, reason: str, text: bytes | None, kind: Literal["message", "entry"], stale: int
 ) -> Quarantined:
     return Quarantined(
-        key=key, time=time, origin=origin, reason=reason, text=bytes(text), kind=kind, stale=bool(stale)
+        key=key, time=time, origin=origin, reason=reason, text=bytes(text or b""), kind=kind, stale=bool(stale)
     )
 
 
