@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 
 TIMEOUT_S = 10
 
 
+class Refused(Exception):
+    """The server does not let the device in."""
+
+
 class Device:
     """Connected. `with Device(port) as device: device.publish("tele/kitchen/SENSOR", b"{}")`."""
 
-    def __init__(self, port: int, id: str = "device") -> None:
+    def __init__(
+        self, port: int, id: str = "device", user: str = "", password: str = "", tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Raises Refused."""
         self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket, server_hostname="127.0.0.1")
         self._replies = self._socket.makefile("rb")
-        assert self._ask(0x10, b"\x00\x04MQTT\x04\x02\x00\x3c" + _text(id)) == b"\x20\x02\x00\x00"
+        flags, who = (0xC2, _text(user) + _text(password)) if user else (0x02, b"")
+        if self._ask(0x10, b"\x00\x04MQTT\x04" + bytes([flags]) + b"\x00\x3c" + _text(id) + who) != b"\x20\x02\x00\x00":
+            self.__exit__()
+            raise Refused
 
     def __enter__(self) -> Device:
         return self

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from dataflow.server.errors import IdentityError
-from dataflow.server.identities import public_key, read
+from dataflow.server.identities import Identity, public_key, read
 
 _PARTS = re.compile(r"-{3,}BEGIN (NATS USER JWT|USER NKEY SEED)-{3,}\s+(\S+)\s+-{3,}END \1-{3,}")
 _LARGEST = 64 * 1024
@@ -52,7 +52,7 @@ def check(identity: Path) -> None:
     if is_nsc(identity):
         _unexpired(identity, read_creds(identity))
     else:
-        read(identity)
+        _of_desk(identity)
 
 
 def options(identity: Path | None) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def options(identity: Path | None) -> dict[str, Any]:
     if identity is None:
         return {}
     if not is_nsc(identity):
-        return {"nkeys_seed_str": read(identity).seed}
+        return {"nkeys_seed_str": _of_desk(identity).seed}
     _unexpired(identity, read_creds(identity))
     return {"user_credentials": str(identity)}
 
@@ -85,6 +85,13 @@ def read_creds(path: Path) -> Credentials:
     except IdentityError as error:
         raise error if str(error).startswith(str(path)) else IdentityError(f"{path}: {_HOW}") from None
     return Credentials(jwt=jwt, seed=seed, expires=claims.exp)
+
+
+def _of_desk(path: Path) -> Identity:
+    found = read(path)
+    if found.role == "device":
+        raise IdentityError(f"{path}: this is a device's; a desk is opened by a viewer's, an operator's or an admin's")
+    return found
 
 
 def _unexpired(path: Path, credentials: Credentials) -> None:

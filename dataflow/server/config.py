@@ -30,11 +30,19 @@ WRITE_DEADLINE = "10m"
 
 
 class User(msgspec.Struct, frozen=True):
-    """Who may connect: a public nkey, and the subjects that it may publish to and subscribe to."""
+    """Who may connect, and the subjects that they may publish to and subscribe to.
+
+    By a public nkey; or, as MQTT has no keys, by a name and a password.
+    """
 
     key: str
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
+    name: str = ""
+    password: str = ""
+
+    def __repr__(self) -> str:
+        return f"User(key={self.key!r}, name={self.name!r})"
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -73,8 +81,6 @@ def is_loopback(host: str) -> bool:
 
 def check(settings: Settings) -> None:
     """Raises Unsafe if others than this machine's could read or write without a key."""
-    if settings.mqtt is not None and settings.users:
-        raise Unsafe("MQTT devices have no keys: --mqtt works on 127.0.0.1 as long as there are no users")
     if is_loopback(settings.host):
         return
     missing = [what for what, there in _needed(settings) if not there]
@@ -142,8 +148,14 @@ def _tls(tls: Tls) -> dict[str, Value]:
 
 
 def _user(user: User) -> dict[str, Value]:
-    permissions = {"publish": {"allow": user.publish}, "subscribe": {"allow": user.subscribe}}
-    return {"nkey": user.key, "permissions": permissions}
+    permissions = {"publish": _allowed(user.publish), "subscribe": _allowed(user.subscribe)}
+    who: dict[str, Value] = {"nkey": user.key} if user.key else {"user": user.name, "password": user.password}
+    return who | {"permissions": permissions}
+
+
+def _allowed(subjects: tuple[str, ...]) -> dict[str, Value]:
+    """Nothing is said by what is denied: nobody need know how nats-server reads an empty list."""
+    return {"allow": subjects} if subjects else {"deny": (">",)}
 
 
 def _value(value: Value) -> str:

@@ -1,5 +1,5 @@
 """Who may use a server: nkeys (Ed25519). The secret seed is in a file that its owner keeps; the server knows public
-keys alone.
+keys alone. But a device has a password, since MQTT has no keys, and that the server knows as well.
 
 `folder/users/<name>.json` is what the server needs of a user; `folder/identities/<name>.toml` is what the user needs,
 readable by this account only. It may be moved to the user's own machine. A name is one spelling for all: the percent-
@@ -9,6 +9,7 @@ escaped token that stands in the log's subjects is also the file's name. Whoever
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 import sys
 import tomllib
@@ -23,28 +24,35 @@ from dataflow.server.permissions import Role
 _LARGEST = 64 * 1024
 _LONGEST = 64
 """Of a name, in bytes as it stands in a subject."""
+_PASSWORD = 18
+"""Random bytes of a device's."""
 _TEXT = """\
 # Watchfloor: who you are to a shared log. Keep it to yourself: whoever has it is taken for you.
 name = {name}
 role = "{role}"
-seed = "{seed}"
+{kind} = "{secret}"
 """
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A user as the server knows it. `key` is public."""
+    """A user as the server knows it. `key` is public; a device has a `password` instead, which is not."""
 
     name: str
     role: Role
-    key: str
+    key: str = ""
+    password: str = ""
+
+    def __repr__(self) -> str:
+        return f"Member(name={self.name!r}, role={self.role!r}, key={self.key!r})"
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """A user as it knows itself. `seed` is secret."""
+    """A user as it knows itself. `seed`, or a device's `password`, is secret."""
 
     name: str
     role: Role
-    seed: str
+    seed: str = ""
+    password: str = ""
 
     def __repr__(self) -> str:
         return f"Identity(name={self.name!r}, role={self.role!r})"
@@ -60,12 +68,15 @@ class Identities:
     def add(self, name: str, role: Role) -> Path:
         """Make a user; the identity file. Raises IdentityError if the name is taken or no name."""
         token = _token(name)
-        seed = new_seed()
+        device = role == "device"
+        secret_text = secrets.token_urlsafe(_PASSWORD) if device else new_seed()
         self._users.mkdir(parents=True, exist_ok=True)
         self._secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
         secret = self._secrets / f"{token}.toml"
-        text = _TEXT.format(name=_toml(name), role=role, seed=seed)
-        member = msgspec.json.encode(Member(name=name, role=role, key=public_key(seed)))
+        kind = "password" if device else "seed"
+        text = _TEXT.format(name=_toml(name), role=role, kind=kind, secret=secret_text)
+        known = {"password": secret_text} if device else {"key": public_key(secret_text)}
+        member = msgspec.json.encode(Member(name=name, role=role, **known))
         try:
             _create(secret, text.encode())
         except FileExistsError:
@@ -101,7 +112,8 @@ def read(path: Path) -> Identity:
         raise IdentityError(f"{path}: {(error.strerror or str(error)).lower()}") from None
     try:
         identity = msgspec.convert(tomllib.loads(content.decode()), Identity)
-        public_key(identity.seed)
+        if identity.role != "device":
+            public_key(identity.seed)
         _token(identity.name)
     except (ValueError, msgspec.MsgspecError, IdentityError):
         raise IdentityError(f"{path}: not an identity file as `watchfloor user add` writes it") from None

@@ -87,7 +87,7 @@ class Serving:
         if members == self._members:
             return
         self._members = members
-        taken = self._process.reload(msgspec.structs.replace(self._process.settings, users=self._users(members)))
+        taken = self._reloaded()
         names = ", ".join(f"{member.name} ({member.role})" for member in members) or "nobody"
         self._say(f"Users now: {names}" if taken else _NOT_TAKEN)
 
@@ -101,8 +101,14 @@ class Serving:
         except ServerError as error:
             self._sources = before
             self._say(f"Sources stay as they were: {error}")
-        else:
-            self._say(f"Devices are heard on {', '.join(sources) or 'nothing'}")
+            return
+        self._say(f"Devices are heard on {', '.join(sources) or 'nothing'}")
+        if any(member.role == "device" for member in self._members) and not self._reloaded():
+            self._say(_NOT_TAKEN)
+
+    def _reloaded(self) -> bool:
+        users = self._users(self._members)
+        return self._process.reload(msgspec.structs.replace(self._process.settings, users=users))
 
     def _present(self) -> list[Member]:
         try:
@@ -115,7 +121,10 @@ class Serving:
 
     def _users(self, members: list[Member]) -> tuple[User, ...]:
         own = permitted("admin", self._board, "", public_key(self._seed))
-        return (own, *(permitted(member.role, self._board, member.name, member.key) for member in members))
+        return (own, *(
+            permitted(member.role, self._board, member.name, member.key, member.password, self._sources)
+            for member in members
+        ))  # fmt: skip
 
     def _stream_made(self) -> BoardStream:
         with _without_false_alarm():

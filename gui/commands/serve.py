@@ -40,7 +40,7 @@ def _address(_: click.Context, __: click.Parameter, text: str) -> tuple[str, int
               help="Where the server keeps the log; by default this account's own folder for the board.")
 @click.option("--tls-cert", type=_FILE, metavar="FILE", help="The server's certificate chain (PEM).")
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its private key (PEM).")
-@click.option("--mqtt", type=_PORT, metavar="PORT", help="Listen for MQTT devices too. Only without users.")
+@click.option("--mqtt", type=_PORT, metavar="PORT", help="Listen for MQTT devices too.")
 @click.option("--websocket", type=_PORT, metavar="PORT", help="Listen for WebSocket clients too.")
 def command(
     board: str, listen: tuple[str, int], store: Path | None, tls_cert: Path | None, tls_key: Path | None,
@@ -110,6 +110,8 @@ def _say_devices(serving: Serving) -> None:
     if settings.websocket is not None:
         ways.append(f"WebSocket at port {settings.websocket}")
     _say(f"Devices are heard on {', '.join(sources)} ({', '.join(ways)})")
+    if settings.users and not any(user.name for user in settings.users):
+        _say("No device may connect yet: watchfloor user add NAME --role device")
 
 
 def _say(line: str) -> None:

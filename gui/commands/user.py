@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from dataflow.server.identities import Identities
     from dataflow.server.permissions import Role
 
-_ROLES = ("viewer", "operator", "admin")
+_ROLES = ("viewer", "operator", "admin", "device")
 
 
 @click.group("user", short_help="Who may use a served board.", invoke_without_command=True)
@@ -24,16 +24,20 @@ def command(context: click.Context) -> None:
 @command.command("add", short_help="Make a user, and the file by which they prove who they are.")
 @click.argument("name")
 @click.option("--role", type=click.Choice(_ROLES),
-              help="viewer: sees; operator: also enters events under this name; admin: everything.")
+              help="viewer: sees; operator: also enters events under this name; admin: everything; "
+              "device: says what the board's [sources] take, by a password.")
 def add(name: str, role: Role | None) -> None:
     """Make the user NAME and write their identity file.
 
     Bring the file to the user's machine, and keep it from others: whoever has it is taken for NAME.
     """
     if role is None:
-        raise click.UsageError("--role is missing: viewer, operator or admin")
+        raise click.UsageError("--role is missing: viewer, operator, admin or device")
     path = _identities().add(name, role)
     click.echo(f"{name} ({role}): {path}")
+    if role == "device":
+        click.echo("The file tells its name and password: write them into the device's MQTT settings")
+        return
     click.echo("Give them this file and no one else: watchfloor open BOARD --server URL --identity FILE")
 
 
@@ -43,7 +47,7 @@ def list_() -> None:
     members = _identities().list()
     width = max((len(member.name) for member in members), default=0)
     for member in members:
-        click.echo(f"{member.name:{width}}  {member.role:8}  {member.key}")
+        click.echo(f"{member.name:{width}}  {member.role:8}  {member.key or '(by password)'}")
 
 
 @command.command("remove", short_help="Shut a user out.")

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -63,15 +64,25 @@ class TestUser:
         assert run("user", "remove", "Ann Lee") == (0, "Ann Lee is no user any more\n", "")
         assert run("user", "list") == (0, "", "")
 
+    def test_a_device_has_a_password_that_only_its_file_tells(self, run, home):
+        code, out, err = run("user", "add", "kitchen", "--role", "device")
+        assert (code, err) == (0, "")
+        path = home / "XDG_DATA_HOME/watchfloor/access/identities/kitchen.toml"
+        password = tomllib.loads(path.read_text())["password"]
+        assert "name and password" in out
+        assert password not in out
+        assert run("user", "list")[1] == "kitchen  device    (by password)\n"
+
     @pytest.mark.parametrize(
         ("arguments", "code", "said"),
         [
-            (["add", "bob"], 2, "--role is missing: viewer, operator or admin. See `watchfloor user add --help`"),
+            (["add", "bob"], 2,
+             "--role is missing: viewer, operator, admin or device. See `watchfloor user add --help`"),
             (["add", "bob", "--role", "king"], 2, "'king' is not one of"),
             (["add", "a\nb", "--role", "viewer"], 1, "cannot be a user's name"),
             (["remove", "bob"], 1, "there is no user 'bob'; `watchfloor user list` names them"),
         ],
-    )
+    )  # fmt: skip
     def test_what_is_refused_is_one_line(self, run, arguments, code, said):
         found, out, err = run("user", *arguments)
         assert (found, out, err.count("\n")) == (code, "", 1)

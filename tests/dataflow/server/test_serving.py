@@ -10,13 +10,15 @@ import subprocess
 
 import pytest
 
-from dataflow.feeds import subjects
+from dataflow.feeds import credentials, subjects
 from dataflow.server import streams
 from dataflow.server.config import Settings, Tls
-from dataflow.server.errors import ServerError, ServerFailed, Unsafe
+from dataflow.server.errors import IdentityError, ServerError, ServerFailed, Unsafe
 from dataflow.server.identities import Identities, read
 from dataflow.server.serving import Serving
+from tests.certificates import Authority
 from tests.dataflow.feeds.shared import desk, entry
+from tests.mqtt import Device, Refused
 from tests.nats import free_port
 
 BOARD = "ops"
@@ -196,10 +198,52 @@ def test_this_machine_needs_neither(serve, host):
     serve(host=host)
 
 
-def test_mqtt_needs_a_machine_without_users(serve, identities):
-    identities.add("ada", "viewer")
-    with pytest.raises(Unsafe, match="MQTT"):
-        serve(mqtt=1883)
+def test_devices_have_passwords_where_there_are_users(serve, identities, tmp_path, said):
+    """They say what the board's sources take and nothing else, over TLS; and are shut out like anybody."""
+    authority, port = Authority(tmp_path), free_port()
+    trust = ssl.create_default_context(cafile=str(authority.cert))
+    identities.add("ada", "operator")
+    kitchen = read(identities.add("kitchen ü", "device"))
+
+    def device(user="kitchen ü", password=kitchen.password):
+        return Device(port, user=user, password=password, tls=trust)
+
+    async def heard(serving) -> list[str]:
+        options = {"tls": trust, "nkeys_seed_str": serving._seed}
+        connection = await connect(serving.url, **options)
+        last = (await streams.find(connection, BOARD)).last
+        found = [await connection.jetstream().get_msg(subjects.stream(BOARD), n) for n in range(1, last + 1)]
+        await connection.close()
+        return [message.subject for message in found]
+
+    with serve(mqtt=port, tls=authority.issue()) as serving:
+        for who in ({"user": ""}, {"password": "x"}, {"user": "ada"}):
+            with pytest.raises(Refused):
+                device(**who)
+        with device() as sensor:
+            sensor.publish("tele/kitchen/SENSOR", b"{}", qos=1)  # no source yet: acknowledged, and dropped
+            serving.take(["tele.*.SENSOR"])
+        with device() as sensor:
+            sensor.publish("tele/kitchen/SENSOR", b"{}", qos=1)
+            sensor.publish(f"wf/{BOARD}/UA1/ada/flight.held", b"{}", qos=1)
+            sensor.publish("$JS/API/STREAM/DELETE/WF_ops", b"{}")
+            sensor.publish("tele/hall/SENSOR", b"{}")
+        assert asyncio.run(heard(serving)) == ["tele.kitchen.SENSOR", "tele.hall.SENSOR"]
+        identities.remove("kitchen ü")
+        serving.refresh()
+        with pytest.raises(Refused):
+            device()
+    assert said == ["Devices are heard on tele.*.SENSOR", "Users now: ada (operator)"]
+
+
+def test_a_device_opens_no_board_and_its_password_is_not_shown(identities):
+    path = identities.add("kitchen", "device")
+    with pytest.raises(IdentityError, match="this is a device's"):
+        credentials.check(path)
+    password = read(path).password
+    assert len(password) >= 24
+    assert not any(password in repr(each) for each in (read(path), *identities.list()))
+    assert "password" in path.read_text()
 
 
 def test_a_device_speaks_mqtt(serve):
