@@ -7,9 +7,11 @@ mirrors one shared log for ever, the one whose id it remembers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
 
 from storage import log, quarantine
 from storage.errors import StoreMirrors
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 _STREAM, _CURSOR = "stream", "cursor"
+_AFTER = (
+    "SELECT json_group_array(json_array(position, id, subject, authid)) FROM (SELECT * FROM log WHERE position > ?"
+    " AND coalesce(subject, '') IN (SELECT value FROM json_each(?))"
+    " AND (authid IS NOT NULL OR source NOT LIKE 'mqtt:%') ORDER BY position)"
+)
+Entry: TypeAlias = tuple[int, str, str | None, str | None]
+"""Position, id, entity, author."""
+_entries = msgspec.json.Decoder(list[Entry])
 _PUT = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)"
 
 
@@ -83,8 +93,10 @@ class Mirror:
         found = self._database.rows("SELECT id FROM log WHERE position = ?", (position,))
         return found[0][0] if found else None
 
-    def ids_after(self, subject: str | None, position: int) -> list[str]:
-        """The events about an entity after a position, but for what devices say: it is nobody's entry."""
-        entries = "(authid IS NOT NULL OR source NOT LIKE 'mqtt:%')"
-        sql = f"SELECT id FROM log WHERE position > ? AND subject IS ? AND {entries}"
-        return [id for (id,) in self._database.rows(sql, (position, subject))]
+    def entries_after(self, entities: Collection[str], position: int) -> list[Entry]:
+        """The entries about some entities ("": about none) after a position, in order. What devices say is no entry.
+
+        Any thread; reads all events after the position.
+        """
+        subjects = msgspec.json.encode(list(entities)).decode()
+        return _entries.decode(self._database.rows(_AFTER, (position, subjects))[0][0])

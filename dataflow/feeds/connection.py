@@ -63,6 +63,12 @@ class _Client(Client):
             raise _TermsError("demands a certificate of the desk, too, and that is not supported")
         await super()._process_info(info, initial_connection)
 
+    async def _process_op_err(self, e: Exception) -> None:
+        """nats-py would write what is pending to the broken line, fail at that, and never say that the line is lost."""
+        if not self.is_closed:
+            self._pending, self._pending_data_size = [], 0
+        await super()._process_op_err(e)
+
     def bring(self, sid: int, tray: Tray) -> None:
         """The messages of this subscription go to the tray from now on, as soon as they are read, in their order."""
         self._tray, self._ps.tray = (sid, tray), tray
@@ -113,6 +119,8 @@ class Connection:
         with suppress(OSError, EOFError, TimeoutError, errors.Error, RuntimeError):
             async with asyncio.timeout(CLOSE_S):
                 await self.client.close()
+        if not self.lost:
+            await self._closed()
 
     @property
     def heard(self) -> float:

@@ -125,7 +125,10 @@ class NatsFeed:
         """One connection after the other. nats is imported here: the window is up by now."""
         from dataflow.feeds.publisher import Publisher
 
-        publisher = Publisher(self._board, self._operator, self._refused, self._mirror.ids_after, self._troubled)
+        publisher = Publisher(
+            self._board, self._operator, self._refused, self._troubled, self._mirror.entries_after,
+            self._reception.cursor,
+        )
         publisher.add(self._early)
         self._publisher = publisher
         self._early.clear()
@@ -277,7 +280,7 @@ class NatsFeed:
     def _written(self, received: Received) -> None:
         ids = [event.id for event in received.events]
         if self._publisher is not None:
-            self._publisher.returned(ids, self._reception.cursor)
+            self._publisher.returned(received.events, self._reception.cursor)
         if self._own and not self._own.isdisjoint(ids):
             self._came_back(received.events, received.batch)
         if received.events:

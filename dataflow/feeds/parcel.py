@@ -1,8 +1,7 @@
 """Parcels: what is sent to the shared log at once and answered once. One entry, or a batch of entries that the log
 takes whole or not at all.
 
-A batch is worth one fsync of the server's, a message alone is worth one as well: many entries go in batches. A guarded
-entry goes alone, since a batch would be refused for it.
+A batch is worth one fsync of the server's, a message alone is worth one as well: many entries go in batches.
 """
 
 from __future__ import annotations
@@ -43,45 +42,57 @@ class Parcel(msgspec.Struct, gc=False):
 
 
 class Packer:
-    """Makes parcels. What can't be put into a message is dropped, with the reason."""
+    """Makes parcels of entries that wait; what can't be put into a message is dropped, with the reason. `expected`
+    tells which position the server is to find for a guarded entry; None: it was dropped.
+    """
 
-    def __init__(self, board: str, operator: str, drop: Callable[[str, str], None]) -> None:
-        self._board, self._operator, self._drop = board, operator, drop
+    def __init__(
+        self,
+        board: str,
+        operator: str,
+        waiting: Container[str],
+        expected: Callable[[Event], int | None],
+        drop: Callable[[str, str], None],
+    ) -> None:
+        self._board, self._operator = board, operator
+        self._waiting, self._expected, self._drop = waiting, expected, drop
 
-    def one(self, entry: Event, limit: int, expectation: dict[str, str]) -> Parcel | None:
-        """`limit`: the bytes that the server takes; `expectation`: the headers that are not as the entry has them."""
+    def one(self, entry: Event, limit: int) -> Parcel | None:
+        """`limit`: the bytes that the server takes."""
         message = self._message(entry)
         if message is None:
             return None
         if size(message) > limit:
             self._drop(entry.id, f"larger than the {limit:,} bytes that the server takes")
             return None
-        headers = message.headers | expectation
-        return Parcel([entry], [wire.Message(message.subject, headers, message.body)], size(message))
+        return Parcel([entry], [message], size(message))
 
-    def many(
-        self, queue: deque[Event], waiting: Container[str], limit: int, joins: Callable[[Event], bool]
-    ) -> Parcel:
-        """From the head of the queue as long as entries join, and as much as a batch may hold; it may be empty.
-
-        Those that wait no more are left out.
-        """
+    def many(self, queue: deque[Event], limit: int, alone: Container[str]) -> Parcel:
+        """From the head of the queue up to one that goes alone, and as much as a batch may hold; it may be empty."""
         entries: list[Event] = []
         messages: list[wire.Message] = []
+        about: dict[str | None, wire.Message] = {}
         taken = 0
-        while queue and len(entries) < MOST and joins(queue[0]):
-            message = self._message(queue[0]) if queue[0].id in waiting else None
+        while queue and len(entries) < MOST and queue[0].id not in alone:
+            message = self._message(queue[0])
             if message is not None:
                 more = size(message) + _HEADERS
                 if taken + more > min(LARGEST, limit):
                     break
                 taken += more
+                _lead(message, about.setdefault(queue[0].subject or None, message))
                 entries.append(queue[0])
                 messages.append(message)
             queue.popleft()
         return Parcel(entries, batched(messages) if len(messages) > 1 else messages, taken)
 
     def _message(self, entry: Event) -> wire.Message | None:
+        """None: it does not wait any more."""
+        if entry.id not in self._waiting:
+            return None
+        expected = self._expected(entry) if entry.expects is not None else None
+        if expected is None and entry.expects is not None:
+            return None
         try:
             message = wire.encode(self._board, self._operator, entry)
         except (StorageError, ValueError) as error:
@@ -90,4 +101,13 @@ class Packer:
         if len(message.subject) > LONGEST:
             self._drop(entry.id, f"its names are longer than the {LONGEST:,} characters that the server takes")
             return None
+        if expected is not None:
+            message.headers.update(wire.expectation(self._board, entry.subject, expected))
         return message
+
+
+def _lead(message: wire.Message, first: wire.Message) -> None:
+    """The server checks an entity at a batch's first message about it, against what was there before the batch."""
+    for name in (wire.EXPECTED, wire.EXPECTED_OF) if message is not first else ():
+        if name in message.headers:
+            first.headers[name] = message.headers.pop(name)

@@ -9,9 +9,10 @@ done when the feed returns it, or when its refusal is final. What may have been 
 until the feed has caught up, since the server forgets ids sooner than an outbox does: so it is not sent again when it
 is in the log already.
 
-A guarded entry says which position of its entity the operator saw. If the server holds a later one, the entry waits
-until the feed has brought it; where all that came between are this desk's own entries, or nothing that became an
-event, the entry is sent again with the new position, else it is stale.
+A guarded entry says which position of its entity the operator saw. It is stale where others have added to the entity
+since (`guards.py`), else it is sent with the position of the last entry, which the server checks. If the server holds a
+later one, the entry waits until the feed has brought it, and is then stale, or is sent again with the new position. In
+a batch, the first message about an entity is checked for all of them; nothing can come between those.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ import msgspec
 from nats import errors
 from nats.aio.msg import Msg
 
-from dataflow.feeds import wire
 from dataflow.feeds.connection import Connection
 from dataflow.feeds.feed import Refusal
+from dataflow.feeds.guards import After, Guards
 from dataflow.feeds.parcel import FEW, Packer, Parcel
 from dataflow.feeds.producer import ANSWER_S, SLOWEST, Answer, answers
 from dataflow.feeds.window import Tick, Window
@@ -37,15 +38,14 @@ from storage.event import Event
 
 SLICE = 64
 """Messages that are handed to the connection before the loop has its turn: about 2 ms."""
-_REMEMBERED = 10_000
 _STALE = 10071
 _TOO_LARGE = 10054
 _LAST = re.compile(r"sequence: (\d+)")
 
 
 class Publisher:
-    """`refuse` tells of a final refusal; `ids_after` which events about an entity the store holds after a position;
-    `trouble` is told why the server takes no entries now, and "" when it takes them again.
+    """`refuse` tells of a final refusal; `trouble` is told why the server takes no entries now, and "" when it takes
+    them again; `after` and `held` are those of `Guards`.
     """
 
     def __init__(
@@ -53,22 +53,23 @@ class Publisher:
         board: str,
         operator: str,
         refuse: Callable[[Refusal], None],
-        ids_after: Callable[[str | None, int], Sequence[str]],
         trouble: Callable[[str], None],
+        after: After,
+        held: int,
     ) -> None:
-        self._board, self._operator = board, operator
-        self._refuse, self._ids_after, self._tell = refuse, ids_after, trouble
-        self._packer = Packer(board, operator, self._drop)
+        self._operator = operator
+        self._refuse, self._tell = refuse, trouble
         self._waiting: dict[str, Event] = {}
+        self._guards = Guards(operator, self._waiting, after, held)
+        self._packer = Packer(board, operator, self._waiting, self._expected, self._drop)
         self._queue: deque[Event] = deque()
         self._sent: dict[int, Parcel] = {}
         self._alone: set[str] = set()
         self._batches = False
         self._number = 0
-        self._own: dict[str, None] = {}
         self._disputed: dict[str, int] = {}
-        self._expected: dict[str, int] = {}
-        self._cursor = 0
+        self._cursor = held
+        self._reached = 0
         self._window = Window()
         self._trouble = ""
         self._running = False
@@ -78,22 +79,23 @@ class Publisher:
         """Send these as well, after all others."""
         fresh = [entry for entry in entries if entry.id not in self._waiting]
         self._waiting.update((entry.id, entry) for entry in fresh)
+        self._guards.watch(fresh, self._cursor)
         if self._running:
             self._queue.extend(fresh)
             self._wake.set()
 
-    def returned(self, ids: Sequence[str], cursor: int) -> None:
-        """The store holds these events now, and all else up to a position."""
+    def returned(self, events: Sequence[Event], cursor: int) -> None:
+        """The store holds these events now, and all else up to a position. What it held before may be among them."""
+        self._guards.saw(event for event in events if (event.position or 0) > self._cursor)
         self._cursor = cursor
-        for id in ids:
-            if self._waiting.pop(id, None) is not None:
-                self._expected.pop(id, None)
-                self._alone.discard(id)
+        for event in events:
+            self._done(event.id)
         self._answer_by_return()
         for id, last in list(self._disputed.items()):
             if last <= cursor:
                 del self._disputed[id]
                 self._settle(id, last)
+        self._wake.set()
 
     def _answer_by_return(self) -> None:
         """What has come back was taken, also where the answer is lost: nothing waits for it."""
@@ -102,7 +104,6 @@ class Publisher:
                 del self._sent[number]
                 self._window.widen()
                 self._say("")
-                self._wake.set()
 
     def denied(self, subject: str) -> None:
         """The server's permissions do not let us publish on this subject (told in lower case)."""
@@ -127,7 +128,10 @@ class Publisher:
         try:
             while not connection.lost:
                 self._overdue()
-                if self._may_send():
+                if self._guards.unread:
+                    for id in await self._guards.look_back():
+                        self._done(id)  # the log has it already
+                elif self._may_send():
                     await self._send(connection, inbox, self._next(connection))
                 else:
                     self._wake.clear()
@@ -143,35 +147,33 @@ class Publisher:
         self._sent.clear()
         self._alone.clear()
         self._disputed.clear()
+        self._reached = 0
         self._window = Window()
         self._running = True
 
     def _may_send(self) -> bool:
-        """Nothing overtakes a batch, which may have to go again; and it overtakes nothing."""
+        """Nothing overtakes a batch, which may have to go again; and it overtakes nothing. Where there are guards, what
+        went before has come back first: they are checked against that.
+        """
         if not self._queue or self._window.shut(_now()):
             return False
         if self._many_wait():
-            return not self._sent
+            return not self._sent and (not self._guards or self._reached <= self._cursor)
         return len(self._sent) < self._window.size and not any(parcel.batch for parcel in self._sent.values())
 
     def _many_wait(self) -> bool:
         if not self._batches or not self._window.wide or len(self._queue) < FEW:
             return False
-        return all(self._joins(entry) for entry in islice(self._queue, FEW))
-
-    def _joins(self, entry: Event) -> bool:
-        """Whether an entry may be in a batch."""
-        return entry.expects is None and entry.id not in self._alone
+        return all(entry.id not in self._alone for entry in islice(self._queue, FEW))
 
     def _next(self, connection: Connection) -> Parcel | None:
         """What is to go now, taken out of the queue; None where it has come back, or can't be sent."""
         limit = connection.client.max_payload
         if self._many_wait():
-            parcel = self._packer.many(self._queue, self._waiting, limit, self._joins)
+            parcel = self._packer.many(self._queue, limit, self._alone)
             if parcel.entries or not self._queue:
                 return parcel
-        entry = self._queue.popleft()
-        return self._packer.one(entry, limit, self._expectation(entry)) if entry.id in self._waiting else None
+        return self._packer.one(self._queue.popleft(), limit)
 
     async def _send(self, connection: Connection, inbox: str, parcel: Parcel | None) -> None:
         if parcel is None or not parcel.entries:
@@ -180,8 +182,7 @@ class Publisher:
         self._sent[number] = parcel
         on_their_way = sum(sent.size for sent in self._sent.values())
         parcel.deadline = _now() + ANSWER_S + on_their_way / SLOWEST
-        for entry in parcel.entries:
-            self._remember(entry.id)
+        self._guards.sent(parcel.entries)
         *others, last = parcel.messages
         try:
             for at, message in enumerate(others, 1):
@@ -194,9 +195,12 @@ class Publisher:
                 self._drop(parcel.entries[0].id, str(error))
             self._part(number)
 
-    def _expectation(self, entry: Event) -> dict[str, str]:
-        expected = self._expected.get(entry.id)
-        return {} if expected is None else wire.expectation(self._board, entry.subject, expected)
+    def _expected(self, entry: Event) -> int | None:
+        """Where the server is to find the last entry about what a guarded entry is about; None: it is stale."""
+        if self._guards.stale(entry):
+            self._drop(entry.id, Refusal.changed(entry).reason, stale=True)
+            return None
+        return self._guards.expected(entry)
 
     def _answered(self, message: Msg) -> None:
         number = int(message.subject.rpartition(".")[2])
@@ -217,12 +221,13 @@ class Publisher:
     def _taken(self, number: int, position: int) -> None:
         """In the log. Where the feed is past that already, it won't come again."""
         parcel = self._sent.pop(number)
+        self._reached = max(self._reached, position)
         self._window.widen()
         self._say("")
         for entry in parcel.entries:
             self._alone.discard(entry.id)
             if position <= self._cursor:
-                self._waiting.pop(entry.id, None)
+                self._done(entry.id)
 
     def _refused(self, number: int, error: dict[str, Any]) -> None:
         code, said = error.get("err_code"), str(error.get("description", ""))
@@ -253,24 +258,20 @@ class Publisher:
     def _settle(self, id: str, last: int) -> None:
         """The feed has brought all that the server knew when it refused a guarded entry."""
         entry = self._waiting.get(id)
-        if entry is None:
-            return
-        between = self._ids_after(entry.subject, entry.expects or 0)
-        if id in between:
-            self._waiting.pop(id)
-            self._expected.pop(id, None)
-            return  # the log has it
-        if any(each not in self._own for each in between):
-            self._drop(id, Refusal.changed(entry).reason, stale=True)
-            return
-        self._expected[id] = last
-        self._queue.appendleft(entry)
-        self._wake.set()
+        if entry is not None:
+            self._guards.told(entry, last)
+            self._queue.appendleft(entry)
+
+    def _done(self, id: str) -> bool:
+        """Whether it has waited up to now."""
+        entry = self._waiting.pop(id, None)
+        self._alone.discard(id)
+        if entry is not None:
+            self._guards.done(entry)
+        return entry is not None
 
     def _drop(self, id: str, reason: str, *, stale: bool = False) -> None:
-        self._expected.pop(id, None)
-        self._alone.discard(id)
-        if self._waiting.pop(id, None) is not None:
+        if self._done(id):
             self._refuse(Refusal(id, reason, stale))
 
     def _overdue(self) -> None:
@@ -289,11 +290,6 @@ class Publisher:
         if trouble != self._trouble:
             self._trouble = trouble
             self._tell(trouble)
-
-    def _remember(self, id: str) -> None:
-        self._own[id] = None
-        if len(self._own) > _REMEMBERED:
-            del self._own[next(iter(self._own))]
 
 
 def _now() -> float:

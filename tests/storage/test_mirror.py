@@ -26,8 +26,12 @@ def test_what_is_received_is_in_the_log_with_the_cursor_and_out_of_the_outbox(st
     assert ids(store) == [(3, first.id), (5, second.id)]
     assert (mirror.cursor, store.outbox.count(), store.quarantine.count()) == (6, 0, 1)
     assert (mirror.id_at(5), mirror.id_at(6)) == (second.id, None)
-    assert mirror.ids_after("B", 4) == [second.id]
-    assert mirror.ids_after("B", 5) == []
+    device = at(9, subject="B", authid=None, source="mqtt:x")
+    mirror.receive([at(7, subject=None), at(8, subject="C"), device], [], 9).result(5)
+    mine = [(5, second.id, "B", second.authid)]
+    assert mirror.entries_after({"B", "no such"}, 4) == mine
+    assert mirror.entries_after(["", "B"], 4) == [*mine, (7, "id-7", None, second.authid)]
+    assert mirror.entries_after({"B"}, 5) == mirror.entries_after((), 0) == []
 
 
 def test_receiving_again_changes_nothing_and_the_cursor_never_falls(store):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from contextlib import asynccontextmanager
+from inspect import signature
 
 import msgspec
 import pytest
@@ -22,12 +25,22 @@ BATCH = "Nats-Batch-Id"
 def story(function):
     """A coroutine function as a test, with a server and somebody else's connection to it."""
 
-    def test(server):  # noqa: F811
-        async def run():
+    def run(server, **fixtures):  # noqa: F811
+        async def main():
             async with client(server.url) as other:
-                await function(server, other)
+                await function(server, other, **fixtures)
 
-        asyncio.run(run())
+        asyncio.run(main())
+
+    if "caplog" in signature(function).parameters:
+
+        def test(server, caplog):
+            run(server, caplog=caplog)
+
+    else:
+
+        def test(server):
+            run(server)
 
     test.__name__ = function.__name__
     return test
@@ -39,7 +52,7 @@ class Sender:
     def __init__(self):
         self.refusals, self.troubles = [], []
         self.told = asyncio.Event()
-        self.publisher = Publisher(BOARD, "amy", self._refused, lambda *_: [], self._troubled)
+        self.publisher = Publisher(BOARD, "amy", self._refused, self._troubled, lambda *_: [], 0)
 
     def _refused(self, refusal):
         self.refusals.append(refusal)
@@ -249,12 +262,11 @@ async def test_what_can_not_be_sent_is_refused_and_the_others_go_in_order(server
 
     limit = 2**20
     big = replaced(1001, data=b'{"x":"%b"}' % (b"x" * (limit - 4000)))
-    guarded = entry(1002, "UA9", expects=0)
     huge = replaced(1003, data=b'{"x":"%b"}' % (b"x" * limit))
     endless = replaced(1004, subject="s" * 40_000)
     no_text = replaced(1005, subject="\ud800")
     entries = [entry(n) for n in range(60)]
-    mixed = [*entries[:20], big, *entries[20:40], guarded, huge, endless, no_text, *entries[40:]]
+    mixed = [*entries[:20], big, *entries[20:40], huge, endless, no_text, *entries[40:]]
     taken = [each for each in mixed if each not in (huge, endless, no_text)]
     sender = Sender()
     sender.publisher.add(mixed)
@@ -264,6 +276,94 @@ async def test_what_can_not_be_sent_is_refused_and_the_others_go_in_order(server
     assert in_batches(messages) == [20, 20, 20]
     assert [refusal.id for refusal in sender.refusals] == [huge.id, endless.id, no_text.id]
     assert [words in refusal.reason for words, refusal in zip(["bytes", "", ""], sender.refusals, strict=True)]
+
+
+def watched(count, expects=0):
+    """Entries of every kind about a few entities, as they are made offline: each says what was there before."""
+    return [entry(n, f"UA{n % 7}", expects=(None, expects, expects)[n % 3], seen=expects) for n in range(count)]
+
+
+def test_guarded_entries_go_in_batches_with_what_the_desk_itself_wrote_about_the_same(server, tmp_path):  # noqa: F811
+    async def run():
+        async with client(server.url) as other:
+            for n in range(7):
+                await write(other, entry(1000 + n, f"UA{n}"))
+            entries = [
+                msgspec.structs.replace(each, expects=each.expects and 1 + n % 7)
+                for n, each in enumerate(watched(2 * parcel.MOST + 50, 7))
+            ]
+            async with desk(server.url, tmp_path / "a.db", early=entries) as amy:
+                await amy.reaches(7 + len(entries))
+                assert amy.ids()[7:] == [each.id for each in entries]
+                assert amy.refusals == []
+            messages = await log_of(other, 7 + len(entries))
+            assert (len(in_batches(messages)), sum(in_batches(messages))) == (3, len(entries))
+
+    asyncio.run(run())
+
+
+def test_guarded_entries_about_what_others_changed_are_refused_and_the_rest_goes_in_order(server, tmp_path):  # noqa: F811
+    async def run():
+        async with client(server.url) as other:
+            theirs = entry(1000, "UA3")
+            await write(other, theirs)
+            entries = watched(100)
+            stale = [each for each in entries if each.subject == "UA3" and each.expects is not None]
+            async with desk(server.url, tmp_path / "a.db", early=entries) as amy:
+                await amy.reaches(1 + len(entries) - len(stale))
+                assert amy.ids() == [theirs.id, *(each.id for each in entries if each not in stale)]
+                assert [refusal.id for refusal in amy.refusals] == [each.id for each in stale]
+                assert all(refusal.stale for refusal in amy.refusals)
+
+    asyncio.run(run())
+
+
+@story
+async def test_what_others_change_at_the_same_time_is_found_by_the_server(server, other):  # noqa: F811
+    theirs = entry(1000, "UA3")
+    await write(other, theirs)
+    entries = [entry(n, f"UA{n}", expects=0) for n in range(20)]
+    sender = Sender()
+    sender.publisher.add(entries)
+    async with sender.on(server.url):
+        messages = await log_of(other, 20)
+        assert ids(messages) == [theirs.id, *(each.id for each in entries if each.subject != "UA3")]
+        assert (in_batches(messages), sender.refusals) == ([], [])
+        came = [msgspec.structs.replace(theirs, position=1, authid="bob")]
+        sender.publisher.returned(came, 20)
+        await sender.hears(lambda sender: sender.refusals)
+    assert [(refusal.id, refusal.stale) for refusal in sender.refusals] == [(entries[3].id, True)]
+
+
+def test_a_desk_that_ends_half_way_goes_on_with_its_guarded_entries(server, tmp_path):  # noqa: F811
+    """What it wrote before it ended makes nothing stale."""
+
+    async def run():
+        async with client(server.url):
+            entries = watched(5 * parcel.MOST)
+            async with desk(server.url, tmp_path / "a.db", early=entries) as amy:
+                await amy.reaches(parcel.MOST)
+            async with desk(server.url, tmp_path / "a.db") as amy:
+                await amy.reaches(len(entries))
+                assert amy.ids() == [each.id for each in entries]
+                assert (amy.refusals, amy.database.outbox.count()) == ([], 0)
+
+    asyncio.run(run())
+
+
+@story
+async def test_a_line_that_breaks_under_what_is_to_be_written_is_lost_at_once(server, other, caplog):  # noqa: F811
+    lost = asyncio.Event()
+    connection = await connect([server.url], "test", None, lost.set, lambda _: None)
+    os.kill(server.pid, signal.SIGSTOP)
+    for n in range(150):
+        await connection.client.publish("wf.b.UA1.amy.note.made", b"x" * 100_000)
+        if n == 75:
+            await asyncio.sleep(0)  # the first half is being written, and the server does not take it
+    server.kill()
+    await asyncio.wait_for(lost.wait(), 2)
+    await connection.close()
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 @story
