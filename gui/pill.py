@@ -35,6 +35,7 @@ class Pill(QAbstractButton):
         self._pressable = False
         self._by_key = False
         self._least: int | None = None
+        self._told: tuple[tuple[str, ...], ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -57,6 +58,9 @@ class Pill(QAbstractButton):
 
     def show_table(self, rows: Sequence[Sequence[str]]) -> None:
         """The same, in rows of plain cells."""
+        if (wanted := tuple(map(tuple, rows))) == self._told:
+            return
+        self._told = wanted
         self.setToolTip(_table(rows) if rows else "")
         self.setAccessibleDescription("\n".join(" · ".join(row) for row in rows))
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not (rows or self._pressable))

@@ -64,7 +64,7 @@ class Screen(QObject):
         """The window already shows the board that it was made for; a reloaded one brings new panels."""
         panels = self._window.panels if self._board is None else self._window.show_board(board)
         self._board = board
-        self._delays.close()
+        self._delays.show_board(board)
         self._attention.show_board(board)
         self.bridge.bind(panels)
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from dataflow.board import Board
 from dataflow.session import Session, Status
 from gui.theme import Theme
 
@@ -22,14 +23,21 @@ class DelayDesk(QObject):
         super().__init__(parent)
         self._window, self._theme, self._session = window, theme, session
         self._status = Status()
+        self._timezone = session.board.timezone
         self._dialog: DelayDialog | None = None
+
+    def show_board(self, board: Board) -> None:
+        """The board, and again when it was saved: its times may be those of another zone now."""
+        if board.timezone != self._timezone:
+            self._timezone = board.timezone
+            self.close()
 
     def open(self) -> None:
         """Show how long entries took."""
         from gui.delays.dialog import DelayDialog
 
         if self._dialog is None:
-            self._dialog = DelayDialog(self._theme, ZoneInfo(self._session.board.timezone), self._window)
+            self._dialog = DelayDialog(self._theme, ZoneInfo(self._timezone), self._window)
         self._dialog.show_delays(self._session.delays(), self._status)
         self._dialog.open()
 
@@ -40,7 +48,7 @@ class DelayDesk(QObject):
             self._dialog.show_delays(self._session.delays(), status)
 
     def close(self) -> None:
-        """Take the dialog away, also where another board may have another time zone."""
+        """Take the dialog away."""
         if self._dialog is not None:
             self._dialog.close()
             self._dialog.deleteLater()
