@@ -46,7 +46,7 @@ class Sources:
         try:
             return place.source.event(place, paths.message(body), id, sequence, received)
         except Misread as error:
-            raise CloudEventError(f"source `{place.source.name}`: {error}") from None
+            raise CloudEventError(f"{place.topic[:100]} (source `{place.source.name}`): {error}") from None
 
     def _find(self, subject: str) -> _Place:
         try:
@@ -56,7 +56,7 @@ class Sources:
         for source in self._sources:
             if found := source.matches(topic):
                 wild = tuple(part or "" for part in found.groups())
-                return _Place(source, SCHEME + quote(topic, safe="/!$&'()*+,;=:@~"), wild)
+                return _Place(source, topic, SCHEME + quote(topic, safe="/!$&'()*+,;=:@~"), wild)
         raise CloudEventError(f"came on the topic {topic[:200]!r}, which no source of this board takes")
 
 
@@ -107,9 +107,10 @@ def is_sourced(event: Event) -> bool:
 
 
 class _Place(NamedTuple):
-    """What a subject says: of which source, as a CloudEvents source, and what the wildcards stand for."""
+    """What a subject says: of which source, the topic, as a CloudEvents source, and what the wildcards stand for."""
 
     source: _Source
+    topic: str
     name: str
     wildcards: tuple[str, ...]
 

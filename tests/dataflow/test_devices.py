@@ -159,10 +159,11 @@ def test_what_does_not_fit_needs_attention_and_the_rest_goes_on(house):
             await shows(amy.pipeline.live(ALL), [row(5, "hall", 19.25)], 15)
             reasons = [item.reason for item in reversed(await unfit(amy, 4))]
         assert reasons == [
-            "source `rooms`: not JSON: JSON is malformed: invalid character (byte 0)",
-            "source `rooms`: there is no `AM2301.Temperature` in the message, and `temp` is required",
-            "source `rooms`: `AM2301.Temperature`, for the field `temp`: 'hot' is not a number",
-            "source `rooms`: nested too deeply",
+            "tele/kitchen/SENSOR (source `rooms`): not JSON: JSON is malformed: invalid character (byte 0)",
+            "tele/kitchen/SENSOR (source `rooms`): there is no `AM2301.Temperature` in the message, "
+            "and `temp` is required",
+            "tele/kitchen/SENSOR (source `rooms`): `AM2301.Temperature`, for the field `temp`: 'hot' is not a number",
+            "tele/kitchen/SENSOR (source `rooms`): nested too deeply",
         ]
 
     asyncio.run(check())

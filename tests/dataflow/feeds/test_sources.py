@@ -172,7 +172,7 @@ class TestFields:
         needed = board({"temp": Field(type="float", required=True), "count": Field(type="int")}, None)
         for message in ({"count": 1}, {"count": 1, "temp": None}):
             assert refused(message, needed) == (
-                "source `rooms`: there is no `temp` in the message, and `temp` is required"
+                "tele/kitchen/SENSOR (source `rooms`): there is no `temp` in the message, and `temp` is required"
             )
         assert "there is nothing of `room`, `temp`" in refused({"Time": 1}, board())
         assert data({}, board({}, None)) == {}
@@ -265,7 +265,7 @@ def taken(sources: Sources, schema: Schema, body: bytes) -> bool:
     try:
         found = sources.event(LOG, "tele.kitchen.SENSOR", body, 1, RECEIVED)
     except CloudEventError as error:
-        if not error.reason.startswith("source `rooms`: "):
+        if not error.reason.startswith("tele/kitchen/SENSOR (source `rooms`): "):
             raise
         return False
     assert schema.check(found) is None
