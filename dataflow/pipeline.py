@@ -1,6 +1,6 @@
 """The pipeline: one board's feed, log, entries and engine, wired together. It is the `Session` of this process.
 
-Batches flow at most once a frame (16 ms) while the views are up to date, and in slices of at most 8 ms with the loop in
+Batches flow at most once a frame (16 ms) while the views are up to date, and in slices of about 5 ms with the loop in
 between while they are not. An operator's own entry does not wait for a frame.
 """
 
@@ -34,9 +34,8 @@ from dataflow.times import moment
 from storage.database import Database
 
 FRAME_S = 0.016
-SLICE_S = 0.007
-LIVE_SLICE_S = 0.005
-"""While the views are up to date, a step leaves room for painting in the same frame."""
+SLICE_S = 0.005
+"""A step leaves room for receiving and painting in the same frame."""
 BURST = 1000
 """More events than this behind, catching up comes before painting."""
 TICK_S = 0.2
@@ -193,7 +192,7 @@ class Pipeline:
 
     def _step(self, *_: object) -> None:
         self._stepped = scheduler_time(self._scheduler)
-        deadline = perf_counter() + (SLICE_S if self._far_behind() else LIVE_SLICE_S)
+        deadline = perf_counter() + SLICE_S
         taken = self._floor.intake.step(self._until, deadline)
         self._counts.append((self._stepped, taken))
         self._standing.stepped(taken, self._until - self._floor.intake.position)

@@ -1,6 +1,6 @@
 """What a subscription delivers, decoded and written to the store, in batches.
 
-Decoding is the loop's work, in slices of two milliseconds; writing is that of the store's thread, one batch at a time.
+Decoding is the loop's work, in slices of a millisecond; writing is that of the store's thread, one batch at a time.
 What can't be taken is set apart with its reason, in the same transaction: whatever came is dealt with once.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST = 2000
 """Messages in one batch, which is one write."""
 
-SLICE = 500
+SLICE = 250
 """Messages that are decoded at once."""
 
 DISK_S = 2.0
