@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import asyncio
 
 import pytest
 from reactivex.testing import TestScheduler
@@ -18,7 +18,7 @@ def feed():
 
 
 def says(feed, behind, *, caught_up=True):
-    feed._say_how_far(SimpleNamespace(behind=behind, caught_up=caught_up))
+    feed._stands(behind, caught_up, asyncio.Event())
     return feed.status.value.state, feed.status.value.behind
 
 
