@@ -68,8 +68,8 @@ QListView, QTreeView, QTableView {
 QScrollArea#scroll, QWidget#sheet { background: transparent; }
 QDialog { background: $card; border: 1px solid $line; }
 
-QListWidget { background: $input; border: 1px solid $line; border-radius: 5px; }
-QListWidget:focus { border-color: $accent; }
+QListView#lines { background: $input; border: 1px solid $line; border-radius: 5px; }
+QListView#lines:focus { border-color: $accent; }
 QAbstractScrollArea::corner { background: transparent; border: none; }
 
 QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
+from dataflow.session import Attention
 from gui.forms.outcome import Outcome
 from gui.theme import Theme
 
@@ -31,7 +34,23 @@ class Actions(QWidget):
         for button in (self.copy, self.dismiss, self.back, self.change, self.again):
             row.addWidget(button)
 
-    def offer(self, *buttons: QPushButton) -> None:
+    def fit(self, selected: Sequence[Attention], enterable: bool, known: bool, changing: bool) -> None:
+        """Offer what can be done with what is selected. `enterable`: one entry, which the board still takes; `known`:
+        what happened meanwhile has been shown; `changing`: it is in its form.
+        """
+        verb = "&Discard" if any(item.entry for item in selected) else "&Dismiss"
+        self.dismiss.setText(verb if len(selected) == 1 else f"{verb} {len(selected):,}")
+        self.dismiss.setAccessibleName(self.dismiss.text().replace("&", ""))
+        self.change.setEnabled(enterable)
+        self.again.setEnabled(enterable and known)
+        if changing:
+            self._offer(self.back)
+        elif len(selected) == 1 and selected[0].entry is not None:
+            self._offer(self.dismiss, self.change, self.again)
+        else:
+            self._offer(*((self.copy, self.dismiss) if selected else ()))
+
+    def _offer(self, *buttons: QPushButton) -> None:
         """These are there now, besides Undo."""
         for button in (self.dismiss, self.copy, self.back, self.change, self.again):
             button.setVisible(button in buttons)

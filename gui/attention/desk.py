@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from dataflow.board import Board
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 REFRESH_MS = 250
 """How late what happened meanwhile is told, while the dialog is open."""
+
+LIST_MS = 500
+"""The list is read again so often at the most, however much comes: with 1,000 items that takes some 20 ms."""
 
 
 class AttentionDesk(QObject):
@@ -33,6 +37,9 @@ class AttentionDesk(QObject):
         self._tasks: set[asyncio.Task[None]] = set()
         self._again = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._again.timeout.connect(self._refresh_meanwhile)
+        self._list = QTimer(self, singleShot=True, interval=LIST_MS)
+        self._list.timeout.connect(self._refresh_late)
+        self._late = False
 
     def show_board(self, board: Board) -> None:
         """The board, and again when it was saved."""
@@ -47,7 +54,9 @@ class AttentionDesk(QObject):
             return
         self._dialog.set_now(status.now)
         if status.attention != before.attention:
-            self._refresh()
+            self._late = True
+            if not self._list.isActive():
+                self._refresh_late()
         if status.position != before.position and not self._again.isActive():
             self._again.start()
 
@@ -65,6 +74,7 @@ class AttentionDesk(QObject):
     def close(self) -> None:
         """Let go of the session."""
         self._again.stop()
+        self._list.stop()
         for task in self._tasks:
             task.cancel()
         if self._dialog is not None:
@@ -78,13 +88,25 @@ class AttentionDesk(QObject):
         dialog = AttentionDialog(board, self._theme, self._window)
         dialog.meanwhile_wanted.connect(lambda key: self._run(self._tell_meanwhile(dialog, key)))
         dialog.again_wanted.connect(self._enter_again)
+        dialog.raw_wanted.connect(lambda key: self._run(self._tell_raw(dialog, key)))
+        dialog.copy_wanted.connect(lambda keys: self._run(self._copy(dialog, keys)))
         dialog.dismiss_wanted.connect(lambda keys: self._run(self._dismiss(dialog, keys)))
         dialog.restore_wanted.connect(lambda keys: self._run(self._restore(dialog, keys)))
         return dialog
 
     def _refresh(self) -> None:
+        self._late = False
         if self._dialog is not None:
-            self._dialog.show_items(self._session.attention(), self._status.attention)
+            try:
+                self._dialog.show_items(self._session.attention(), self._status.attention)
+            except StorageError as error:
+                self._dialog.failed(str(error))
+
+    def _refresh_late(self) -> None:
+        """At once, and then not again until the time is over."""
+        if self._late:
+            self._refresh()
+            self._list.start()
 
     def _refresh_meanwhile(self) -> None:
         dialog = self._dialog
@@ -93,6 +115,13 @@ class AttentionDesk(QObject):
 
     async def _tell_meanwhile(self, dialog: AttentionDialog, key: int) -> None:
         dialog.show_meanwhile(key, await self._session.meanwhile(key))
+
+    async def _tell_raw(self, dialog: AttentionDialog, key: int) -> None:
+        dialog.show_raw(key, self._session.raw(key))
+
+    async def _copy(self, dialog: AttentionDialog, keys: Sequence[int]) -> None:
+        QGuiApplication.clipboard().setText("\n".join(map(self._session.raw, keys)))
+        dialog.copied()
 
     def _enter_again(self, key: int, fields: Mapping[str, Any] | None, seen: int) -> None:
         dialog = self._dialog

@@ -7,10 +7,11 @@ list, Enter to the actions, Delete discards, Ctrl+Z takes that back, Esc leaves 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -23,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from dataflow.board import Board
-from dataflow.session import Attention, Meanwhile, Problem
+from dataflow.session import Attention, EntryRefused, Meanwhile, Problem
 from gui.attention.actions import Actions
 from gui.attention.entry_page import EntryPage
 from gui.attention.lines import LineList, item_line
@@ -44,6 +45,8 @@ class AttentionDialog(QDialog):
     dismiss_wanted = Signal(list)           # keys
     restore_wanted = Signal(list)           # keys
     meanwhile_wanted = Signal(int)          # an entry's key
+    raw_wanted = Signal(int)                # a message's key
+    copy_wanted = Signal(list)              # keys
 
     def __init__(self, board: Board, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -71,7 +74,7 @@ class AttentionDialog(QDialog):
         self._note.setObjectName("dim")
         self._note.setWordWrap(True)
         self._note.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._list.itemSelectionChanged.connect(self._show_selected)
+        self._list.chosen.connect(self._show_selected)
         self._entry.submitted.connect(self._submit)
         self._entry.left.connect(self._leave_form)
         actions = self._actions
@@ -101,17 +104,18 @@ class AttentionDialog(QDialog):
     def show_board(self, board: Board) -> None:
         """The board's words, labels and zone; again when it was saved."""
         self._words, self._zone = Words(board), ZoneInfo(board.timezone)
+        self._line = partial(item_line, words=self._words)
         self._entry.renew(self._words, self._zone)
         self.show_items(self._items)
 
     def show_items(self, items: Sequence[Attention], count: int | None = None) -> None:
         """Show these, of `count` in all. What was selected stays selected, or else its neighbour is."""
-        row, kept = self._list.currentRow(), {item.key for item in self._selected()}
+        row, kept = self._list.current_row(), {item.key for item in self._selected()}
         self._items = tuple(items)
         total = max(count or 0, len(items))
         shown = f" · the newest {len(items):,} are shown" if total > len(items) else ""
         self._heading.setText(f"Needs attention: {total:,}{shown}" if items else "Needs attention")
-        if self._list.show_lines([item_line(item, self._words) for item in items]):
+        if self._list.show_things(items, self._line):
             rows = [at for at, item in enumerate(items) if item.key in kept]
             self._list.select_rows(rows or [min(max(row, 0), len(items) - 1)] if items else [])
         self._show_selected()
@@ -121,6 +125,17 @@ class AttentionDialog(QDialog):
         if self.current_entry() == key:
             self._entry.show_meanwhile(meanwhile)
             self._offer()
+
+    def show_raw(self, key: int, text: str) -> None:
+        """All of what came."""
+        if [item.key for item in self._selected()] == [key]:
+            self._message.show_raw(text)
+
+    def copied(self) -> None:
+        """It is in the clipboard."""
+        self._forget_undo()
+        self._followed = False
+        self._actions.outcome.settled("Copied")
 
     def set_now(self, now: int) -> None:
         """The board's clock."""
@@ -139,8 +154,7 @@ class AttentionDialog(QDialog):
         if self._entry.form is not None:
             self._entry.form.refused(problems)
         else:
-            said = (f"{problem.field}: {problem.message}" if problem.field else problem.message for problem in problems)
-            self._actions.outcome.failed(sentence("; ".join(said)))
+            self._actions.outcome.failed(sentence(str(EntryRefused(problems))))
 
     def entered(self, key: int) -> None:
         """It is on disk, in the refused one's place."""
@@ -190,7 +204,10 @@ class AttentionDialog(QDialog):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         focus = self.focusWidget()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._press(focus)
+            if isinstance(focus, QPushButton):
+                focus.click()
+            elif focus is self._list and (button := self._actions.first()):
+                button.setFocus(Qt.FocusReason.TabFocusReason)
         elif event.key() == Qt.Key.Key_Delete and focus is self._list:
             self._dismiss()
         elif event.matches(QKeySequence.StandardKey.Undo):
@@ -205,12 +222,6 @@ class AttentionDialog(QDialog):
             self._leave_form()
         else:
             super().reject()
-
-    def _press(self, focus: QWidget | None) -> None:
-        if isinstance(focus, QPushButton):
-            focus.click()
-        elif focus is self._list and (button := self._actions.first()):
-            button.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _submit(self, fields: dict[str, object] | None) -> None:
         key, known = self.current_entry(), self._entry.meanwhile
@@ -244,11 +255,8 @@ class AttentionDialog(QDialog):
             self.restore_wanted.emit(self._undoable)
 
     def _copy(self) -> None:
-        if selected := self._selected():
-            QGuiApplication.clipboard().setText("\n".join(item.text for item in selected))
-            self._forget_undo()
-            self._followed = False
-            self._actions.outcome.settled("Copied")
+        if keys := [item.key for item in self._selected()]:
+            self.copy_wanted.emit(keys)
 
     # What is selected
 
@@ -271,26 +279,18 @@ class AttentionDialog(QDialog):
         page = self._message if item.entry is None else self._entry
         page.show_item(item, self._words)
         self._pages.setCurrentWidget(page)
-        if item.entry is not None and self._entry.meanwhile is None:
+        if item.entry is None:
+            self.raw_wanted.emit(item.key)
+        elif self._entry.meanwhile is None:
             self.meanwhile_wanted.emit(item.key)
 
     def _offer(self) -> None:
         """The buttons that fit what is selected."""
-        actions, selected = self._actions, self._selected()
-        self._list.setEnabled(self._entry.form is None)
-        verb = "&Discard" if any(item.entry for item in selected) else "&Dismiss"
-        actions.dismiss.setText(verb if len(selected) == 1 else f"{verb} {len(selected):,}")
-        actions.dismiss.setAccessibleName(actions.dismiss.text().replace("&", ""))
+        selected, changing = self._selected(), self._entry.form is not None
         entry = selected[0].entry if len(selected) == 1 else None
-        ready = entry is not None and self._words.may_enter(entry.type) and self._sent is None
-        actions.again.setEnabled(ready and self._entry.meanwhile is not None)
-        actions.change.setEnabled(ready)
-        if self._entry.form is not None:
-            actions.offer(actions.back)
-        elif entry is not None:
-            actions.offer(actions.dismiss, actions.change, actions.again)
-        else:
-            actions.offer(*((actions.copy, actions.dismiss) if selected else ()))
+        enterable = entry is not None and self._words.may_enter(entry.type) and self._sent is None
+        self._list.setEnabled(not changing)
+        self._actions.fit(selected, enterable, self._entry.meanwhile is not None, changing)
 
     def _focus_list(self) -> None:
         self._list.setEnabled(self._entry.form is None)

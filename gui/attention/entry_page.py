@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -150,7 +151,7 @@ class EntryPage(QWidget):
         entry, known = _entry(self._item), self.meanwhile
         events = known.events if known else ()
         self._fields.show_fields(self._words.fields(entry, events))
-        self._story.show_lines([self._line(told, entry) for told in events])
+        self._story.show_things(events, partial(self._line, entry))
         self._story.setVisible(bool(events))
         self._story.setMaximumHeight(max(_LOWEST, self._story.content_height()))
         if self.form is not None:
@@ -167,7 +168,7 @@ class EntryPage(QWidget):
         more = f", the last {len(known.events):,} of {known.earlier + len(known.events):,}" if known.earlier else ""
         return f"What happened to {about} since{more}"
 
-    def _line(self, told: Told, entry: Told) -> Line:
+    def _line(self, entry: Told, told: Told) -> Line:
         return Line(
             self._words.label(told), self._words.line(told), told.author, self._words.moment(told.time, entry.time)
         )

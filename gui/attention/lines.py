@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import (
+    QAbstractListModel,
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
     QPoint,
     QRect,
-    QSignalBlocker,
     QSize,
     Qt,
+    Signal,
 )
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QListWidget,
-    QListWidgetItem,
+    QListView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -36,6 +36,7 @@ _SIDE, _GAP, _ICON = 12, 12, 16
 _LINE = Qt.ItemDataRole.UserRole
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_FLAGS = QItemSelectionModel.SelectionFlag
 
 
 class Line(NamedTuple):
@@ -59,11 +60,41 @@ def item_line(item: Attention, words: Words) -> Line:
     return Line(words.title(item), words.detail(item), icon="triangle-alert", role=role)
 
 
-class LineList(QListWidget):
-    """Takes `Line`s; rows are told apart by their place only."""
+class _Model(QAbstractListModel):
+    """Things that become `Line`s when they are looked at."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.things: tuple[Any, ...] = ()
+        self.line: Callable[[Any], Line] = _as_it_is
+
+    def show_things(self, things: Sequence[Any], line: Callable[[Any], Line]) -> None:
+        self.beginResetModel()
+        self.things, self.line = tuple(things), line
+        self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self.things)
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = 0) -> Any:
+        if role == _LINE:
+            return self.line(self.things[index.row()])
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return self.line(self.things[index.row()]).words()
+        return None
+
+
+class LineList(QListView):
+    """Rows are told apart by their place only."""
+
+    chosen = Signal()       # what is selected has changed, by the operator
 
     def __init__(self, name: str, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
+        self._model = _Model(self)
+        self._quiet = False
+        self.setModel(self._model)
+        self.setObjectName("lines")
         self.setAccessibleName(name)
         self.setItemDelegate(_Painter(theme, self))
         self.setUniformItemSizes(True)
@@ -71,35 +102,51 @@ class LineList(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setTabKeyNavigation(False)
-        self.lines: tuple[Line, ...] = ()
+        self.selectionModel().selectionChanged.connect(self._say)
+
+    @property
+    def lines(self) -> list[Line]:
+        """As they are shown."""
+        return [self._model.line(thing) for thing in self._model.things]
+
+    def show_things(self, things: Sequence[Any], line: Callable[[Any], Line]) -> bool:
+        """Show these, each as the `Line` that is made of it, with none selected. False: they were there before."""
+        if tuple(things) == self._model.things:
+            self._model.line = line
+            self.viewport().update()
+            return False
+        self._quiet = True
+        self._model.show_things(things, line)
+        self._quiet = False
+        return True
+
+    def current_row(self) -> int:
+        """The row where the keyboard is; -1 for none."""
+        return self.currentIndex().row()
 
     def selected_rows(self) -> list[int]:
         """From the top."""
-        return sorted(index.row() for index in self.selectedIndexes())
+        return sorted(index.row() for index in self.selectionModel().selectedIndexes())
 
     def select_rows(self, rows: Sequence[int]) -> None:
         """These and no others, without a word about it; the last one is the current one."""
-        with QSignalBlocker(self):
-            self.clearSelection()
-            for row in rows:
-                self.setCurrentRow(row, QItemSelectionModel.SelectionFlag.Select)
+        self._quiet = True
+        self.clearSelection()
+        for row in rows:
+            self.selectionModel().setCurrentIndex(self._model.index(row), _FLAGS.Select)
+        self._quiet = False
+
+    def go_to(self, row: int) -> None:
+        """As a click there does."""
+        self.selectionModel().setCurrentIndex(self._model.index(row), _FLAGS.ClearAndSelect)
 
     def content_height(self) -> int:
         """How high it is with all its rows."""
-        return HEIGHT * len(self.lines) + 2 * self.frameWidth()
+        return HEIGHT * self._model.rowCount() + 2 * self.frameWidth()
 
-    def show_lines(self, lines: Sequence[Line]) -> bool:
-        """Show these, without a word about the selection, which is none then. False: they are shown already."""
-        if tuple(lines) == self.lines:
-            return False
-        self.lines = tuple(lines)
-        with QSignalBlocker(self):
-            self.clear()
-            for line in lines:
-                item = QListWidgetItem(self)
-                item.setData(_LINE, line)
-                item.setData(Qt.ItemDataRole.AccessibleTextRole, line.words())
-        return True
+    def _say(self) -> None:
+        if not self._quiet:
+            self.chosen.emit()
 
 
 class _Painter(QStyledItemDelegate):
@@ -146,3 +193,7 @@ class _Painter(QStyledItemDelegate):
         shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, box.width())
         painter.drawText(box, where, shown)
         return painter.fontMetrics().horizontalAdvance(shown)
+
+
+def _as_it_is(thing: Line) -> Line:
+    return thing

@@ -21,6 +21,7 @@ class MessagePage(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
+        self._key: int | None = None
         self._reason = plain(self, theme, style="heading")
         self._byline, self._kind = plain(self, theme, "dim"), plain(self, theme, "dim")
         self._raw = QPlainTextEdit(self)
@@ -40,5 +41,11 @@ class MessagePage(QWidget):
         self._reason.setText(words.reason(item))
         self._byline.setText(words.detail(item))
         self._kind.setText(_KINDS[item.kind])
-        if self._raw.toPlainText() != item.text:
+        if self._key != item.key:
+            self._key = item.key
             self._raw.setPlainText(item.text)
+
+    def show_raw(self, text: str) -> None:
+        """All of what came."""
+        if self._raw.toPlainText() != text:
+            self._raw.setPlainText(text)

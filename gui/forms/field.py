@@ -51,6 +51,7 @@ class FieldBox(QWidget):
             row.addWidget(self._remark, 1, Qt.AlignmentFlag.AlignRight)
             self._column.insertLayout(0, row)
         self._remark.setText(remark or "")
+        self._remark.setVisible(bool(remark))
 
     def _set_editor(self, editor: QWidget) -> None:
         self.editor = editor

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QWidget
 
 from dataflow.board import Board
-from dataflow.session import Attention, Meanwhile, Problem, Told
+from dataflow.session import Attention, Meanwhile, Problem, Status, Told
+from gui.attention.desk import AttentionDesk
 from gui.attention.dialog import AttentionDialog
 from gui.attention.words import Words
 
@@ -124,7 +126,7 @@ def test_a_message_is_shown_with_its_raw_text(dialog):
     assert words(dialog._message)[:2] == ["Reason 5.", "8 Feb 14:32:00 · a.ndjson:5"]
     assert dialog._message._raw.toPlainText() == '{"n":5}'
     assert offered(dialog) == ["Copy", "Dismiss"]
-    dialog._list.setCurrentRow(1)
+    dialog._list.go_to(1)
     assert "in no view" in words(dialog._message)[2]
 
 
@@ -137,7 +139,7 @@ def test_what_came_from_elsewhere_is_never_taken_as_markup(dialog):
     labels = [label for label in dialog.findChildren(QLabel) if evil in label.text()]
     assert len(labels) >= 5
     assert {label.textFormat() for label in labels} == {Qt.TextFormat.PlainText}
-    dialog._list.setCurrentRow(1)
+    dialog._list.go_to(1)
     dialog.grab()
     assert dialog._message._raw.toPlainText() == evil
 
@@ -150,7 +152,7 @@ def test_long_words_widen_nothing(dialog, qtbot):
     dialog.show_items([item, message(1, reason=long, origin=long)])
     dialog.show_meanwhile(9, Meanwhile(until=1, events=(entry,)))
     dialog._actions.change.click()
-    dialog._list.setCurrentRow(1)
+    dialog._list.go_to(1)
     dialog.grab()
     assert dialog.size() == size
 
@@ -196,7 +198,7 @@ def test_fields_that_are_no_json_object_of_the_board_are_said_as_they_are():
 def test_what_was_selected_stays_so_or_its_neighbour_is(dialog):
     dialog.show_items([message(key) for key in (5, 4, 3, 2, 1)])
     assert selected(dialog) == [5]
-    dialog._list.setCurrentRow(2)
+    dialog._list.go_to(2)
     dialog.show_items([message(key) for key in (6, 5, 4, 3, 2, 1)])
     assert selected(dialog) == [3]
     dialog.show_items([message(key) for key in (6, 5, 4, 2, 1)])
@@ -212,7 +214,7 @@ def test_what_happened_to_another_entry_is_not_shown(dialog):
     dialog.show_meanwhile(8, MEANWHILE)
     assert dialog._entry.meanwhile is None
     dialog.show_meanwhile(9, MEANWHILE)
-    dialog._list.setCurrentRow(1)
+    dialog._list.go_to(1)
     assert dialog._entry.meanwhile is None
 
 
@@ -310,7 +312,7 @@ def test_what_is_being_changed_is_left_alone_when_another_entry_is_durable(dialo
     dialog.show_items([stale(9)])
     assert dialog._entry.form is not None
     dialog._leave_form()
-    dialog._copy()
+    dialog.copied()
     dialog.confirmed(13)
     assert dialog._actions.outcome.text() == "Copied"
 
@@ -362,10 +364,26 @@ def test_many_are_dismissed_at_once(dialog, qtbot):
 
 def test_the_raw_text_is_copied(dialog, qtbot):
     dialog.show_items([message(4), message(3)])
-    press(dialog, qtbot, KEY.Key_C, Qt.KeyboardModifier.ControlModifier)
-    assert QGuiApplication.clipboard().text() == '{"n":4}'
-    dialog._actions.copy.click()
+    with qtbot.waitSignal(dialog.copy_wanted) as wanted:
+        press(dialog, qtbot, KEY.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert wanted.args == [[4]]
+    with qtbot.waitSignal(dialog.copy_wanted):
+        dialog._actions.copy.click()
+    dialog.copied()
     assert dialog._actions.outcome.text() == "Copied"
+
+
+def test_all_of_a_message_is_asked_for_when_it_is_selected(dialog, qtbot):
+    asked = []
+    dialog.raw_wanted.connect(asked.append)
+    dialog.show_items([message(4), message(3)])
+    press(dialog, qtbot, KEY.Key_Down)
+    assert asked == [4, 3]
+    dialog.show_raw(4, "of another one")
+    assert dialog._message._raw.toPlainText() == '{"n":3}'
+    dialog.show_raw(3, "all of it")
+    dialog.show_items([message(5), message(4), message(3)])
+    assert dialog._message._raw.toPlainText() == "all of it"
 
 
 def test_what_could_not_be_done_is_said(dialog):
@@ -375,3 +393,27 @@ def test_what_could_not_be_done_is_said(dialog):
     assert dialog._actions.outcome.text() == "Reason: is not one of its choices; dealt with already"
     dialog.failed("the disk is full")
     assert dialog._actions.outcome.text() == "The disk is full"
+
+
+# While much comes in
+
+
+def test_the_list_is_read_at_once_and_then_now_and_then(qtbot, theme):
+    reads = []
+    session = SimpleNamespace(attention=lambda: reads.append(1) or [])
+    window = QWidget()
+    qtbot.addWidget(window)
+    desk = AttentionDesk(window, theme, session, window)
+    desk._list.setInterval(20)
+    desk.show_board(BOARD)
+    desk.show_status(Status(attention=1))
+    desk.open()
+    assert len(reads) == 1
+    for count in range(2, 9):
+        desk.show_status(Status(attention=count))
+    assert len(reads) == 2
+    qtbot.waitUntil(lambda: len(reads) == 3)
+    qtbot.waitUntil(lambda: not desk._list.isActive())
+    assert len(reads) == 3
+    desk.show_status(Status(attention=9))
+    desk.close()
