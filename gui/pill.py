@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QToolTip, QWidget
 
@@ -103,7 +103,7 @@ class Pill(QAbstractButton):
         self._by_key = event.reason() in KEYBOARD
         super().focusInEvent(event)
         if self._by_key:
-            self._tell()
+            QTimer.singleShot(0, self, self._tell)  # what is shown at once, the end of this very change hides
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -116,7 +116,7 @@ class Pill(QAbstractButton):
             super().keyPressEvent(event)
 
     def _tell(self) -> None:
-        if self.toolTip():
+        if self.toolTip() and self.hasFocus():
             QToolTip.showText(self.mapToGlobal(QPoint(0, self.height())), self.toolTip(), self)
 
     def paintEvent(self, event: QPaintEvent) -> None:

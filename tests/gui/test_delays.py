@@ -185,6 +185,7 @@ def test_a_reason_that_is_cut_off_is_read_by_the_keyboard(qtbot, theme):
     other.setFocus()
     assert not QToolTip.isVisible()
     QTest.keyClick(other, Qt.Key.Key_Tab)
+    qtbot.waitUntil(QToolTip.isVisible)
     assert REFUSED.detail in QToolTip.text()
     assert pill.accessibleDescription() == REFUSED.detail
     QTest.keyClick(pill, Qt.Key.Key_Tab)
