@@ -10,6 +10,7 @@ import subprocess
 import time
 from contextlib import asynccontextmanager, contextmanager
 
+import nats
 import nkeys
 import pytest
 
@@ -20,7 +21,9 @@ from dataflow.server.binary import find
 from dataflow.server.errors import IdentityError
 from dataflow.server.identities import Identities, new_seed, public_key, read
 from dataflow.server.permissions import permitted
+from dataflow.server.streams import ensure
 from tests.certificates import Authority, self_signed
+from tests.dataflow.feeds.shared import BOARD, desk, entry
 from tests.nats import free_port, make_server  # noqa: F401  fixture
 
 
@@ -179,17 +182,19 @@ class Nsc:
         )
 
     def configuration(self, port: int) -> str:
-        every = dict.fromkeys(("subs", "data", "payload", "imports", "exports", "conn", "leaf", "mem_storage",
-                               "disk_storage", "streams", "consumer"), -1)  # fmt: skip
+        limits = dict.fromkeys(("subs", "data", "payload", "imports", "exports", "conn", "leaf"), -1)
+        limits["wildcards"] = True
+        stored = dict.fromkeys(("mem_storage", "disk_storage", "streams", "consumer"), -1)
         accounts = {
-            name(each): self._signed(self._operator, each, {"type": "account", "limits": every | {"wildcards": True}})
-            for each in (self._account, self._system)
+            name(each): self._signed(self._operator, each, {"type": "account", "limits": limits | more})
+            for each, more in ((self._account, stored), (self._system, {}))
         }
         who = {"type": "operator", "system_account": name(self._system)}
         operator = self._signed(self._operator, self._operator, who)
         return (
             f"host: 127.0.0.1\nport: {port}\noperator: {operator}\nresolver: MEMORY\n"
             f"resolver_preload: {json.dumps(accounts)}\n"
+            f"jetstream: {{store_dir: '{self._folder}/jetstream'}}\n"
         )
 
     def user(self, stem: str, expires: int = 0, signer=None):
@@ -242,6 +247,21 @@ class TestCredentials:
     def test_those_that_the_operator_has_signed(self, url, nsc):
         assert attempt(url, nsc.user("amy")) == ""
         assert attempt(url, nsc.user("bob", expires=int(time.time()) + 600)) == ""
+
+    def test_a_desk_enters_events_by_them(self, url, nsc, tmp_path):
+        boss, amy = nsc.user("boss"), nsc.user("amy")
+
+        async def main():
+            connection = await nats.connect(url, user_credentials=str(boss))
+            await ensure(connection, BOARD)
+            await connection.close()
+            async with desk(url, tmp_path / "a.db", identity=amy) as opened:
+                await opened.enter(entry(1))
+                await opened.reaches(1)
+                await opened.says("live")
+                assert opened.events()[0].authid == "amy"
+
+        asyncio.run(main())
 
     def test_those_of_an_account_that_the_server_does_not_know(self, url, nsc):
         assert attempt(url, nsc.stranger("eve")) == (
