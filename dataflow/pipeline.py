@@ -282,6 +282,7 @@ class Pipeline:
             left_s=standing.left_s(),
             now=self._clock.now(),
             warning=standing.feed.warning,
+            unfit=standing.feed.unfit,
         )
 
     def _rate(self) -> float:

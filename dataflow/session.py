@@ -36,6 +36,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     left_s: float | None = None     # seconds until it has caught up; None where that is not known
     now: int = 0
     warning: str = ""           # one line: what is wrong although all works, such as this machine's clock
+    unfit: bool = False         # refused since the log is not the one that the store holds: it takes a new store
 
 
 class StageDelay(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, SignalInstance
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -190,8 +190,50 @@ def _screen(window: MainWindow, desk: Desk) -> Screen:
 async def _until_closed(window: MainWindow, options: Options, on_painted: Callable[[], None] | None) -> int:
     closed = closing(window)
     QApplication.processEvents()
-    await attend(window, _open(options), closed, on_painted)
+    while not closed.done():
+        if options.connection is not None:
+            window.offer_new_stores()
+        await attend(window, _open(options), _first(closed, window.new_store_wanted), on_painted)
+        if not closed.done():
+            options = await _on_new_store(window, options)
+            window.show_board(options.board.board)
     return 0
+
+
+def _first(closed: asyncio.Future[None], wanted: SignalInstance) -> asyncio.Future[None]:
+    """Done when the window is closed, or when something else is wanted than what it shows."""
+    found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def done(*_: object) -> None:
+        if not found.done():
+            wanted.disconnect(done)
+            found.set_result(None)
+
+    wanted.connect(done)
+    closed.add_done_callback(done)
+    return found
+
+
+async def _on_new_store(window: MainWindow, options: Options) -> Options:
+    """The same board on a new store, where the server's log does not fit the old one; as it was, where that fails."""
+    from dataflow.feeds.renewal import NoAnswer, follow_anew
+    from dataflow.server.errors import ServerError
+    from gui.connection import renewed, renewed_text
+    from storage.errors import StorageError
+
+    connection, old = options.connection, options.store
+    if connection is None or old is None:
+        return options
+    id = options.board.board.id
+    identity, ca = (Path(file) if file else None for file in (connection.identity, connection.ca))
+    try:
+        new, along = await follow_anew(connection.urls, id, options.author, old, identity, ca)
+        kept = renewed(id, connection, new)
+    except (NoAnswer, ServerError, StorageError, OSError) as error:
+        window.tell("There is no new store", str(error))
+        return options
+    window.tell("On a new store", renewed_text(old, new, along))
+    return msgspec.structs.replace(options, store=new, connection=kept)
 
 
 def closing(window: MainWindow) -> asyncio.Future[None]:

@@ -89,6 +89,11 @@ def keep(board_id: str, connection: Connection) -> None:
     fresh.replace(path)
 
 
+def renewed_text(old: Path, new: Path, along: object) -> str:
+    """What became of a store: two lines."""
+    return f"{new} follows the server from now on; {old} is kept as it is.\nOf your entries go along: {along}."
+
+
 def renewed(board_id: str, connection: Connection, store: Path) -> Connection:
     """The same server, on another store from now on; kept."""
     found = msgspec.structs.replace(connection, store=str(store))

@@ -38,6 +38,7 @@ class Header(QWidget):
     pause_wanted = Signal(bool)
     attention_wanted = Signal()
     delays_wanted = Signal()
+    new_store_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +50,8 @@ class Header(QWidget):
         self._title = Title(theme, self)
         self._state, self._clock, self._pause = Pill(theme, self), Pill(theme, self), Pill(theme, self)
         self._delay, self._waiting, self._attention = Pill(theme, self), Pill(theme, self), Pill(theme, self)
-        self._here = Pill(theme, self)
+        self._here, self._new_store = Pill(theme, self), Pill(theme, self)
+        self._renewable = False
         self._delay.show_tip(f"From your last entry to the screen that shows it confirmed\n{_HINT}")
         for pill in (self._state, self._delay):
             pill.set_pressable()
@@ -60,6 +62,9 @@ class Header(QWidget):
         self._pause.clicked.connect(self.toggle_pause)
         self._attention.set_pressable()
         self._attention.clicked.connect(self.attention_wanted)
+        self._new_store.set_pressable()
+        self._new_store.clicked.connect(self.new_store_wanted)
+        self._new_store.setToolTip("Follow the server on a new store; nothing is lost")
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName("Board")
         self._arrange()
@@ -72,7 +77,7 @@ class Header(QWidget):
         row.setSpacing(8)
         row.addWidget(self._title)
         row.addSpacing(4)
-        for pill in (self._state, self._clock, self._pause):
+        for pill in (self._state, self._new_store, self._clock, self._pause):
             row.addWidget(pill)
         row.addStretch(1)
         for pill in (self._here, self._delay, self._waiting, self._attention):
@@ -88,6 +93,7 @@ class Header(QWidget):
         self._status = status
         self._show(self._state, state_text(status, self._zone), "text", _DOTS[status.state])
         self._state.show_tip("\n".join(filter(None, (reason_text(status), _HINT))))
+        self._show_new_store()
         self._show(self._clock, clock_text(status.now, self._zone) if status.now else "")
         self._show_pause(status)
         late = "" if status.state in _NO_DELAY or status.delay_ms is None else delay_text(status.delay_ms)
@@ -96,6 +102,11 @@ class Header(QWidget):
         self._show(self._waiting, waits, "pending", "pending")
         self._show_attention(status.attention)
         self._show_presence()
+
+    def offer_new_stores(self, offered: bool) -> None:
+        """Whether a new store can be asked for where the log does not fit the one that there is."""
+        self._renewable = offered
+        self._show_new_store()
 
     def set_presence(self, present: Sequence[Present]) -> None:
         """Who is on this board now."""
@@ -128,6 +139,9 @@ class Header(QWidget):
         self._pause.setAccessibleName("Resume" if self._paused else "Pause")
         self._pause.setToolTip(("Resume" if self._paused else "Pause") + " the replay (Space)")
         self._pause.setVisible(status.state in {"paused", "replaying"})
+
+    def _show_new_store(self) -> None:
+        self._show(self._new_store, "New store…" if self._status.unfit and self._renewable else "", "warning")
 
     def _show_presence(self) -> None:
         """Nobody is known to be here while this desk is cut off."""

@@ -51,7 +51,10 @@ class Screen(QObject):
         self.bridge.settle()
 
     def close(self) -> None:
-        """Let go of the session; the window stays as it is."""
+        """Let go of the session; the window stays as it is, and another screen may take it up."""
+        self._window.pause_wanted.disconnect(self._session.pause)
+        self._window.attention_wanted.disconnect(self._attention.open)
+        self._window.delays_wanted.disconnect(self._delays.open)
         self._window.removeEventFilter(self)
         self._window.painted.disconnect(self._frame.over)
         self._delays.close()

@@ -23,6 +23,7 @@ from gui.aside import Aside, orphans
 from gui.card import Card
 from gui.grid import Grid
 from gui.header import Header
+from gui.new_store import Notice, offer
 from gui.panels import kinds
 from gui.panels.base import Panel
 from gui.panels.form import Form
@@ -51,6 +52,7 @@ class MainWindow(QWidget):
     pause_wanted = Signal(bool)
     attention_wanted = Signal()
     delays_wanted = Signal()
+    new_store_wanted = Signal()
     closed = Signal()
     painted = Signal()      # a frame has been handed to the screen
 
@@ -65,9 +67,11 @@ class MainWindow(QWidget):
         self._grid = Grid(self)
         self._foot = Foot(theme, self)
         self._aside: Aside | None = None
+        self._reason = ""
         self._header.pause_wanted.connect(self.pause_wanted)
         self._header.attention_wanted.connect(self.attention_wanted)
         self._header.delays_wanted.connect(self.delays_wanted)
+        self._header.new_store_wanted.connect(self._offer_new_store)
         self.setMinimumSize(900, 560)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._arrange()
@@ -112,11 +116,20 @@ class MainWindow(QWidget):
 
     def set_status(self, status: Status) -> None:
         """How the pipeline stands; also the board's clock."""
+        self._reason = status.detail
         self._header.set_status(status)
         self._foot.set_status(status)
         self._pause_key.setEnabled(self._header.can_pause())
         for panel in self.panels:
             panel.set_now(status.now)
+
+    def offer_new_stores(self) -> None:
+        """`new_store_wanted` may be said from now on, once."""
+        self._header.offer_new_stores(True)
+
+    def tell(self, heading: str, words: str) -> None:
+        """Something that people should read."""
+        Notice(heading, words, self.theme, self).open()
 
     def set_presence(self, present: Sequence[Present]) -> None:
         """Who is on this board now."""
@@ -125,6 +138,13 @@ class MainWindow(QWidget):
     def set_problems(self, problems: Sequence[str]) -> None:
         """Why the board file as it was saved last is not in use."""
         self._foot.set_problems(problems)
+
+    def _offer_new_store(self) -> None:
+        self._header.offer_new_stores(False)
+        dialog = offer(self._reason, self.theme, self)
+        dialog.accepted.connect(self.new_store_wanted)
+        dialog.rejected.connect(self.offer_new_stores)
+        dialog.open()
 
     def _drop(self) -> None:
         old = [child for child in self._grid.children() if isinstance(child, QWidget)]

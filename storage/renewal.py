@@ -30,7 +30,7 @@ class Renewed(msgspec.Struct, frozen=True):
     refused: int
 
     def __str__(self) -> str:
-        """In words, after "Of your entries"."""
+        """"3 that wait, 12 that …": of an operator's entries."""
         return (
             f"{self.waiting:,} that wait, {self.confirmed:,} that the server held (what it lost of them is sent again) "
             f"and {self.refused:,} that need attention"

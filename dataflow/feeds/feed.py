@@ -23,13 +23,15 @@ Deliver = Callable[..., Any]
 class FeedStatus(msgspec.Struct, frozen=True):
     """How the feed stands; `detail` is one line for people, `behind` how many events the log has that it has not.
 
-    `warning` tells, in one line, what is wrong although the feed works.
+    `warning` tells, in one line, what is wrong although the feed works. `unfit`: refused since the log is not the one
+    that the store holds, so that only a new store can follow it.
     """
 
     state: FeedState
     detail: str = ""
     behind: int = 0
     warning: str = ""
+    unfit: bool = False
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -71,7 +71,12 @@ class NatsFeed:
         self._database, self._mirror = database, Mirror(database)
         self._scheduler, self._loop = scheduler, loop
         self._stream = subjects.stream(board_id)
+<<<<<<< HEAD
         self._reception = Reception(board_id, self._mirror, partial(self._say, "failed"))
+=======
+        self._cursor = self._mirror.cursor
+        self._other_log = False
+>>>>>>> 0626371 (wip)
         self._failures = 0
         self._began = 0.0
         self._since = scheduler_time(scheduler)
@@ -134,6 +139,7 @@ class NatsFeed:
         self._early.clear()
         while not self._closed:
             try:
+                self._other_log = False
                 self._say(*await self._session(publisher))
             except Exception as error:
                 logging.getLogger(__name__).exception("the feed failed; it begins again")
@@ -163,7 +169,10 @@ class NatsFeed:
         except StreamSilent as error:
             denied = "permissions violation" in str(connection.last_error)
             return ("refused", f"{error}: this identity may not ask") if denied else ("offline", str(error))
-        except (Unfit, PositionTaken, ServerError) as error:
+        except (Unfit, PositionTaken) as error:
+            self._other_log = True
+            return "refused", str(error)
+        except ServerError as error:
             return "refused", str(error)
         except StoreClosed:
             self._closed = True
@@ -226,6 +235,7 @@ class NatsFeed:
         return stream
 
     async def _take(self, subscription: Subscription, connection: Connection, caught_up: asyncio.Event) -> None:
+<<<<<<< HEAD
         """Write what comes, as long as it comes in order. Begins with the last one that we hold, to compare."""
         self._reception.begin()
         await subscription.open(max(1, self._overlap()))
@@ -265,6 +275,25 @@ class NatsFeed:
             self._say("live")
         else:
             self._say("catching up", behind=behind)
+=======
+        """Write what comes, as long as it comes in order. Begins with the last one that we hold, to compare: until then
+        nobody knows whether the log fits, and nothing is said.
+        """
+        await subscription.open(max(1, self._overlap()))
+        fits = False
+        while True:
+            if fits or subscription.caught_up:
+                self._failures = 0
+                self._say_how_far(subscription)
+            if subscription.caught_up:
+                caught_up.set()
+            await self._rest(subscription)
+            batch = await subscription.take(MOST)
+            if batch:
+                self._began = self._loop.time()
+                await self._receive(batch, connection)
+                fits = True
+>>>>>>> 0626371 (wip)
 
     def _overlap(self) -> int:
         """The last event that we hold, to compare: at the cursor there may have been something that is none."""
@@ -313,7 +342,7 @@ class NatsFeed:
     def _say(self, state: FeedState, detail: str = "", behind: int = 0) -> None:
         if state == "live" and self._trouble:
             state, detail = "failed", self._trouble
-        said = FeedStatus(state, detail, behind, self.status.value.warning)
+        said = FeedStatus(state, detail, behind, self.status.value.warning, self._other_log)
         if said != self.status.value and not self._closed:
             self.status.on_next(said)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from storage.database import Database
@@ -22,7 +24,8 @@ async def follow_anew(
         source = Mirror(database).source
     begin = await _begin(urls, board, identity, ca, source)
     new = beside(old)
-    return new, renew(old, new, author, begin)
+    with ThreadPoolExecutor(1) as beside_the_loop:
+        return new, await asyncio.wrap_future(beside_the_loop.submit(renew, old, new, author, begin))
 
 
 async def _begin(

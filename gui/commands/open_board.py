@@ -111,12 +111,11 @@ def _on_new_store(id: str, connection: Connection, author: str) -> tuple[Connect
     import asyncio
 
     from dataflow.feeds.renewal import follow_anew
-    from gui.connection import renewed
+    from gui.connection import renewed, renewed_text
 
     identity, ca = (Path(file) if file else None for file in (connection.identity, connection.ca))
     new, along = asyncio.run(follow_anew(connection.urls, id, author, old, identity, ca))
-    click.echo(f"{new} follows the server from now on; {old} is kept as it is")
-    click.echo(f"Of your entries {along} go along")
+    click.echo(renewed_text(old, new, along))
     return renewed(id, connection, new), new
 
 

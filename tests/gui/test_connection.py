@@ -189,7 +189,7 @@ def test_a_fresh_store_takes_along_what_waits_and_is_kept(opened, server, tmp_pa
     assert (fresh.store, opened().store) == (old.with_name(f"{old.stem}-2.db"), fresh.store)
     said = capsys.readouterr().out
     assert f"{fresh.store} follows the server from now on; {old} is kept as it is" in said
-    assert "Of your entries 1 that wait" in said
+    assert "Of your entries go along: 1 that wait" in said
     with Database.open(fresh.store, create=False) as database:
         assert [each.id for each in database.outbox.pending()] == [entry.id]
 
