@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -71,5 +73,5 @@ class Outcome(QWidget):
     def _say(self, text: str, role: str) -> None:
         self._text, self._role = text, role
         self.setAccessibleDescription(text)
-        self.setToolTip(text if role == "critical" else "")
+        self.setToolTip(f"<p>{escape(text)}</p>" if role == "critical" else "")
         self.update()

@@ -391,8 +391,9 @@ def test_what_could_not_be_done_is_said(dialog):
     dialog.show_meanwhile(9, MEANWHILE)
     dialog.refused([Problem("reason", "is not one of its choices"), Problem(None, "dealt with already")])
     assert dialog._actions.outcome.text() == "Reason: is not one of its choices; dealt with already"
-    dialog.failed("the disk is full")
-    assert dialog._actions.outcome.text() == "The disk is full"
+    dialog.failed("the disk is full: <b>x</b>")
+    assert dialog._actions.outcome.text() == "The disk is full: <b>x</b>"
+    assert "&lt;b&gt;x" in dialog._actions.outcome.toolTip()
 
 
 # While much comes in

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from gui import bridge
+from gui.attention.dialog import AttentionDialog
 from gui.panels.form import Form
 from gui.panels.table import Table
 from gui.screen import Screen
@@ -190,6 +191,23 @@ def test_a_saved_board_brings_new_panels(run, qtbot, tmp_path):
         await until(desk.pipeline.boards, lambda board: board.panels[0].title == "All")
         assert desk.panel(Table).spec.title == "All"
         await desk.shows([["north", "1"]])
+
+    on_desk(run, qtbot, tmp_path, act)
+
+
+def test_what_needs_attention_stays_open_over_a_saved_board_and_has_its_words(run, qtbot, tmp_path):
+    async def act(desk):
+        await asyncio.wrap_future(desk.database.log.append([note("south", '"heavy"')]))
+        await until(desk.pipeline.status, lambda status: status.attention == 1)
+        desk.window.attention_wanted.emit()
+        dialog = desk.window.findChild(AttentionDialog)
+        (before,) = dialog._list.lines
+        saved = (BOARD + FORM).replace('title = "Notes"', 'title = "All"\ntimezone = "Asia/Tokyo"', 1)
+        (tmp_path / "board.toml").write_text(saved)
+        await until(desk.pipeline.boards, lambda board: board.title == "All")
+        assert dialog.isVisible()
+        (after,) = dialog._list.lines
+        assert (after.title == before.title, after.detail == before.detail) == (True, False)
 
     on_desk(run, qtbot, tmp_path, act)
 
