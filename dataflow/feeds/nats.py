@@ -71,12 +71,8 @@ class NatsFeed:
         self._database, self._mirror = database, Mirror(database)
         self._scheduler, self._loop = scheduler, loop
         self._stream = subjects.stream(board_id)
-<<<<<<< HEAD
         self._reception = Reception(board_id, self._mirror, partial(self._say, "failed"))
-=======
-        self._cursor = self._mirror.cursor
         self._other_log = False
->>>>>>> 0626371 (wip)
         self._failures = 0
         self._began = 0.0
         self._since = scheduler_time(scheduler)
@@ -235,12 +231,13 @@ class NatsFeed:
         return stream
 
     async def _take(self, subscription: Subscription, connection: Connection, caught_up: asyncio.Event) -> None:
-<<<<<<< HEAD
-        """Write what comes, as long as it comes in order. Begins with the last one that we hold, to compare."""
+        """Write what comes, as long as it comes in order. Begins with the last one that we hold, to compare: until then
+        nobody knows whether the log fits, and nothing is said.
+        """
         self._reception.begin()
         await subscription.open(max(1, self._overlap()))
-        self._failures = 0
-        self._stands(subscription.behind, subscription.caught_up, caught_up)
+        if subscription.caught_up:
+            self._stands(subscription.behind, True, caught_up)
         ahead: Received | None = None
         while True:
             if ahead is None:
@@ -269,31 +266,13 @@ class NatsFeed:
     def _stands(self, behind: int, all_taken: bool, caught_up: asyncio.Event) -> None:
         """Everything up to here is on disk, and so many messages are to come."""
         self._behind = behind
+        self._failures = 0
         if all_taken:
             caught_up.set()
         if all_taken and behind <= (FAR if self.status.value.state == "live" else NEAR):
             self._say("live")
         else:
             self._say("catching up", behind=behind)
-=======
-        """Write what comes, as long as it comes in order. Begins with the last one that we hold, to compare: until then
-        nobody knows whether the log fits, and nothing is said.
-        """
-        await subscription.open(max(1, self._overlap()))
-        fits = False
-        while True:
-            if fits or subscription.caught_up:
-                self._failures = 0
-                self._say_how_far(subscription)
-            if subscription.caught_up:
-                caught_up.set()
-            await self._rest(subscription)
-            batch = await subscription.take(MOST)
-            if batch:
-                self._began = self._loop.time()
-                await self._receive(batch, connection)
-                fits = True
->>>>>>> 0626371 (wip)
 
     def _overlap(self) -> int:
         """The last event that we hold, to compare: at the cursor there may have been something that is none."""
