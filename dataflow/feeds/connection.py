@@ -123,6 +123,11 @@ class Connection:
             await self._closed()
 
     @property
+    def others(self) -> list[str]:
+        """The other servers of its cluster, as this one tells them."""
+        return [server.geturl() for server in self.client.discovered_servers]
+
+    @property
     def heard(self) -> float:
         """When anything last came (loop time)."""
         return self.client._ps.heard
@@ -158,19 +163,20 @@ class Connection:
 
 async def connect(
     urls: Sequence[str], name: str, identity: Path | None, lost: Callable[[], None], denied: Callable[[str], None],
-    ca: Path | None = None,
+    ca: Path | None = None, others: Sequence[str] = (),
 ) -> Connection:  # fmt: skip
     """A connection to the first server that takes us, in random order. Raises `Unreachable` or `NotAdmitted`.
 
+    `others` are tried after all `urls`, and nothing is said of them: nobody has named them.
     `ca`: who must have signed the servers' certificates (PEM); None: somebody whom this machine trusts.
     """
     failure: Exception = Unreachable("no server is named")
-    for url in random.sample(urls, len(urls)):
+    for url in (*random.sample(urls, len(urls)), *random.sample(others, len(others))):
         connection = Connection(lost, denied)
         try:
             await connection.open(url, name, identity, ca)
         except (Unreachable, NotAdmitted) as error:
-            failure = failure if isinstance(failure, NotAdmitted) else error
+            failure = failure if isinstance(failure, NotAdmitted) or url not in urls else error
         except BaseException:
             await connection.close()
             raise

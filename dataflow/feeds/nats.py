@@ -66,6 +66,7 @@ class NatsFeed:
         ca: Path | None = None,
     ) -> None:
         self._urls, self._board, self._operator = tuple(urls), board_id, operator
+        self._others: Sequence[str] = ()
         self._identity = Path(identity) if identity is not None else None
         self._ca = ca
         self._database, self._mirror = database, Mirror(database)
@@ -155,7 +156,9 @@ class NatsFeed:
         wakes: list[Callable[[], None]] = []
         who = f"watchfloor {self._operator}", self._identity
         try:
-            connection = await connect(self._urls, *who, lambda: _all(wakes), publisher.denied, self._ca)
+            connection = await connect(
+                self._urls, *who, lambda: _all(wakes), publisher.denied, self._ca, self._others
+            )
         except Unreachable as error:
             return "offline", str(error)
         except NotAdmitted as error:
@@ -176,6 +179,7 @@ class NatsFeed:
             why = str(connection.last_error or "") or str(error) or "closed"
             return "offline", f"the connection was lost ({why})"
         finally:
+            self._others = connection.others
             await connection.close()
         return "offline", "closed"
 
