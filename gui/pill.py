@@ -21,6 +21,7 @@ _SIDE = 11
 _DOT = 7
 _ICON = 14
 _GAP = 7
+_TIP, _LONG = 400, 60
 
 
 class Pill(QAbstractButton):
@@ -152,5 +153,8 @@ class Pill(QAbstractButton):
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    cells = ("".join(map("<td style='padding-right: 12px'>{}</td>".format, map(escape, row))) for row in rows)
-    return f"<table>{''.join(map('<tr>{}</tr>'.format, cells))}</table>"
+    """Cells of a table do not wrap, a line of its own does."""
+    cell = "<td style='padding-right: 12px; white-space: pre'>{}</td>" if len(rows[0]) > 1 else "<td>{}</td>"
+    width = f" width='{_TIP}'" if max(map(len, map("".join, rows))) > _LONG and len(rows[0]) == 1 else ""
+    cells = ("".join(map(cell.format, map(escape, row))) for row in rows)
+    return f"<table{width}>{''.join(map('<tr>{}</tr>'.format, cells))}</table>"
