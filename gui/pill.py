@@ -153,8 +153,9 @@ class Pill(QAbstractButton):
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    """Cells of a table do not wrap, a line of its own does."""
-    cell = "<td style='padding-right: 12px; white-space: pre'>{}</td>" if len(rows[0]) > 1 else "<td>{}</td>"
-    width = f" width='{_TIP}'" if max(map(len, map("".join, rows))) > _LONG and len(rows[0]) == 1 else ""
+    """Only long lines wrap."""
+    wraps = len(rows[0]) == 1 and max(len(line) for (line,) in rows) > _LONG
+    cell = "<td>{}</td>" if wraps else "<td style='padding-right: 12px; white-space: pre'>{}</td>"
+    width = f" width='{_TIP}'" if wraps else ""
     cells = ("".join(map(cell.format, map(escape, row))) for row in rows)
     return f"<table{width}>{''.join(map('<tr>{}</tr>'.format, cells))}</table>"
