@@ -12,10 +12,8 @@ from typing import NamedTuple
 
 from storage.event import Event
 
-MOST = 6000
-"""Events that are kept at the most."""
-
-STRETCHES = 64
+STRETCHES = 8
+"""That many are kept: an eighth of a second of a busy board, or the last batches of a desk that catches up."""
 
 
 class Stretch(NamedTuple):
@@ -31,15 +29,7 @@ class Recent:
         self._stretches: tuple[Stretch, ...] = ()
 
     def add(self, stretch: Stretch) -> None:
-        """What came before stays as long as there is room."""
-        kept = [stretch]
-        room = MOST - len(stretch.events)
-        for older in reversed(self._stretches[1 - STRETCHES :]):
-            room -= len(older.events)
-            if room < 0:
-                break
-            kept.append(older)
-        self._stretches = tuple(reversed(kept)) if len(stretch.events) <= MOST else ()
+        self._stretches = (*self._stretches[1 - STRETCHES :], stretch)
 
     def chunk(self, after: int, until: int, most: int) -> list[Event]:
         """The events after a position and up to another, `most` at the most; none if they are not held."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import recent
 from storage.database import Database
 from storage.mirror import Mirror
 from storage.quarantine import Quarantined
@@ -36,16 +35,12 @@ def test_it_gives_what_it_holds_and_nothing_else():
     assert kept.chunk(22, 30, 9) == []
 
 
-def test_it_keeps_the_newest_and_not_too_many(monkeypatch):
-    monkeypatch.setattr(recent, "MOST", 5)
-    monkeypatch.setattr(recent, "STRETCHES", 3)
+def test_it_keeps_the_newest():
     kept = Recent()
-    for n in range(0, 8, 2):
+    for n in range(0, 40, 2):
         kept.add(Stretch(n, n + 2, told([n + 1, n + 2])))
-    assert kept.chunk(2, 8, 9) == []
-    assert positions(kept.chunk(4, 8, 9)) == [5, 6, 7, 8]
-    kept.add(Stretch(8, 14, told(range(9, 15))))
-    assert kept.chunk(8, 14, 9) == kept.chunk(4, 14, 9) == []
+    assert kept.chunk(22, 40, 99) == []
+    assert positions(kept.chunk(24, 40, 99)) == list(range(25, 41))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
