@@ -159,7 +159,7 @@ def test_a_desk_that_is_killed_is_gone_soon(server, tmp_path, monkeypatch):  # n
                 await bob.wait()
             killed = perf_counter()
             await until(amy.pipeline.presence, lambda present: [one.name for one in present] == names[1], 20)
-            assert perf_counter() - killed < 1.0 + 0.1 + 1.0     # a second for a machine that is busy
+            assert perf_counter() - killed < 1.0 + 0.1 + 2.0     # two seconds for a machine that is busy
 
     asyncio.run(check())
 
