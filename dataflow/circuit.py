@@ -305,9 +305,9 @@ class Circuit:
         self._sources.clear()
 
 
-def lane_for(nodes: Sequence[Node], sources: Sequence[Source]) -> Lane | None:
+def lane_for(nodes: Sequence[Node], sources: Sequence[Source], pending_at: int) -> Lane | None:
     """The shortest way for rows that only come, where every query is one aggregate over the log, told as changes. It
-    says no, and does nothing, where that does not hold any more.
+    says no, and does nothing, where that does not hold any more, or where a row is pending.
     """
     results = [node for node in nodes if isinstance(node, Result)]
     ways: list[tuple[Callable[[Rows], None], Callable[[], list[Change]], Result]] = []
@@ -321,10 +321,25 @@ def lane_for(nodes: Sequence[Node], sources: Sequence[Source]) -> Lane | None:
     if len(nodes) != 2 * len(ways):
         return None
 
+    def run_one(rows: Rows) -> bool:
+        if result.sorted is not None or result.changes or not result.changed:
+            return False
+        for row in rows:
+            if row[pending_at]:
+                return False
+        insert(rows)
+        told = changes()
+        if told:
+            for tell in tuple(result.changed):
+                tell(told)
+        return True
+
     def run(rows: Rows) -> bool:
         for result in results:
             if result.sorted is not None or result.changes or not result.changed:
                 return False
+        if any(row[pending_at] for row in rows):
+            return False
         for insert, changes, result in ways:
             insert(rows)
             result.changes = changes()
@@ -332,6 +347,9 @@ def lane_for(nodes: Sequence[Node], sources: Sequence[Source]) -> Lane | None:
             result.deliver()
         return True
 
+    if len(ways) == 1:
+        insert, changes, result = ways[0]
+        return run_one
     return run
 
 

@@ -25,7 +25,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dataflow.board import ENVELOPE
-from dataflow.circuit import Circuit, Lane, lane_for
+from dataflow.circuit import Circuit, lane_for
 from dataflow.explain import Operator, explained, stats
 from dataflow.hydration import Job, NeedsHistory, Waiting
 from dataflow.inlet import Inlet, Put, Texts, count, spread, weighed
@@ -86,8 +86,9 @@ class Engine:
             count(self.kept[name], self._texts[name](table.rows), 1)
         self._inlet = Inlet(self.relations.get("events", {}))
         at = self._inlet.position_at
+        self._position_at = -1 if at is None else at
         self.circuit = Circuit(
-            set(given) - set(updating), lambda name: spread(self.kept[name]), now, -1 if at is None else at
+            set(given) - set(updating), lambda name: spread(self.kept[name]), now, self._position_at
         )
         self._position = 0
         self._begun = False
@@ -204,8 +205,12 @@ class Engine:
     def push(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None = None) -> None:
         """Rows into a relation, in one atomic step. `weights` default to +1."""
         lane = self.circuit.lane
-        if lane is not None and weights is None and relation == "events" and self._by_lane(lane, rows):
-            return
+        if lane is not None and relation == "events" and weights is None and rows and not (self._waiting or self._job):
+            before, last = self._position, rows[-1][self._position_at]
+            self._position = last if last > before else before
+            if lane(rows):
+                return
+            self._position = before
         texts = self._texts.get(relation)
         if texts is None:
             raise KeyError(f"there is no relation '{relation}'")
@@ -216,20 +221,6 @@ class Engine:
                 self._push_log(self._inlet.parted(rows, weights))
         else:
             self._push_kept(relation, rows, weights)
-
-    def _by_lane(self, lane: Lane, rows: Sequence[Row]) -> bool:
-        """Confirmed rows that only come, where the circuit knows a lane for them. False where that is not so."""
-        if self._waiting or self._job is not None or not rows:
-            return False
-        at = self._inlet.pending_at
-        if at is not None:
-            for row in rows:
-                if row[at]:
-                    return False
-        at = self._inlet.position_at
-        if at is not None and rows[-1][at] > self._position:
-            self._position = rows[-1][at]
-        return lane(rows)
 
     def _express(self, rows: Sequence[Row]) -> bool:
         """The common push by the shortest way: confirmed rows that only come. False where it is not that."""
@@ -251,8 +242,8 @@ class Engine:
         for result in results:
             if result.changes or result.splices:
                 result.deliver()
-        if not kinds and not self._texts["events"].places and not self.circuit.measured:
-            self.circuit.lane = lane_for(nodes, plain)
+        if not (kinds or self._texts["events"].places or self.circuit.measured or at is None or self._position_at < 0):
+            self.circuit.lane = lane_for(nodes, plain, at)
         return True
 
     def _push_log(self, put: Put) -> None:

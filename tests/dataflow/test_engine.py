@@ -351,3 +351,18 @@ def test_only_the_first_of_a_partition_are_worked_on_where_no_others_are_wanted(
     engine.push("events", [(101, 5)])
     assert told[1:] == [[((10,), 1), ((20,), 1), ((30,), 1)], [((30,), -1), ((5,), 1)]]
     assert len(list(window.rows())) == 3
+
+
+def test_a_late_query_after_a_pending_row_reads_only_what_was_there() -> None:
+    """A pending row's provisional position is no position of the log."""
+    engine = make()
+    live = engine.live("SELECT count(*) FROM events")
+    live.changes.subscribe(lambda _: None)
+    for at in (0, 1):
+        engine.push("events", [ROWS[at]])
+    engine.push("events", [row(1 << 60, pending=True)])
+    late = engine.live("SELECT count(*), max(position) FROM events", lambda: [ROWS[:5]], sliced=True)
+    engine.push("events", ROWS[2:5])
+    while engine.work():
+        pass
+    assert list(late.rows()) == [(6, 1 << 60)]
