@@ -51,7 +51,6 @@ class EntryPage(QWidget):
         self._fields = Fields(theme, self)
         self._since = plain(self, theme, "dim", "small")
         self._story = LineList("What happened meanwhile", theme, self)
-        self._story.setMinimumHeight(_LOWEST)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
@@ -153,7 +152,9 @@ class EntryPage(QWidget):
         self._fields.show_fields(self._words.fields(entry, events))
         self._story.show_things(events, partial(self._line, entry))
         self._story.setVisible(bool(events))
-        self._story.setMaximumHeight(max(_LOWEST, self._story.content_height()))
+        high = self._story.content_height()
+        self._story.setMinimumHeight(min(_LOWEST, high))
+        self._story.setMaximumHeight(high)
         if self.form is not None:
             self._remark(self.form, entry)
         self._since.setText(self._since_words(entry, known, self._item.stale))
