@@ -174,7 +174,7 @@ class Subscription:
             self._wake.set()
             return
         number = headers.get("Nats-Last-Consumer", "")
-        if number.isdigit() and int(number) != self._delivered:
+        if _is_number(number) and int(number) != self._delivered:
             self._break()
         elif not self.caught_up and not self._messages:
             self.caught_up = True
@@ -201,7 +201,8 @@ class Subscription:
 def _plain(sid: int) -> re.Pattern[bytes]:
     """The beginning of a plain message, up to its headers: see `parser.py`."""
     return re.compile(
-        rb"HMSG ([!-~]+) %d \$JS\.ACK\.[^. ]+\.[^. ]+\.\d+\.(\d+)\.(\d+)\.(\d+)\.(\d+) (\d+) (\d+)\r\n"
+        rb"HMSG ([!-~]+) %d \$JS\.ACK\.[^. ]+\.[^. ]+\.\d+"
+        rb"\.(\d{1,20})\.(\d{1,20})\.(\d{1,20})\.(\d{1,20}) (\d{1,10}) (\d{1,10})\r\n"
         rb"(?=NATS/1\.0\r\nContent-Type: %b\r\n)" % (sid, re.escape(wire.STRUCTURED["Content-Type"].encode()))
     )
 
@@ -212,7 +213,11 @@ def _where(reply: str) -> tuple[int, int, int, int] | None:
     if len(tokens) < 9 or tokens[:2] != ["$JS", "ACK"]:
         return None
     numbers = tokens[5:9] if len(tokens) == 9 else tokens[7:11]
-    if len(numbers) < 4 or not all(number.isdigit() for number in numbers):
+    if len(numbers) < 4 or not all(map(_is_number, numbers)):
         return None
     sequence, number, time, behind = map(int, numbers)
     return sequence, number, time // 1000, behind
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 20

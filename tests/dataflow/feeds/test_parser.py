@@ -124,6 +124,16 @@ def test_flow_control_is_answered_once_what_came_before_is_taken():
     asyncio.run(told())
 
 
+@pytest.mark.parametrize("reply", ["x", "$JS.ACK", "$JS.ACK.s.c.1.².1.1.1", f"$JS.ACK.s.c.1.{'9' * 5000}.1.1.1"])
+def test_a_message_that_the_server_did_not_deliver_is_nothing(reply):
+    async def taken():
+        subscription, client = fresh()
+        await client._ps.parse(b"MSG wf.b.x._.y %d %b 1\r\n1\r\n" % (SID, reply.encode()) + message(1))
+        return [each.sequence for each in await subscription.take(9)]
+
+    assert asyncio.run(taken()) == [101]
+
+
 def fresh():
     """A subscription that is open already, and the client that it listens to."""
     connection = Connection(lambda: None, lambda _: None)
