@@ -57,11 +57,12 @@ class EventLog:
         """
         return self._database.write(lambda connection: append(connection, events))
 
-    def append_guarded(self, entries: Sequence[Event], own: Container[str]) -> Future[Judged]:
+    def append_guarded(self, entries: Sequence[Event], own: Container[str], held: int = 0) -> Future[Judged]:
         """Append entries, but not those that say what their operator saw of their entity (`expects`) where others have
-        added to it since. `own`: the ids of the desk's own entries, which make none of its entries stale.
+        added to it since. The desk's own entries make none stale: those with the ids `own`, and those of the same
+        operator up to position `held`, where the log was when the desk was started.
         """
-        return self._database.write(lambda connection: append_guarded(connection, entries, own))
+        return self._database.write(lambda connection: append_guarded(connection, entries, own, held))
 
     def read(self, after: int = 0, until: int | None = None, chunk: int = 1000) -> Iterator[list[Event]]:
         """The events after position `after`, up to and with `until` (None: the last one now), in chunks. Any
@@ -118,23 +119,26 @@ def append(connection: Connection, events: Sequence[Event]) -> Appended:
     return _told(connection, events, at, {id for id, position in at.items() if count and position > last - count})
 
 
-def append_guarded(connection: Connection, entries: Sequence[Event], own: Container[str]) -> Judged:
+def append_guarded(connection: Connection, entries: Sequence[Event], own: Container[str], held: int) -> Judged:
     """Within a transaction of the caller's. An entry that the log has already is not judged again."""
     guarded = [entry for entry in entries if entry.expects is not None]
     known = _known(connection, guarded) if guarded else {}
-    stale = [entry for entry in guarded if entry.id not in known and _changed(connection, entry, own)]
+    stale = [entry for entry in guarded if entry.id not in known and _changed(connection, entry, own, held)]
     refused = {entry.id for entry in stale}
     taken = [entry for entry in entries if entry.id not in refused]
     positions = append(connection, taken).positions if taken else [0]
     return Judged(max(positions), stale)
 
 
-def _changed(connection: Connection, entry: Event, own: Container[str]) -> bool:
+def _changed(connection: Connection, entry: Event, own: Container[str], held: int) -> bool:
     """Whether others have added to an entity since. Up to `seen`, the operator has seen all."""
     since = max(entry.expects or 0, entry.seen or 0)
-    sql = "SELECT json_group_array(id) FROM log WHERE position > ? AND subject IS ?"
-    found = _strings.decode(connection.exec_driver_sql(sql, (since, entry.subject)).scalar_one())
-    return any(id not in own for id in found)
+    sql = (
+        "SELECT json_group_array(id) FROM log WHERE position > ? AND subject IS ?"
+        " AND NOT (position <= ? AND authid IS ?)"
+    )
+    found = connection.exec_driver_sql(sql, (since, entry.subject, held, entry.authid)).scalar_one()
+    return any(id not in own for id in _strings.decode(found))
 
 
 def _append_at(connection: Connection, events: Sequence[Event]) -> Appended:

@@ -34,6 +34,7 @@ class LocalFeed:
         self._unwatch: Callable[[], None] = _nothing
         self._waiting: dict[str, Event] = {}
         self._own: dict[str, None] = {}
+        self._held = log.last()
         self._retry = SerialDisposable()
         self._live = FeedStatus("live")
         self.arrivals: BehaviorSubject[int] = BehaviorSubject(log.last())
@@ -66,7 +67,7 @@ class LocalFeed:
             del self._own[next(iter(self._own))]
 
     def _append(self, entries: Sequence[Event]) -> None:
-        judged = self._log.append_guarded(entries, self._own)
+        judged = self._log.append_guarded(entries, self._own, self._held)
         judged.add_done_callback(lambda future: self._deliver(self._appended, entries, future))
 
     def _appended(self, entries: Sequence[Event], future: Future[Judged]) -> None:

@@ -225,3 +225,17 @@ def test_a_board_that_knows_the_type_no_more_still_tells_it(tmp_path):
             assert len(desk.pipeline.attention()) == 1
 
     asyncio.run(run())
+
+
+def test_what_the_operator_entered_before_the_desk_ended_makes_none_of_the_rest_stale(tmp_path):
+    async def run():
+        async with opened(tmp_path, GUARDED) as desk:
+            await until(desk.pipeline.status, lambda status: status.state == "live")
+            await desk.pipeline.enter("note.made", {"place": "north"}).confirmed
+            left = msgspec.structs.replace(note("north"), authid="amy", expects=0, seen=0)
+            await asyncio.wrap_future(desk.database.outbox.add([left]))
+        async with opened(tmp_path, GUARDED) as desk:
+            await until(desk.pipeline.status, lambda status: status.position == 2 and status.pending == 0)
+            assert (count(desk), last_event(desk).id) == (0, left.id)
+
+    asyncio.run(run())

@@ -179,5 +179,10 @@ def test_a_guarded_entry_is_judged_as_it_is_appended(store):
     assert (judged.last, judged.stale) == (7, [stale])
     judged = store.log.append_guarded([about_nothing], own=()).result()
     assert (judged.last, judged.stale) == (0, [about_nothing])
+    earlier = event(11, subject="C", expects=0, authid="amy")
+    for held, authid, stale in ((7, "bob", [earlier]), (7, "amy", []), (6, "amy", [earlier])):
+        with Database.open(store.path.with_name(f"{authid}{held}.db")) as other:
+            other.log.append([event(n, subject="C", authid=authid) for n in range(1, 8)]).result()
+            assert other.log.append_guarded([earlier], own=(), held=held).result().stale == stale
     again = store.log.append_guarded([seen, event(10, subject="A", expects=1)], own={"id-6", "id-9"}).result()
     assert (again.last, again.stale) == (8, [])
