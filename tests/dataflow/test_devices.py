@@ -187,7 +187,7 @@ def test_thousands_of_mangled_messages_are_events_or_set_apart_and_the_feed_goes
                 room = random_.choice(["kitchen", "hall", "ü", "a//b", "%41", "$SYS", "x" * 200, "a/b"])
                 headers = {"Status": "100"} if number % 97 == 0 else None
                 await connection.publish(f"tele.{room}.SENSOR", mangled(), headers=headers)
-            await connection.jetstream().publish("tele.kitchen.SENSOR", measured(1.5))
+            await connection.jetstream().publish("tele.kitchen.SENSOR", measured(1.5), timeout=60)
             await connection.close()
             await reaches(amy, count + 1, 60)
             async with house.desk("bob") as bob:
