@@ -15,6 +15,7 @@ import msgspec
 
 from storage import rows
 from storage.cloudevents import encode
+from storage.errors import TooLarge
 from storage.event import Event
 from storage.quarantine import Quarantined, settle
 from storage.quarantine import insert as quarantine
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 ORIGIN = "outbox"
+PART = 1000
+_READ = rows.select("outbox", "key", "key > ? ORDER BY key LIMIT ?")
 
 
 class Outbox:
@@ -44,13 +47,26 @@ class Outbox:
         return self._database.write(lambda connection: _replace(connection, key, entry))
 
     def pending(self) -> list[Event]:
-        """All entries, in entry order, without a position."""
-        found = rows.events(*self._database.rows(rows.select("outbox", "key", "true ORDER BY key"))[0])
+        """All entries, in entry order, without a position. Read in parts: together they may be beyond what one value
+        may hold.
+        """
+        found: list[Event] = []
+        while part := self._part(found[-1].position or 0 if found else 0, PART):
+            found += part
         return [msgspec.structs.replace(entry, position=None) for entry in found]
 
     def reject(self, id: str, reason: str, *, stale: bool = False) -> Future[None]:
         """Move a refused entry to quarantine, in one transaction. An id that is not here changes nothing."""
         return self._database.write(lambda connection: _reject(connection, id, reason, stale))
+
+    def _part(self, after: int, most: int) -> list[Event]:
+        """The next ones after a key, which stands as their position."""
+        try:
+            return rows.events(*self._database.rows(_READ, (after, most))[0])
+        except TooLarge:
+            if most == 1:
+                raise
+            return self._part(after, max(1, most // 8))
 
     def count(self) -> int:
         return int(self._database.rows("SELECT count(*) FROM outbox")[0][0])

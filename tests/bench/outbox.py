@@ -25,7 +25,7 @@ import tempfile
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from time import monotonic, perf_counter, time_ns
+from time import monotonic, perf_counter, process_time, time_ns
 
 import msgspec
 
@@ -136,7 +136,7 @@ def window(url: str, store: Path) -> None:
     def painted() -> None:
         at = monotonic()
         held = sum(desks[0].pipeline._floor.engine.pending.values())
-        print(json.dumps({"painted": at, "held": held}), flush=True)
+        print(json.dumps({"painted": at, "held": held, "processor": process_time()}), flush=True)
         task = asyncio.ensure_future(served(desks[0]))
         desks.append(task)
 
@@ -170,10 +170,10 @@ async def drained(desk) -> dict[str, object]:
 
     connection.connect = noted
     print(json.dumps("draining"), flush=True)
-    probe = Probe()
+    probe, busy = Probe(), process_time()
     await until(desk.pipeline.status, lambda status: status.pending == 0, LONGEST_S)
-    seconds = perf_counter() - connected[0]
-    return {"seconds": seconds, "late": probe.stop(), "outbox": desk.database.outbox.count(),
+    seconds, busy = perf_counter() - connected[0], process_time() - busy
+    return {"processor": busy, "seconds": seconds, "late": probe.stop(), "outbox": desk.database.outbox.count(),
             "refused": desk.database.quarantine.count()}  # fmt: skip
 
 
@@ -217,21 +217,26 @@ def measure(count: int, runs: int) -> list[Figure]:
         server.start()
         drain = json.loads(process.stdout.readline())
         ended(process)
+        server.stop()
+        starts.append(close(*started(cache, server.url, store)))
+        server.start()
         there = asyncio.run(log_of(server.url))[len(history):]
     return figures(count, made, starts, drain, there)
 
 
 def started(cache: str, url: str, store: Path):
-    """A desk with its window, the seconds until its first content, and how many pending rows its views held then."""
+    """A desk with its window, and what it was like at its first content: seconds since it was started, pending rows in
+    its views, and seconds of processor time.
+    """
     began = monotonic()
     process = child(cache, "window", url, str(store))
     said = json.loads(process.stdout.readline())
-    return process, said["painted"] - began, said["held"]
+    return process, said["painted"] - began, said["held"], said["processor"]
 
 
-def close(process, seconds, held):
+def close(process, *said):
     ended(process)
-    return seconds, held
+    return said
 
 
 async def log_of(url: str) -> list[str]:
@@ -257,13 +262,19 @@ async def log_of(url: str) -> list[str]:
 
 
 def figures(count, made, starts, drain, there) -> list[Figure]:
+    *starts, after = starts
+    seconds, held, busy = zip(*starts, strict=True)
     late = sorted(drain["late"])
     misplaced = sum(mine != found for mine, found in zip(made["ids"], there, strict=False))
     return [
         Figure("entries made offline", count / made["seconds"], "/s"),
-        Figure("cold start to first content, median", statistics.median(s for s, _ in starts), "s", 2.0),
-        Figure("waiting entries not in its views", count - min(held for _, held in starts), "entries", 0),
+        Figure("cold start to first content, median", statistics.median(seconds), "s", 2.0),
+        Figure("cold start to first content, processor time", statistics.median(busy), "s"),
+        Figure("waiting entries not in its views", count - min(held), "entries", 0),
+        Figure("the same desk when all is sent: cold start to first content", after[0], "s"),
+        Figure("the same desk when all is sent: processor time", after[2], "s"),
         Figure("drain, connection to last confirmation", drain["seconds"], "s"),
+        Figure("drain, processor time of the desk", drain["processor"], "s"),
         Figure("drain rate", count / drain["seconds"], "/s", 2000, "higher"),
         Figure("late in the window's loop while draining, p99", late[int(len(late) * 0.99)], "ms", 16),
         Figure("late in the window's loop while draining, longest", late[-1], "ms"),

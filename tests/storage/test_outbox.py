@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from storage.cloudevents import decode
 from tests.storage.samples import event, events
 
@@ -21,6 +23,15 @@ def test_a_refused_entry_goes_to_quarantine_with_the_reason(store):
     (kept,) = store.quarantine.list(10)
     assert (kept.reason, kept.origin) == ("the gate is taken", "outbox")
     assert decode(kept.text) == event(1)
+
+
+def test_more_entries_than_one_value_may_hold_wait_in_order(store, monkeypatch):
+    monkeypatch.setattr("storage.outbox.PART", 64)
+    large = [msgspec.structs.replace(event(n), data=b'{"x":"%b"}' % (b"x" * 2**20)) for n in range(70)]
+    small = [event(n) for n in range(70, 200)]
+    added = [store.outbox.add([each]) for each in (*large, *small)]
+    assert [each.result() for each in added] == [None] * 200
+    assert [each.id for each in store.outbox.pending()] == [each.id for each in (*large, *small)]
 
 
 def test_an_empty_outbox(store):
