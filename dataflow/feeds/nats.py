@@ -203,6 +203,7 @@ class NatsFeed:
                 try:
                     await self._take(subscription, connection, caught_up)
                 except Gap:
+                    caught_up.clear()
                     self._say("catching up", "something was dropped on the way and is fetched", self._behind)
                 finally:
                     await subscription.close()

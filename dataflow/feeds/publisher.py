@@ -72,6 +72,9 @@ class Publisher:
         self._reached = 0
         self._window = Window()
         self._trouble = ""
+        self._caught_up = asyncio.Event()
+        self._patient_until = 0.0
+        self._doubt = False
         self._running = False
         self._wake = asyncio.Event()
 
@@ -118,7 +121,7 @@ class Publisher:
 
     async def run(self, connection: Connection, caught_up: asyncio.Event, batches: bool = False) -> None:
         """Send over this connection until it is lost. `batches`: whether the stream takes them."""
-        self._batches = batches
+        self._batches, self._caught_up = batches, caught_up
         self._say("")
         if self._waiting:
             await caught_up.wait()
@@ -149,6 +152,7 @@ class Publisher:
         self._disputed.clear()
         self._reached = 0
         self._window = Window()
+        self._doubt = False
         self._running = True
 
     def _may_send(self) -> bool:
@@ -275,14 +279,20 @@ class Publisher:
             self._refuse(Refusal(id, reason, stale))
 
     def _overdue(self) -> None:
+        """While the feed catches up, answers wait behind what it fetches."""
+        if not self._caught_up.is_set():
+            self._patient_until = _now() + ANSWER_S
         first = next(iter(self._sent.values()), None)
-        if first is not None and first.deadline < _now():
+        if first is not None and max(first.deadline, self._patient_until) < _now():
             self._stumble("the server does not say whether it takes entries")
 
     def _stumble(self, why: str) -> None:
-        """Send all that is on its way once more, in order, each alone, after a pause, one at a time."""
+        """Send all that is on its way once more, in order, each alone, after a pause, one at a time; and not before
+        the feed has caught up: that may last longer than the server remembers ids.
+        """
         for number in sorted(self._sent, reverse=True):
             self._part(number)
+        self._doubt = True
         self._window.close(_now())
         self._say(why)
 
