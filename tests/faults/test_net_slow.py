@@ -38,7 +38,7 @@ async def slow_desk(server: Server, folder: Path, history: int, entries: int, ti
     await send(server.url, before)
     async with link(server.port, LATENCY_S, RATE) as line, desks(folder, amy=server.url, bob=line.url) as (amy, bob):
         told = Told(bob)
-        await bob.until(lambda status: 0 < status.to_go)
+        await bob.until(lambda status: status.to_go > 0)
         early = [each.enter(number) for number in range(entries) for each in (amy, bob)]
         positions = await confirmed(early, 200)
         await bob.says("live")
