@@ -284,7 +284,7 @@ class Publisher:
             self._patient_until = _now() + ANSWER_S
         first = next(iter(self._sent.values()), None)
         if first is not None and max(first.deadline, self._patient_until) < _now():
-            self._stumble("the server does not say whether it takes entries")
+            self._stumble("the server does not say whether it takes entries; is its disk full?")
 
     def _stumble(self, why: str) -> None:
         """Send all that is on its way once more, in order, each alone, after a pause, one at a time; and not before

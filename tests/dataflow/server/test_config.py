@@ -16,6 +16,7 @@ KEY = "UCZ7AON2GRS57MHXCBKPHH3FPUV4O53CMXRUCJJRQLJKXMYB4V6BXM4J"
 def test_every_section_is_taken_by_nats_server(tmp_path):
     settings = Settings(
         name="x", store=tmp_path / 'a "b" \\x41 $HOME é {\n}', log=tmp_path / "log", mqtt=1883, websocket=8080,
+        max_store=2**30,
         users=(User(key=KEY, publish=("wf.b.*.O%27Neil.>",), subscribe=("_INBOX.>",)),),
     )  # fmt: skip
     path = tmp_path / "nats-server.conf"
