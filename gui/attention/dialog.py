@@ -50,7 +50,6 @@ class AttentionDialog(QDialog):
 
     def __init__(self, board: Board, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._items: tuple[Attention, ...] = ()
         self._undoable: list[int] = []
         self._sent: int | None = None       # what is being entered again, until it is durable or refused
