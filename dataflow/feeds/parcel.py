@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Container
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from dataflow.feeds import wire
-from dataflow.feeds.producer import batched, size
+from dataflow.feeds.producer import Answer, answers, batched, size
 from storage.errors import StorageError
 from storage.event import Event
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
 
 MOST = 256
 """Entries of one batch: encoding them takes about 3 ms of the loop's time."""
@@ -39,6 +43,15 @@ class Parcel(msgspec.Struct, gc=False):
     @property
     def batch(self) -> bool:
         return len(self.entries) > 1
+
+
+def answer_of(message: Msg) -> tuple[int, Answer]:
+    """Which parcel the server answers to, by the last token of the subject, and what, as far as it can be read."""
+    number = int(message.subject.rpartition(".")[2])
+    try:
+        return number, answers.decode(message.data)
+    except msgspec.DecodeError:
+        return number, Answer()
 
 
 class Packer:

@@ -24,15 +24,14 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
-import msgspec
 from nats import errors
 from nats.aio.msg import Msg
 
 from dataflow.feeds.connection import Connection
 from dataflow.feeds.feed import Refusal
 from dataflow.feeds.guards import After, Guards
-from dataflow.feeds.parcel import FEW, Packer, Parcel
-from dataflow.feeds.producer import ANSWER_S, SLOWEST, Answer, answers
+from dataflow.feeds.parcel import FEW, Packer, Parcel, answer_of
+from dataflow.feeds.producer import ANSWER_S, SLOWEST
 from dataflow.feeds.window import Tick, Window
 from storage.event import Event
 
@@ -207,13 +206,9 @@ class Publisher:
         return self._guards.expected(entry)
 
     def _answered(self, message: Msg) -> None:
-        number = int(message.subject.rpartition(".")[2])
+        number, answer = answer_of(message)
         if number not in self._sent:
             return
-        try:
-            answer = answers.decode(message.data)
-        except msgspec.DecodeError:
-            answer = Answer()
         if answer.error is not None:
             self._refused(number, answer.error)
         elif answer.seq == 0:
@@ -283,7 +278,7 @@ class Publisher:
         if not self._caught_up.is_set():
             self._patient_until = _now() + ANSWER_S
         first = next(iter(self._sent.values()), None)
-        if first is not None and max(first.deadline, self._patient_until) < _now():
+        if first and max(first.deadline, self._patient_until) < _now():
             self._stumble("the server does not say whether it takes entries; is its disk full?")
 
     def _stumble(self, why: str) -> None:
