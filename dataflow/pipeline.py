@@ -41,6 +41,8 @@ BURST = 1000
 TICK_S = 0.2
 PROGRESS_S = 0.1
 RATE_US = 2_000_000
+SET_BACK_US = 2_000_000
+"""A clock that goes back by less is waited for."""
 
 
 class Pipeline:
@@ -184,7 +186,7 @@ class Pipeline:
     def _wake(self) -> None:
         """Step soon: at once for an operator's own entry and while far behind, else when the frame is over."""
         since = (scheduler_time(self._scheduler) - self._stepped) / 1e6
-        hurry = self._entries.pending or self._far_behind() or since >= FRAME_S
+        hurry = self._entries.pending or self._far_behind() or not 0 <= since < FRAME_S  # the clock may be set back
         self._step_due.disposable = self._scheduler.schedule_relative(0.0 if hurry else FRAME_S - since, self._step)
 
     def _far_behind(self) -> bool:
@@ -220,11 +222,21 @@ class Pipeline:
     def _tick(self, *_: object) -> None:
         self._tick_due.disposable = self._scheduler.schedule_relative(TICK_S, self._tick)
         if self._caught_up.value:
-            self._floor.engine.advance(self._clock.now())
+            self._advance(self._clock.now())
         self._attention.recount()
         self._reload()
         self._delays.tick(perf_counter())
         self._publish()
+
+    def _advance(self, now: int) -> None:
+        """Move the views' time. It only rises, so where the clock was set back a second floor reads history anew."""
+        if self._floor.engine.now - now > SET_BACK_US and self._next is None:
+            self._begin(self._floor.loaded)
+        self._floor.engine.advance(now)
+
+    def _begin(self, loaded: LoadedBoard) -> None:
+        self._next = Floor(loaded, self._database.log, self._plans)
+        self._wake()
 
     def _reload(self) -> None:
         """Take up a board file that was saved: a second floor reads history while the first one goes on."""
@@ -233,8 +245,7 @@ class Pipeline:
             self.problems.on_next([str(problem) for problem in changed.problems])
         elif changed is not None:
             self.problems.on_next(())
-            self._next = Floor(changed, self._database.log, self._plans)
-            self._wake()
+            self._begin(changed)
 
     def _prepare(self, floor: Floor, deadline: float) -> bool:
         """Bring the next floor nearer; move onto it when it holds what this one holds. True while more is to do."""
@@ -257,7 +268,7 @@ class Pipeline:
     def _publish_progress(self) -> None:
         """A change of state at once. How far it is, a few times a second, for showing it costs as much as a step."""
         passed = scheduler_time(self._scheduler) - self._published
-        if self._standing.state != self.status.value.state or passed >= PROGRESS_S * 1_000_000:
+        if self._standing.state != self.status.value.state or not 0 <= passed < PROGRESS_S * 1_000_000:
             self._publish()
 
     def _publish(self) -> None:
@@ -286,7 +297,7 @@ class Pipeline:
         )
 
     def _rate(self) -> float:
-        since = scheduler_time(self._scheduler) - RATE_US
-        while self._counts and self._counts[0][0] < since:
+        now = scheduler_time(self._scheduler)
+        while self._counts and not now - RATE_US <= self._counts[0][0] <= now:
             self._counts.popleft()
         return sum(taken for _, taken in self._counts) / (RATE_US / 1e6)

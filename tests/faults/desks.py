@@ -13,7 +13,7 @@ import msgspec
 import nats
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
-from dataflow.board import queries
+from dataflow.board import Board, queries
 from dataflow.boards.file import load
 from dataflow.desk import Desk, DeskBuilder
 from dataflow.plans import PlanCache
@@ -35,6 +35,10 @@ class Off(AsyncIOScheduler):
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         super().__init__(loop)
+        self.set(seconds)
+
+    def set(self, seconds: float) -> None:
+        """Somebody sets the clock."""
         self._off = timedelta(seconds=seconds)
 
     @property
@@ -47,13 +51,25 @@ class SharedDesk:
 
     def __init__(self, desk: Desk) -> None:
         self.desk, self.pipeline, self.store = desk, desk.pipeline, desk.database.path
-        spec = self.pipeline.board
+        self._lives: dict[str, Any] = {}
+        self._told: list[Any] = []
+        self._boards = self.pipeline.boards.subscribe(self._show_board)
+        self.pipeline.start()
+
+    def _show_board(self, spec: Board) -> None:
+        """As a window does it: other queries for another version of the board."""
+        self._let_go()
         asked = [sql for panel in spec.panels for sql in queries(panel).values()]
         asked += [f"SELECT * FROM {name}" for name in spec.views]
         self._lives = {sql: self.pipeline.live(sql) for sql in asked}
         self._rows: dict[str, list[Any]] = {sql: [] for sql in asked}
         self._told = [live.splices.subscribe(Splices(self._rows[sql])) for sql, live in self._lives.items()]
-        self.pipeline.start()
+
+    def _let_go(self) -> None:
+        for told in self._told:
+            told.dispose()
+        for live in self._lives.values():
+            live.close()
 
     def enter(self, number: int) -> Entered:
         type, data = board.fields(number)
@@ -83,10 +99,8 @@ class SharedDesk:
         return Shown(self.pipeline._floor.engine.now, {sql: list(map(list, rows)) for sql, rows in self._rows.items()})
 
     async def close(self) -> None:
-        for told in self._told:
-            told.dispose()
-        for live in self._lives.values():
-            live.close()
+        self._boards.dispose()
+        self._let_go()
         await self.desk.close()
 
 

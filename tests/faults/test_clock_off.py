@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,32 @@ def test_a_clock_that_is_set_right_is_told_no_more(server: Server, tmp_path: Pat
             patch.setattr(skew, "LOOK_S", 0.05)
             async with desk(tmp_path, server.url, "amy", off_s=HOUR_S) as amy:
                 await amy.until(lambda status: status.warning)
-                patch.setattr(amy.pipeline._feed._scheduler, "_off", 0 * amy.pipeline._feed._scheduler._off)
+                amy.pipeline._scheduler.set(0)
                 await amy.until(lambda status: not status.warning)
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("off_s", [HOUR_S, -HOUR_S])
+def test_a_clock_that_is_set_while_the_board_runs(server: Server, tmp_path: Path, off_s: int) -> None:  # noqa: F811
+    """Set back or forth: what comes is shown as ever, and the views go by the new time."""
+
+    async def check() -> None:
+        path = board.write(tmp_path)
+        await stream(server.url)
+        other, mine = Other(server.url), []
+        async with desk(tmp_path, server.url, "amy", off_s=off_s) as amy:
+            mine += [amy.enter(number) for number in range(20)]
+            await other.send(100)
+            await amy.holds(120)
+            amy.pipeline._scheduler.set(0)
+            await other.send(100)
+            await amy.holds(220, 10)
+            await amy.until(lambda _: abs(amy.shown().now - time.time_ns() // 1000) < 2_000_000, 10)
+            mine += [amy.enter(number) for number in range(20)]
+            await amy.holds(240)
+            verdict = await Verdict(tmp_path, path, board.ID).read(server.url)
+            verdict.acknowledged([*(each.id for each in mine), *other.acknowledged])
+            await verdict.desks(amy)
 
     asyncio.run(check())
