@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -130,3 +132,19 @@ def test_only_where_it_is_of_use_is_it_offered(qtbot, theme):
     assert offered()
     header.set_status(msgspec.structs.replace(REFUSED, unfit=False))
     assert not offered()
+
+
+def test_there_is_room_for_it_in_a_narrow_window(qtbot, theme):
+    header = Header(theme)
+    qtbot.addWidget(header)
+    header.set_board("New York departures", ZoneInfo("America/New_York"))
+    header.offer_new_stores(True)
+    header.set_status(msgspec.structs.replace(REFUSED, detail="it is another log " * 9, pending=20_000, attention=9))
+    header.resize(900, header.height())
+    header.show()
+    qtbot.waitExposed(header)
+    boxes = sorted((p.geometry() for p in header.findChildren(Pill) if p.isVisible()), key=lambda box: box.x())
+    assert all(left.right() < right.x() for left, right in pairwise(boxes))
+    assert boxes[-1].right() < header.width()
+    pill = next(pill for pill in header.findChildren(Pill) if pill.accessibleName() == "New store…")
+    assert pill.width() >= pill.sizeHint().width()
