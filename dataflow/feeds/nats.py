@@ -11,11 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from reactivex.abc import SchedulerBase
@@ -23,7 +22,9 @@ from reactivex.subject import BehaviorSubject, Subject
 
 from dataflow.clock import scheduler_time
 from dataflow.feeds import skew, subjects, unheard
+from dataflow.feeds.beside import beside
 from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
+from dataflow.feeds.own import Own
 from dataflow.feeds.reception import MOST, SLICE, Received, Reception
 from dataflow.feeds.source import Held, Unfit, check
 from dataflow.feeds.sources import Sourced
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from dataflow.feeds.connection import Connection
     from dataflow.feeds.presence import Presence
     from dataflow.feeds.publisher import Publisher
-    from dataflow.feeds.subscription import Delivered, Subscription
+    from dataflow.feeds.subscription import Subscription
     from dataflow.server.streams import BoardStream
 
 FAR, NEAR = 10_000, 1_000
@@ -46,7 +47,6 @@ FAR, NEAR = 10_000, 1_000
 
 FRAME_S = 0.016
 CLOSING_S = 2.0
-AGAIN_S = 0.2
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
@@ -82,8 +82,7 @@ class NatsFeed:
         self._publisher: Publisher | None = None
         self._early: list[Event] = []
         self._behind = 0
-        self._own: set[str] = set()
-        self._received: Callable[[str, float], None] = _nobody
+        self._own = Own()
         self._trouble = ""
         self.arrivals: BehaviorSubject[int] = BehaviorSubject(database.log.last())
         self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(FeedStatus("catching up"))
@@ -93,7 +92,7 @@ class NatsFeed:
         self._warnings: dict[str, str] = {}
 
     def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
-        self._shown, self._received = shown, received
+        self._shown, self._own.told = shown, received
 
     def use_sources(self, board: Callable[[], Board]) -> None:
         """Before the start: `board` tells whose `[sources]` make events of plain messages now."""
@@ -103,7 +102,7 @@ class NatsFeed:
         self._task = self._loop.create_task(self._run())
 
     def publish(self, entries: Sequence[Event]) -> None:
-        self._own.update(entry.id for entry in entries)
+        self._own.sent(entries)
         if self._publisher is None:
             self._early.extend(entries)
         else:
@@ -195,8 +194,7 @@ class NatsFeed:
             skew.watch(connection, self._board, lambda: scheduler_time(self._scheduler), partial(warn, "clock")),
             unheard.watch(connection, self._board, sources, partial(warn, "sources")),
         )
-        beside = [self._loop.create_task(_beside(connection, work)) for work in works]
-        try:
+        async with beside(connection, *works):
             while True:
                 subscription = Subscription(connection, self._stream)
                 wakes[:] = [subscription.wake]
@@ -207,8 +205,6 @@ class NatsFeed:
                     self._say("catching up", "something was dropped on the way and is fetched", self._behind)
                 finally:
                     await subscription.close()
-        finally:
-            await _ended(beside)
 
     def _presence(self) -> Presence:
         from dataflow.feeds.connection import role_of
@@ -291,29 +287,18 @@ class NatsFeed:
             await asyncio.sleep(rest)
 
     def _written(self, received: Received) -> None:
-        ids = [event.id for event in received.events]
         if self._publisher is not None:
             self._publisher.returned(received.events, self._reception.cursor)
-        if self._own and not self._own.isdisjoint(ids):
-            self._came_back(received.events, received.batch)
+        self._own.look(received)
         if received.events:
             self._arrived(received.events[-1].position or 0)
-
-    def _came_back(self, events: Sequence[Event], batch: Sequence[Delivered]) -> None:
-        """Entries of this desk are among what was received."""
-        heard = {delivered.sequence: delivered.heard for delivered in batch}
-        ahead = perf_counter() - self._loop.time()
-        for event in events:
-            if event.id in self._own:
-                self._own.remove(event.id)
-                self._received(event.id, heard[event.position or 0] + ahead)
 
     def _arrived(self, position: int) -> None:
         if position > self.arrivals.value and not self._closed:
             self.arrivals.on_next(position)
 
     def _refused(self, refusal: Refusal) -> None:
-        self._own.discard(refusal.id)
+        self._own.forget(refusal.id)
         if not self._closed:
             self.refusals.on_next(refusal)
 
@@ -335,37 +320,6 @@ class NatsFeed:
         words = "; ".join(filter(None, self._warnings.values()))
         if words != self.status.value.warning and not self._closed:
             self.status.on_next(msgspec.structs.replace(self.status.value, warning=words))
-
-
-async def _beside(connection: Connection, work: Coroutine[Any, Any, None]) -> None:
-    """Something that lasts as long as the connection, which is of no use without it."""
-    from nats.errors import Error
-
-    try:
-        await work
-    except (Error, OSError) as error:
-        connection.last_error = error
-    except Exception:
-        await connection.close()
-        raise
-    await connection.close()
-
-
-async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel them, and wait until they are done; what went wrong in one is raised. On Python 3.11 `wait_for` may lose a
-    cancellation, so it is said again.
-    """
-    while not all(task.done() for task in tasks):
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=AGAIN_S)
-    for task in tasks:
-        if not task.cancelled() and (error := task.exception()):
-            raise error
-
-
-def _nobody(_: str, __: float) -> None:
-    """Nobody measures."""
 
 
 def _all(functions: Sequence[Callable[[], None]]) -> None:
