@@ -39,7 +39,7 @@ async def _lasting(connection: Connection, work: Coroutine[Any, Any, None]) -> N
 
 
 async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel them, and wait until they are done. On Python 3.11 `wait_for` may lose a cancellation: it is said again."""
+    """Cancel them until they are done: on Python 3.11 `wait_for` may lose a cancellation."""
     while not all(task.done() for task in tasks):
         for task in tasks:
             task.cancel()
