@@ -22,7 +22,11 @@ async def beside(connection: Connection, *works: Coroutine[Any, Any, None]) -> A
     try:
         yield
     finally:
-        await _ended(tasks)
+        try:
+            await _ended(tasks)
+        finally:
+            for work in works:
+                work.close()  # one that was ended before it began
 
 
 async def _lasting(connection: Connection, work: Coroutine[Any, Any, None]) -> None:

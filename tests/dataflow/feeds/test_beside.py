@@ -1,0 +1,54 @@
+"""Work beside following the log begins and ends with the connection."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest
+
+from dataflow.feeds.beside import beside
+
+
+class Line:
+    """As much of a connection as is asked for."""
+
+    def __init__(self):
+        self.closed = 0
+        self.last_error = None
+
+    async def close(self):
+        self.closed += 1
+
+
+def test_what_is_ended_before_it_began_leaves_nothing(recwarn):
+    async def work():
+        raise AssertionError
+
+    async def main():
+        async with beside(Line(), work(), work()):
+            pass
+
+    asyncio.run(main())
+    gc.collect()
+    assert not list(recwarn)
+
+
+def test_the_connection_is_closed_when_one_ends_and_what_went_wrong_is_raised():
+    line = Line()
+
+    async def well():
+        line.last_error = None
+
+    async def badly():
+        raise ValueError("no")
+
+    async def main(work):
+        async with beside(line, work()):
+            while not line.closed:
+                await asyncio.sleep(0)
+
+    asyncio.run(main(well))
+    with pytest.raises(ValueError, match="no"):
+        asyncio.run(main(badly))
+    assert line.closed
