@@ -36,6 +36,8 @@ def variance(values: dict[float, int], fewer: int) -> float | None:
     count = sum(values.values())
     if count <= fewer:
         return None
+    if count == 1:
+        return 0.0
     if not all(map(math.isfinite, values)):
         return NAN
     mean = math.fsum(value * times for value, times in values.items()) / count

@@ -138,11 +138,11 @@ def count(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
 
 
 def count_if(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+    """As DuckDB has it: a sum of ones and zeros, which is NULL where nothing is known."""
     value, distinct = _single(found, node)
     if value.type not in (BOOL, NULL) or distinct:
         raise error(node, f"count_if takes a condition: {short(node)}")
-    one = Call("({0} or None)", (value.expr,), nullable=True)
-    return Typed(found.add(Agg("count", (one,), where)), INT)
+    return Typed(found.add(Agg("sum", (cast(value, INT, node).expr,), where)), INT)
 
 
 def _number(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:

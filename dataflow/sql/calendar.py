@@ -201,5 +201,7 @@ def to_local(value: int, name: str) -> int:
 
 
 def from_local(value: int, name: str) -> int:
+    """Of a clock that shows a time twice, or skips it: by the lesser offset, so the later moment, as in DuckDB."""
     clock = datetime(1970, 1, 1, tzinfo=zone(name)) + timedelta(microseconds=_within(value))
-    return value - (clock.utcoffset() or timedelta()) // timedelta(microseconds=1)
+    offset = min(clock.utcoffset() or timedelta(), clock.replace(fold=1).utcoffset() or timedelta())
+    return value - offset // timedelta(microseconds=1)

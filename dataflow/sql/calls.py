@@ -37,8 +37,9 @@ def concat(node: exp.Expr, context: Context) -> Typed:
 @rule(exp.Cast, exp.TryCast)
 def cast_(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "to", "safe")
-    to = casts.target(node.args["to"])
-    return cast(lower(node.this, context), to, node, attempt=isinstance(node, exp.TryCast))
+    to, attempt = casts.target(node.args["to"]), isinstance(node, exp.TryCast)
+    found = cast(lower(node.this, context), to, node, attempt=attempt)
+    return casts.narrowed(found, node.args["to"], node, attempt=attempt)
 
 
 def number(node: exp.Expr, context: Context) -> Typed:

@@ -60,15 +60,41 @@ READ: dict[str, Callable[[str], Any]] = {
 
 NAMES = {
     "TEXT": TEXT, "VARCHAR": TEXT, "CHAR": TEXT, "NVARCHAR": TEXT, "NCHAR": TEXT,
-    "INT": INT, "BIGINT": INT, "INT128": INT, "FLOAT": FLOAT, "DOUBLE": FLOAT, "BOOLEAN": BOOL,
+    "INT": INT, "BIGINT": INT, "INT128": INT, "SMALLINT": INT, "TINYINT": INT, "UINT": INT, "UBIGINT": INT,
+    "USMALLINT": INT, "UTINYINT": INT, "FLOAT": FLOAT, "DOUBLE": FLOAT, "BOOLEAN": BOOL,
     "TIMESTAMPTZ": TIMESTAMP, "TIMESTAMP": LOCAL, "TIMESTAMPNTZ": LOCAL, "DATETIME": LOCAL, "DATE": DATE,
 }  # fmt: skip
 """sqlglot's names of the types that a cast may name. REAL is not among them: it would lose digits."""
 
 
+RANGES = {
+    "TINYINT": (-(2**7), 2**7 - 1), "SMALLINT": (-(2**15), 2**15 - 1), "INT": (-(2**31), 2**31 - 1),
+    "UTINYINT": (0, 2**8 - 1), "USMALLINT": (0, 2**16 - 1), "UINT": (0, 2**32 - 1), "UBIGINT": (0, 2**64 - 1),
+}  # fmt: skip
+"""What the integer types hold that do not hold all of ours; a value beyond is NULL."""
+
+
+def _named(node: exp.DataType) -> str:
+    return node.this.value if hasattr(node.this, "value") else str(node.this)
+
+
+def narrowed(value: Typed, to: exp.DataType, node: exp.Expr, *, attempt: bool) -> Typed:
+    """What a cast gave, within the range of the integer type that it named."""
+    held = RANGES.get(_named(to))
+    if held is None or value.type != INT or isinstance(node.this, exp.Boolean):
+        return value
+    if not value.literal:
+        return Typed(Call(f"within({{0}}, {held[0]}, {held[1]})", (value.expr,), nullable=True), INT)
+    if value.constant is None or held[0] <= value.constant <= held[1]:
+        return value
+    if not attempt:
+        raise error(node, f"{value.constant} is beyond {to.sql('duckdb')}", "BIGINT")
+    return Typed(Const(None, INT), INT)
+
+
 def target(node: exp.DataType) -> str:
     """The type that a cast names."""
-    name = node.this.value if hasattr(node.this, "value") else str(node.this)
+    name = _named(node)
     if name == "DECIMAL" and len(node.expressions) == 2:
         return types.decimal(int(node.expressions[1].this.name))
     if name == "FLOAT" or name not in NAMES or node.expressions:

@@ -90,6 +90,8 @@ def literal(node: exp.Expr, context: Context) -> Typed:
     if node.args.get("is_string"):
         return Typed(Const(text, TEXT), TEXT)
     if "e" in text.lower():
+        if text[-1] in "eE+-":
+            raise error(node, f"the number {text} has no exponent", "1e20")
         return Typed(Const(float(text), FLOAT), FLOAT)
     if "." in text:
         number = Decimal(text)

@@ -40,7 +40,8 @@ def epoch(unit: int) -> list[Overload]:
 
 FUNCTIONS: dict[str, list[Overload]] = {
     "upper": one(TEXT, "upper({0})", TEXT), "lower": one(TEXT, "lower({0})", TEXT),
-    "length": one(INT, "len({0})", TEXT), "reverse": one(TEXT, "{0}[::-1]", TEXT),
+    "length": one(INT, "len({0})", TEXT), "strlen": one(INT, "len({0}.encode())", TEXT),
+    "reverse": one(TEXT, "{0}[::-1]", TEXT),
     "substring": [Overload((TEXT, INT), TEXT, "substring({0}, {1})"),
     Overload((TEXT, INT, INT), TEXT, "substring({0}, {1}, {2})")],
     "left": one(TEXT, "left({0}, {1})", TEXT, INT), "right": one(TEXT, "right({0}, {1})", TEXT, INT),
@@ -71,7 +72,7 @@ FUNCTIONS: dict[str, list[Overload]] = {
 }  # fmt: skip
 
 ALIASES = {
-    "ucase": "upper", "lcase": "lower", "strlen": "length", "len": "length", "char_length": "length",
+    "ucase": "upper", "lcase": "lower", "len": "length", "char_length": "length",
     "substr": "substring",
     "prefix": "starts_with", "suffix": "ends_with", "instr": "strpos", "pow": "power",
 }  # fmt: skip

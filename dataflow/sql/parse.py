@@ -6,20 +6,20 @@ Only here and in the lowering modules beside it is sqlglot imported: a plan from
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from dataflow.sql.errors import Refused, SqlError
+from dataflow.sql.overlooked import look
 
 
 def parse(sql: str) -> exp.Query:
     """One SELECT (or UNION of them). Raises SqlError."""
     try:
         sql.encode()
-        _look(sql)
+        look(sqlglot.tokenize(sql, read="duckdb"))
         trees = sqlglot.parse(sql, read="duckdb")
     except UnicodeEncodeError:
         raise SqlError("the text holds half of a character", 1, 1) from None
@@ -34,19 +34,6 @@ def parse(sql: str) -> exp.Query:
     if not isinstance(tree, exp.Query):
         raise Refused("only SELECT can be a live query", 1, 1)
     return tree
-
-
-STARTS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "("})
-
-
-def _look(sql: str) -> None:
-    """What the parser overlooks: a second comma; statements that it does not know, of which it warns."""
-    tokens = sqlglot.tokenize(sql, read="duckdb")
-    if tokens and tokens[0].text.upper() not in STARTS:
-        raise Refused("only SELECT can be a live query", tokens[0].line, 1)
-    for one, two in pairwise(tokens):
-        if one.token_type == two.token_type == sqlglot.TokenType.COMMA:
-            raise SqlError("nothing stands between two commas", two.line, two.col)
 
 
 def place(node: exp.Expr) -> tuple[int, int]:

@@ -115,8 +115,10 @@ def half_away(value: float) -> float:
 def round_to(value: float, digits: int) -> float:
     if digits == 0:
         return half_away(value)
-    if not math.isfinite(value) or abs(digits) > 300:
+    if not math.isfinite(value) or digits > 308:
         return value
+    if digits < -308:
+        return 0.0
     power = 10.0 ** abs(digits)
     scaled = value * power if digits > 0 else value / power
     if not math.isfinite(scaled):
@@ -133,6 +135,8 @@ def round_scaled(value: int, digits: int) -> int:
 
 
 def round_int(value: int, digits: int) -> int:
+    if digits < -40:
+        return 0
     return value if digits >= 0 else round_scaled(value, -digits) * int(10**-digits)
 
 
@@ -143,6 +147,17 @@ def sign(value: float) -> int:
 def float_to_int(value: float) -> int | None:
     """NULL where DuckDB would stop: what no 64 bits hold."""
     return round(value) if -9.3e18 < value < 9.3e18 else None
+
+
+def within(value: int, least: int, most: int) -> int | None:
+    """NULL where a smaller integer type does not hold it."""
+    return value if least <= value <= most else None
+
+
+def weeks(start: int, end: int) -> int:
+    """Whole weeks from one day to another, as DuckDB 2 counts them: not the Mondays that lie between."""
+    days = end // DAY - start // DAY
+    return days // 7 if days >= 0 else -(-days // 7)
 
 
 def int_multiply(left: int, right: int) -> int | None:
@@ -237,7 +252,7 @@ def _fill(size: int, fill: str) -> str:
 
 def split_part(text: str, separator: str, index: int) -> str:
     parts = text.split(separator) if separator else list(text) or [""]
-    at = index - 1 if index > 0 else len(parts) + index if index < 0 else 0
+    at = index - 1 if index > 0 else len(parts) + index if index < 0 else -1
     return parts[at] if 0 <= at < len(parts) else ""
 
 

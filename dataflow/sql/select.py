@@ -220,6 +220,8 @@ class _Select:
         only(clause, "expressions", "all")
         nodes = clause.expressions
         if clause.args.get("all"):
+            if nodes:
+                raise error(nodes[0], "GROUP BY ALL stands alone", "GROUP BY ALL, or the keys")
             nodes = [entry for entry in self.entries if not aggregates.holds(entry) and entry.find(exp.Column)]
             if not nodes:
                 self.grand = True

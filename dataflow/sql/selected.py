@@ -43,7 +43,8 @@ def ordered(clause: exp.Expr, width: int) -> list[exp.Expr]:
     """ORDER BY's entries; ORDER BY ALL means every column."""
     nodes = clause.expressions
     first = nodes[0].this if len(nodes) == 1 else None
-    if isinstance(first, exp.Column) and first.name.lower() == "all" and not first.this.args.get("quoted"):
+    bare = isinstance(first, exp.Var) or (isinstance(first, exp.Column) and not first.this.args.get("quoted"))
+    if first is not None and bare and first.name.lower() == "all":
         desc, nulls = nodes[0].args.get("desc"), nodes[0].args.get("nulls_first")
         return [exp.Ordered(this=exp.Literal.number(i + 1), desc=desc, nulls_first=nulls) for i in range(width)]
     return list(nodes)

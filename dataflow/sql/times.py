@@ -47,6 +47,16 @@ def unit_name(node: exp.Expr | None, owner: exp.Expr) -> str:
     return name[:-1] if name.endswith("s") and len(name) > 2 and name[:-1] in {*LENGTHS, *MONTH_LENGTHS} else name
 
 
+CLOCK = re.compile(r"\s*([+-]?)(\d+):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?\s*")
+
+
+def _clock(found: re.Match[str]) -> int:
+    """The microseconds of '01:30:00'."""
+    hours, minutes, seconds = (int(part or 0) for part in found.group(2, 3, 4))
+    micros = ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + int((found[5] or "").ljust(6, "0"))
+    return -micros if found[1] == "-" else micros
+
+
 def interval(node: exp.Interval) -> Typed:
     """A constant interval; of type `months` when it holds any, its value then text: 'months micros'."""
     months, micros = 0, 0
@@ -55,6 +65,8 @@ def interval(node: exp.Interval) -> Typed:
         raise refused(node, f"an interval must be a literal: {short(node)}", "n * INTERVAL '1 hour'")
     unit = node.args.get("unit")
     text = f"{value.name} {unit.name}" if unit is not None else value.name
+    if (clock := CLOCK.fullmatch(text)) is not None:
+        return Typed(Const(_clock(clock), INTERVAL), INTERVAL)
     parts = re.findall(r"([+-]?\d+)\s*([a-zA-Z]+)", text)
     if not parts or re.sub(r"[+-]?\d+\s*[a-zA-Z]+", "", text).strip():
         raise error(node, f"'{text}' does not read as an interval", "INTERVAL '5 minutes'")
@@ -151,10 +163,10 @@ def at_zone(value: Typed, zone: Typed, node: exp.Expr) -> Typed:
 
 
 def difference(unit: str, start: Typed, end: Typed, node: exp.Expr) -> Typed:
-    """date_diff: how many boundaries of `unit` lie between."""
+    """date_diff: how many boundaries of `unit` lie between; of weeks, how many whole ones."""
     need_time(start, node), need_time(end, node)
     if unit == "week":
-        code = "((trunc_week({1}) - trunc_week({0})) // 604800000000)"
+        code = "weeks({0}, {1})"
     elif unit in LENGTHS:
         length = LENGTHS[unit]
         code = f"({{1}} // {length} - {{0}} // {length})"

@@ -65,6 +65,8 @@ class Windows:
     def __init__(self, named: Sequence[exp.Expr], shaper: Shaper) -> None:
         self.shaper = shaper
         self.named = {folded(window.name): window for window in named}
+        if len(self.named) < len(named):
+            raise error(named[-1], "two windows of the WINDOW clause have one name")
         self.found: list[Found] = []
         self._inside = False
 
