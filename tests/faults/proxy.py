@@ -71,10 +71,13 @@ class Link:
             return
         self.connections += 1
         self._writers.append(writer)
-        with suppress(OSError):
+        try:
             from_server, to_server = await _connected(self._port, self._slow)
-            self._writers.append(to_server)
-            await asyncio.gather(self._carry(reader, to_server, False), self._carry(from_server, writer, True))
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers.append(to_server)
+        await asyncio.gather(self._carry(reader, to_server, False), self._carry(from_server, writer, True))
 
     @property
     def _slow(self) -> bool:
@@ -164,7 +167,11 @@ async def _connected(port: int, slow: bool) -> tuple[asyncio.StreamReader, async
     if slow:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL)
     made.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(made, ("127.0.0.1", port))
+    try:
+        await asyncio.get_running_loop().sock_connect(made, ("127.0.0.1", port))
+    except BaseException:
+        made.close()
+        raise
     return await asyncio.open_connection(sock=made, limit=CHUNK if slow else 64 * 1024)
 
 

@@ -135,3 +135,23 @@ async def held(server: Server, folder: Path) -> None:  # noqa: F811
         assert told.count("refused") == told.count("failed") == 0
         await judge(folder, server.url, (amy, bob), positions)
         told.end()
+
+
+def test_a_connection_on_which_nothing_passes_is_closed(server) -> None:  # noqa: F811
+    """Though what it still has to say can't be sent: no socket and no task is left."""
+
+    async def check() -> None:
+        async with link(server.port) as line:
+            others = asyncio.all_tasks()
+            opened = await connection.connect([line.url], "x", None, lambda: None, lambda _: None)
+            await opened.answers(print)
+            line.held = True
+            for _ in range(60):
+                await opened.client.publish("a", b"x" * 100_000)
+            await opened.close()
+            assert opened.lost
+            assert opened.client._transport._io_writer.is_closing()
+            left = [task.get_coro().__qualname__ for task in asyncio.all_tasks() - others if not task.cancelling()]
+            assert not [name for name in left if "Client" in name or "Subscription" in name], left
+
+    asyncio.run(check())
