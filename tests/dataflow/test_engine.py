@@ -366,3 +366,11 @@ def test_a_late_query_after_a_pending_row_reads_only_what_was_there() -> None:
     while engine.work():
         pass
     assert list(late.rows()) == [(6, 1 << 60)]
+
+
+def test_a_late_query_after_a_push_of_nothing_reads_what_came_then() -> None:
+    engine = Engine({"events": EVENTS})
+    engine.live("SELECT carrier, count(*) FROM events GROUP BY carrier").changes.subscribe(lambda _: None)
+    for rows in ([], [], ROWS[:20], ROWS[20:]):
+        engine.push("events", rows)
+    assert list(engine.live("SELECT count(*) FROM events", lambda: [ROWS]).rows()) == [(len(ROWS),)]
