@@ -30,6 +30,7 @@ _COMMANDS = {
     "delays": "gui.commands.delays",
     "shot": "gui.commands.shot",
     "serve": "gui.commands.serve",
+    "stream": "gui.commands.stream",
     "user": "gui.commands.user",
     "schema": "gui.commands.schema",
 }

@@ -78,6 +78,17 @@ async def ensure(
     return stream if stream.batches else await _with_batches(connection, board, answer["config"])
 
 
+async def replicate(connection: Client, board: str, replicas: int | None) -> int:
+    """On how many servers the stream is: from now on `replicas` (None: as it is). Raises as `find` does."""
+    answer = await _ask(connection, f"STREAM.INFO.{subjects.stream(board)}")
+    verified(answer, board)
+    held: int = answer["config"]["num_replicas"]
+    if replicas is None or replicas == held:
+        return held
+    verified(await _changed(connection, "UPDATE", answer["config"] | {"num_replicas": replicas}), board)
+    return replicas
+
+
 async def find(connection: Client, board: str) -> BoardStream:
     """The board's stream. Raises StreamRefused, also if there is none, and StreamSilent."""
     return verified(await _ask(connection, f"STREAM.INFO.{subjects.stream(board)}"), board)
@@ -167,7 +178,7 @@ async def _with_batches(connection: Client, board: str, config: Mapping[str, Any
 
 def _why(error: Mapping[str, Any], name: str) -> str:
     if error.get("err_code") == _NOT_FOUND:
-        return f"the server has no stream {name}; run `watchfloor serve` for this board, or open it as an admin"
+        return f"the server has no stream {name}; run `watchfloor serve` or `watchfloor stream` for this board"
     return f"the server refuses the stream {name}: {error.get('description', 'no reason given')}"
 
 
