@@ -2,7 +2,7 @@
 
 Python's own choice falls in the middle of a frame, and a full collection of a large engine takes longer than several
 (70 ms at 250 MB, measured). So automatic collection is off while a board is open. The young generation is looked at ten
-times a second, which takes well under a millisecond, the middle one twice a second, the old one every ten minutes;
+times a second, which takes well under a millisecond, the middle one five times a second, the old one every ten minutes;
 what is still there then is set apart (`gc.freeze`), so that each time only what has come since is looked at. Most of
 what an engine holds is freed by reference counts and needs none of this; cycles that live longer than that stay.
 """
@@ -14,7 +14,7 @@ import gc
 from PySide6.QtCore import QObject, QTimer
 
 YOUNG_MS = 100
-MIDDLE_EVERY = 5
+MIDDLE_EVERY = 2
 OLD_EVERY = 6000
 SOON_MS = 1000
 
