@@ -25,10 +25,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dataflow.board import ENVELOPE
-from dataflow.circuit import Circuit, lane_for
+from dataflow.circuit import Circuit
 from dataflow.explain import Operator, explained, stats
 from dataflow.hydration import Job, NeedsHistory, Waiting
 from dataflow.inlet import Inlet, Put, Texts, count, spread, weighed
+from dataflow.lane import lane_for
 from dataflow.live import Hydrate, LiveQuery
 from dataflow.operators.node import Node, Rows, Source
 from dataflow.result import Result
