@@ -9,14 +9,14 @@ from typing import Any
 
 from dataflow.operators import exact, statistics
 from dataflow.operators.multiset import Multiset
-from dataflow.sql import calendar, runtime
+from dataflow.sql import calendar, runtime, scalars
 from dataflow.sql.plan import Expr
 from dataflow.sql.python import Names, Writer
 from dataflow.sql.sorting import order_key
 from dataflow.zset import Row
 
 NAMESPACE = {
-    **vars(calendar), **vars(runtime),
+    **vars(calendar), **vars(runtime), **vars(scalars),
     **{name: getattr(statistics, name) for name in ("quantile", "variance", "deviation", "joined", "listed")},
     **{name: value for name, value in vars(exact).items() if name.startswith("exact")},
     "order_key": order_key,

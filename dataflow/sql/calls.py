@@ -37,6 +37,8 @@ def concat(node: exp.Expr, context: Context) -> Typed:
 @rule(exp.Cast, exp.TryCast)
 def cast_(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "to", "safe")
+    if node.args["to"].this == exp.DType.INTERVAL and isinstance(node.this, exp.Literal) and node.this.is_string:
+        return times.interval(exp.Interval(this=node.this))
     to, attempt = casts.target(node.args["to"]), isinstance(node, exp.TryCast)
     found = cast(lower(node.this, context), to, node, attempt=attempt)
     return casts.narrowed(found, node.args["to"], node, attempt=attempt)
@@ -153,6 +155,12 @@ def json_path(node: exp.Expr, context: Context) -> Typed:
     return Typed(Call(f"{name}({{0}}, {{1}})", (value.expr, path), nullable=True), TEXT if scalar else JSON)
 
 
+@rule(exp.Chr)
+def character(node: exp.Expr, context: Context) -> Typed:
+    only(node, "expressions")
+    return functions.call("chr", [lower(n, context) for n in node.expressions], node)
+
+
 @rule(exp.Anonymous)
 def anonymous(node: exp.Expr, context: Context) -> Typed:
     name = node.name.lower()
@@ -161,6 +169,8 @@ def anonymous(node: exp.Expr, context: Context) -> Typed:
     args = [lower(n, context) for n in node.expressions]
     if name == "timezone" and len(args) == 2:
         return times.at_zone(args[1], args[0], node)
+    if name in times.PARTS and len(args) == 1:
+        return times.part(name, args[0], node)
     if name in ("date_part", "datepart") and len(args) == 2 and isinstance(args[0].constant, str):
         return times.part(times.unit_name(exp.Var(this=args[0].constant), node), args[1], node)
     return functions.call(name, args, node)

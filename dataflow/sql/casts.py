@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlglot import exp
 
-from dataflow.sql import calendar, runtime, types
+from dataflow.sql import calendar, runtime, scalars, types
 from dataflow.sql.parse import error, refused, short
 from dataflow.sql.plan import Call, Const, Expr
 from dataflow.sql.types import BOOL, DATE, FLOAT, INT, INTERVAL, JSON, LOCAL, NULL, TEXT, TIMESTAMP
@@ -171,7 +171,7 @@ def fold(call: Call, type: str) -> Expr:
     values = [repr(arg.value) for arg in call.args if isinstance(arg, Const)]
     if call.strict and "None" in values:
         return Const(None, type)
-    return Const(eval(call.code.format(*values), {**vars(calendar), **vars(runtime)}), type)
+    return Const(eval(call.code.format(*values), {**vars(calendar), **vars(runtime), **vars(scalars)}), type)
 
 
 def to_type(value: Typed, to: str, node: exp.Expr) -> Typed:

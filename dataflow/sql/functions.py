@@ -15,7 +15,7 @@ from dataflow.sql import types
 from dataflow.sql.casts import READ, Typed, cast, rescale
 from dataflow.sql.parse import error, refused, short
 from dataflow.sql.plan import Call
-from dataflow.sql.types import BOOL, FLOAT, INT, INTERVAL, NULL, TEXT, TIMESTAMP
+from dataflow.sql.types import BOOL, DATE, FLOAT, INT, INTERVAL, NULL, TEXT, TIMESTAMP
 
 
 class Overload(NamedTuple):
@@ -36,6 +36,15 @@ def floats(name: str) -> list[Overload]:
 def epoch(unit: int) -> list[Overload]:
     code = f"({{0}} // {unit})" if unit > 1 else "{0}"
     return [Overload((TIMESTAMP,), INT, code), Overload((INTERVAL,), INT, code)]
+
+
+def span(unit: int) -> list[Overload]:
+    return one(INTERVAL, f"({{0}} * {unit})", INT)
+
+
+def pair(name: str) -> list[Overload]:
+    """Of two whole numbers."""
+    return one(INT, f"{name}({{0}}, {{1}})", INT, INT, nullable=name.startswith("shift"))
 
 
 FUNCTIONS: dict[str, list[Overload]] = {
@@ -69,12 +78,29 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "epoch_us": epoch(1), "epoch_ms": epoch(1000),
     "dayname": one(TEXT, "day_name({0})", TIMESTAMP), "monthname": one(TEXT, "month_name({0})", TIMESTAMP),
     "to_timestamp": one(TIMESTAMP, "timestamp_of({0})", FLOAT, nullable=True),
+    "cbrt": floats("cbrt"), "asin": floats("asin"), "acos": floats("acos"), "atan": floats("atan"),
+    "sinh": floats("sinh"), "cosh": floats("cosh"), "tanh": floats("tanh"), "even": floats("even"),
+    "atan2": one(FLOAT, "atan2({0}, {1})", FLOAT, FLOAT),
+    "isinf": one(BOOL, "math.isinf({0})", FLOAT), "isfinite": one(BOOL, "math.isfinite({0})", FLOAT),
+    "gcd": pair("math.gcd"), "lcm": pair("math.lcm"),
+    "shift_left": pair("shift_left"), "shift_right": pair("shift_right"),
+    "bits_and": one(INT, "({0} & {1})", INT, INT), "bits_or": one(INT, "({0} | {1})", INT, INT),
+    "xor": one(INT, "({0} ^ {1})", INT, INT), "bits_not": one(INT, "(~{0})", INT),
+    "ascii": one(INT, "ascii_code({0})", TEXT), "unicode": one(INT, "code_point({0})", TEXT),
+    "chr": one(TEXT, "character({0})", INT, nullable=True), "bit_length": one(INT, "(len({0}.encode()) * 8)", TEXT),
+    "translate": one(TEXT, "translate({0}, {1}, {2})", TEXT, TEXT, TEXT),
+    "last_day": one(DATE, "last_day({0})", TIMESTAMP),
+    "make_date": one(DATE, "make_date({0}, {1}, {2})", INT, INT, INT, nullable=True),
+    "to_microseconds": span(1), "to_milliseconds": one(INTERVAL, "seconds_of({0} / 1000)", FLOAT, nullable=True),
+    "to_seconds": one(INTERVAL, "seconds_of({0})", FLOAT, nullable=True), "to_minutes": span(60 * 10**6),
+    "to_hours": span(3600 * 10**6), "to_days": span(86400 * 10**6), "to_weeks": span(7 * 86400 * 10**6),
 }  # fmt: skip
 
 ALIASES = {
     "ucase": "upper", "lcase": "lower", "len": "length", "char_length": "length",
     "substr": "substring",
     "prefix": "starts_with", "suffix": "ends_with", "instr": "strpos", "pow": "power",
+    "ord": "unicode",
 }  # fmt: skip
 
 CLASSES: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
@@ -90,11 +116,24 @@ CLASSES: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
     exp.Sin: ("sin", ("this",)), exp.Cos: ("cos", ("this",)), exp.Tan: ("tan", ("this",)),
     exp.Radians: ("radians", ("this",)), exp.Degrees: ("degrees", ("this",)),
     exp.Pow: ("power", ("this", "expression")), exp.Pi: ("pi", ()), exp.IsNan: ("isnan", ("this",)),
+    exp.Cbrt: ("cbrt", ("this",)), exp.Asin: ("asin", ("this",)), exp.Acos: ("acos", ("this",)),
+    exp.Atan: ("atan", ("this",)), exp.Atan2: ("atan2", ("this", "expression")), exp.Sinh: ("sinh", ("this",)),
+    exp.Cosh: ("cosh", ("this",)), exp.Tanh: ("tanh", ("this",)), exp.IsInf: ("isinf", ("this",)),
+    exp.BitwiseAnd: ("bits_and", ("this", "expression")), exp.BitwiseOr: ("bits_or", ("this", "expression")),
+    exp.BitwiseXor: ("xor", ("this", "expression")), exp.BitwiseNot: ("bits_not", ("this",)),
+    exp.BitwiseLeftShift: ("shift_left", ("this", "expression")),
+    exp.BitwiseRightShift: ("shift_right", ("this", "expression")),
+    exp.Ascii: ("ascii", ("this",)), exp.Unicode: ("unicode", ("this",)), exp.BitLength: ("bit_length", ("this",)),
+    exp.Translate: ("translate", ("this", "from_", "to")), exp.LastDay: ("last_day", ("this",)),
+    exp.DateFromParts: ("make_date", ("year", "month", "day")), exp.ToDays: ("to_days", ("this",)),
     exp.Dayname: ("dayname", ("this",)), exp.Monthname: ("monthname", ("this",)),
 }  # fmt: skip
 """sqlglot's own nodes for functions of the catalogue, and the arguments that each reads."""
 
-WILD = frozenset({"sqrt", "exp", "ln", "log10", "log2", "power", "sin", "cos", "tan"})
+WILD = frozenset({
+    "sqrt", "exp", "ln", "log10", "log2", "power", "sin", "cos", "tan", "cbrt", "asin", "acos", "atan", "atan2", "sinh",
+    "cosh", "tanh", "even",
+})  # fmt: skip
 OTHERS = (
     "abs", "ceil", "floor", "round", "trunc", "sign", "mod", "greatest", "least", "coalesce", "ifnull",
     "nullif", "concat",

@@ -79,6 +79,9 @@ def _table(node: exp.Expr, names: Names, lower_query: Lower, shaper: Shaper) -> 
     if isinstance(node, exp.Table):
         only(node, "this", "db", "catalog", "alias", "joins")
         source = _named(node, names)
+    elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table | exp.Subquery):
+        only(node, "this", "alias", "joins")
+        source = _table(node.this, names, lower_query, shaper)
     elif isinstance(node, exp.Subquery):
         only(node, "this", "alias", "joins")
         source = lower_query(node.this, names).source(folded(node.alias) or "subquery")
@@ -86,9 +89,10 @@ def _table(node: exp.Expr, names: Names, lower_query: Lower, shaper: Shaper) -> 
         source = _values(node)
     else:
         raise refused(node, f"this is not supported in FROM: {short(node)}")
+    source = _aliased(source, node)
     for join in node.args.get("joins") or ():
         source = _join(source, join, names, lower_query, shaper)
-    return _aliased(source, node)
+    return source
 
 
 def _aliased(source: Source, node: exp.Expr) -> Source:
@@ -142,12 +146,12 @@ SIDES = {"": "inner", "LEFT": "left", "RIGHT": "right", "FULL": "full"}
 
 
 def _join(left: Source, node: exp.Expr, names: Names, lower_query: Lower, shaper: Shaper) -> Source:
-    only(node, "this", "side", "kind", "on", "using")
+    only(node, "this", "side", "kind", "on", "using", "method")
     side, word = node.args.get("side") or "", node.args.get("kind") or ""
     right = _table(node.this, names, lower_query, shaper)
     kind = _kind(node, side, word)
     _distinct_names(left, right, node)
-    if node.args.get("using"):
+    if node.args.get("using") or node.args.get("method"):
         tests, merged = _using(left, right, node, kind)
     else:
         tests, merged = _on(left, right, node, word), {}
@@ -185,7 +189,7 @@ def _on(left: Source, right: Source, node: exp.Expr, word: str) -> list[Expr]:
 def _using(left: Source, right: Source, node: exp.Expr, kind: str) -> tuple[list[Expr], dict[str, Typed]]:
     tests: list[Expr] = []
     merged: dict[str, Typed] = {}
-    for name in node.args["using"]:
+    for name in node.args.get("using") or _shared(left, right, node):
         column = exp.Column(this=name)
         ours, theirs = resolve(column, left), resolve(column, right)
         if ours is None or theirs is None:
@@ -194,6 +198,17 @@ def _using(left: Source, right: Source, node: exp.Expr, kind: str) -> tuple[list
         tests.append(compare("eq", ours, theirs, name))
         merged[folded(name.name)] = _one(ours, theirs, kind, name)
     return tests, merged
+
+
+def _shared(left: Source, right: Source, node: exp.Expr) -> list[exp.Identifier]:
+    """The columns by which NATURAL joins: those that both sides have."""
+    if str(node.args["method"]).upper() != "NATURAL":
+        raise refused(node, f"{node.args['method']} JOIN is not supported: {short(node)}", "JOIN … ON")
+    theirs = {folded(field.name) for field in right.fields}
+    ours = dict.fromkeys(folded(field.name) for field in left.fields if folded(field.name) in theirs)
+    if not ours:
+        raise error(node, f"NATURAL JOIN: the sides have no column of the same name: {short(node)}", "JOIN … ON")
+    return [exp.to_identifier(name, quoted=True) for name in ours]
 
 
 def _one(ours: Typed, theirs: Typed, kind: str, node: exp.Expr) -> Typed:

@@ -41,6 +41,10 @@ def membership(node: exp.Expr) -> Membership | None:
     while isinstance(node, exp.Paren | exp.Not):
         negated ^= isinstance(node, exp.Not)
         node = node.this
+    if isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any):
+        return _among(node, negated)
+    if isinstance(node, exp.NEQ) and isinstance(node.expression, exp.All):
+        return _among(node, not negated)
     if isinstance(node, exp.Exists):
         only(node, "this")
         return Membership(node.this, None, negated)
@@ -48,6 +52,12 @@ def membership(node: exp.Expr) -> Membership | None:
         only(node, "this", "query")
         return Membership(node.args["query"], node.this, negated)
     return None
+
+
+def _among(node: exp.Expr, negated: bool) -> Membership | None:
+    """`= ANY (…)` is IN, and `<> ALL (…)` is NOT IN."""
+    query = node.expression.this
+    return Membership(query, node.this, negated) if isinstance(query, exp.Query) else None
 
 
 class Nested:
@@ -171,7 +181,9 @@ def scalars(*nodes: exp.Expr | None) -> Iterator[exp.Subquery]:
     for node in nodes:
         if isinstance(node, exp.Subquery):
             yield node
-        elif isinstance(node, exp.In) and node.args.get("query") is not None:
+        elif (isinstance(node, exp.In) and node.args.get("query") is not None) or (
+            isinstance(node, exp.Binary) and isinstance(node.expression, exp.Any | exp.All)
+        ):
             yield from scalars(node.this)
         elif node is not None and not isinstance(node, exp.Exists | exp.Query):
             yield from scalars(*node.iter_expressions())

@@ -9,7 +9,7 @@ from dataflow.sql.casts import Typed, cast
 from dataflow.sql.expressions import Context, lower, rule
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Call
-from dataflow.sql.types import DATE, INT, INTERVAL, LOCAL, TIMES
+from dataflow.sql.types import DATE, INT, INTERVAL, LOCAL, MONTHS, TIMES
 
 
 @rule(exp.CurrentTimestamp)
@@ -39,10 +39,14 @@ def extract(node: exp.Expr, context: Context) -> Typed:
     exp.Quarter,
     exp.DayOfWeek,
     exp.DayOfYear,
+    exp.DayOfWeekIso,
+    exp.DayOfMonth,
+    exp.WeekOfYear,
 )
 def named_part(node: exp.Expr, context: Context) -> Typed:
     only(node, "this")
-    name = {"dayofweek": "dow", "dayofyear": "doy"}.get(type(node).__name__.lower(), type(node).__name__.lower())
+    said = type(node).__name__.lower()
+    name = {"dayofweekiso": "isodow", "dayofmonth": "day", "weekofyear": "week"}.get(said, said)
     return times.part(name, lower(_bare(node.this), context), node)
 
 
@@ -88,6 +92,15 @@ def bucketed(node: exp.Expr, context: Context) -> Typed:
 def formatted(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "format")
     return times.text(lower(_bare(node.this), context), lower(node.args["format"], context), node)
+
+
+@rule(exp.DateAdd)
+def added(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this", "expression")
+    time, by = times.need_time(lower(_bare(node.this), context), node), lower(node.expression, context)
+    if by.type not in (INTERVAL, MONTHS):
+        raise error(node, f"date_add takes an interval: {short(node)}", "INTERVAL '1 day'")
+    return times.shift(time, by, 1, node)
 
 
 @rule(exp.AtTimeZone)

@@ -24,7 +24,20 @@ LENGTHS = {
     "h": 3600 * 10**6,
     "day": 86400 * 10**6, "d": 86400 * 10**6, "week": 7 * 86400 * 10**6, "w": 7 * 86400 * 10**6,
 }  # fmt: skip
-MONTH_LENGTHS = {"month": 1, "mon": 1, "quarter": 3, "year": 12, "y": 12, "decade": 120}
+MONTH_LENGTHS = {
+    "month": 1, "mon": 1, "quarter": 3, "year": 12, "y": 12, "decade": 120, "century": 1200, "millennium": 12000,
+}  # fmt: skip
+OTHER_NAMES = {
+    "yr": "year", "yrs": "year", "hrs": "hour", "mins": "minute", "secs": "second", "msec": "millisecond",
+    "msecs": "millisecond", "usec": "microsecond", "usecs": "microsecond", "dec": "decade", "decs": "decade",
+    "cent": "century", "centuries": "century", "mil": "millennium", "mils": "millennium", "millennia": "millennium",
+    "weekofyear": "week", "dayofmonth": "day",
+}  # fmt: skip
+SHORT = {
+    "us": "microsecond", "ms": "millisecond", "sec": "second", "s": "second", "min": "minute", "m": "minute",
+    "hr": "hour", "h": "hour", "d": "day", "w": "week", "mon": "month", "y": "year",
+}  # fmt: skip
+"""The short names of units as the parts of a time that they name."""
 
 PARTS = {
     "year": "year({0})", "month": "month({0})", "quarter": "quarter({0})", "day": "day_of_month({0})",
@@ -32,7 +45,8 @@ PARTS = {
     "dow": "(({0} // DAY + 4) % 7)", "dayofweek": "(({0} // DAY + 4) % 7)", "weekday": "(({0} // DAY + 4) % 7)",
     "isodow": "(({0} // DAY + 3) % 7 + 1)", "hour": "({0} // HOUR % 24)", "minute": "({0} // MINUTE % 60)",
     "second": "({0} // SECOND % 60)", "millisecond": "({0} // 1000 % 60000)", "microsecond": "({0} % MINUTE)",
-    "epoch": "({0} / SECOND)",
+    "epoch": "({0} / SECOND)", "decade": "decade({0})", "century": "century({0})", "millennium": "millennium({0})",
+    "era": "int(year({0}) > 0)", "yearweek": "year_week({0})",
 }  # fmt: skip
 INTERVAL_PARTS = {"epoch": "({0} / SECOND)"}
 
@@ -44,6 +58,7 @@ def unit_name(node: exp.Expr | None, owner: exp.Expr) -> str:
     if node is None:
         raise error(owner, f"which unit? {short(owner)}", "'hour', 'day', …")
     name = node.name.lower()
+    name = OTHER_NAMES.get(name, name)
     return name[:-1] if name.endswith("s") and len(name) > 2 and name[:-1] in {*LENGTHS, *MONTH_LENGTHS} else name
 
 
@@ -104,6 +119,7 @@ def part(unit: str, value: Typed, node: exp.Expr) -> Typed:
     table = INTERVAL_PARTS if value.type == INTERVAL else PARTS
     if value.type != INTERVAL:
         need_time(value, node)
+    unit = SHORT.get(unit, unit)
     if unit not in table:
         raise refused(node, f"extract of '{unit}' from {types.spoken(value.type)} is not supported", ", ".join(table))
     return Typed(Call(table[unit], (value.expr,)), FLOAT if unit == "epoch" else INT)
@@ -170,7 +186,7 @@ def difference(unit: str, start: Typed, end: Typed, node: exp.Expr) -> Typed:
     elif unit in LENGTHS:
         length = LENGTHS[unit]
         code = f"({{1}} // {length} - {{0}} // {length})"
-    elif unit in MONTH_LENGTHS and unit != "decade":
+    elif unit in MONTH_LENGTHS:
         length = MONTH_LENGTHS[unit]
         code = f"((month_count({{1}}) - 1) // {length} - (month_count({{0}}) - 1) // {length})"
     else:

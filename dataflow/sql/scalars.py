@@ -1,0 +1,113 @@
+"""The functions that generated code calls for what is asked for less often: bits, angles, letters, parts of the
+calendar. As in `runtime.py`, values are not NULL, and where DuckDB would stop the result is.
+"""
+
+from __future__ import annotations
+
+import math
+
+from dataflow.sql.calendar import DAY, SECOND, date_of, days_from, iso_week, iso_year, month_days, year
+from dataflow.sql.runtime import INF, NAN, guarded, one_nan
+
+asin, acos, atan, cosh, tanh = (guarded(f) for f in (math.asin, math.acos, math.atan, math.cosh, math.tanh))
+
+# numbers
+
+
+def cbrt(value: float) -> float:
+    return math.cbrt(value) if math.isfinite(value) else value
+
+
+def sinh(value: float) -> float:
+    try:
+        return math.sinh(value)
+    except OverflowError:
+        return math.copysign(INF, value)
+
+
+def atan2(y: float, x: float) -> float:
+    return one_nan(math.atan2(y, x))
+
+
+def even(value: float) -> float:
+    """Away from zero to the next even number."""
+    if not math.isfinite(value):
+        return value
+    return math.copysign(2.0 * math.ceil(abs(value) / 2.0), value)
+
+
+def shift_left(value: int, by: int) -> int | None:
+    if value < 0 or by < 0:
+        return None
+    if by >= 64:
+        return 0 if not value else None
+    moved = value << by
+    return moved if moved < 2**63 else None
+
+
+def shift_right(value: int, by: int) -> int:
+    return value >> by if 0 <= by < 64 else 0
+
+
+# text
+
+
+def code_point(text: str) -> int:
+    return ord(text[0]) if text else -1
+
+
+def ascii_code(text: str) -> int:
+    return ord(text[0]) if text else 0
+
+
+def character(code: int) -> str | None:
+    return chr(code) if 0 <= code < 0x110000 and not 0xD800 <= code < 0xE000 else None
+
+
+def translate(text: str, old: str, new: str) -> str:
+    """The first of the same letter in `old` counts; those without a partner in `new` go."""
+    table: dict[int, str | None] = {}
+    for at, letter in enumerate(old):
+        table.setdefault(ord(letter), new[at] if at < len(new) else None)
+    return text.translate(table)
+
+
+# the calendar
+
+
+def decade(value: int) -> int:
+    found = year(value)
+    return found // 10 if found >= 0 else -(-found // 10)
+
+
+def _hundreds(value: int, size: int) -> int:
+    found = year(value)
+    return (found - 1) // size + 1 if found > 0 else -(-found // size) - 1
+
+
+def century(value: int) -> int:
+    return _hundreds(value, 100)
+
+
+def millennium(value: int) -> int:
+    return _hundreds(value, 1000)
+
+
+def year_week(value: int) -> int:
+    found = iso_year(value)
+    return found * 100 + (iso_week(value) if found > 0 else -iso_week(value))
+
+
+def last_day(value: int) -> int:
+    date = date_of(value // DAY)
+    return days_from(date.year, date.month, month_days(date.year, date.month)) * DAY
+
+
+def make_date(year: int, month: int, day: int) -> int | None:
+    if not (1 <= month <= 12 and 1 <= day <= month_days(year, month) and -290_000 < year < 290_000):
+        return None
+    return days_from(year, month, day) * DAY
+
+
+def seconds_of(value: float) -> int | None:
+    return round(value * SECOND) if -9.2e12 < value < 9.2e12 and value is not NAN else None
