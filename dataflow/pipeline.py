@@ -41,6 +41,8 @@ BURST = 1000
 TICK_S = 0.2
 PROGRESS_S = 0.1
 RATE_US = 2_000_000
+SILENCE_US = 500_000
+"""So long the first content waits for a server that says nothing."""
 SET_BACK_US = 2_000_000
 """A clock that goes back by less is waited for."""
 
@@ -75,6 +77,7 @@ class Pipeline:
         self._standing = Standing(clock.now, perf_counter)
         self._until = 0
         self._stepped = self._published = 0
+        self._started = scheduler_time(scheduler)
         self._counts: deque[tuple[int, int]] = deque()
         self._caught_up: BehaviorSubject[bool] = BehaviorSubject(False)
         self._step_due, self._tick_due, self._feeds = SerialDisposable(), SerialDisposable(), CompositeDisposable()
@@ -199,7 +202,7 @@ class Pipeline:
         self._counts.append((self._stepped, taken))
         self._standing.stepped(taken, self._until - self._floor.intake.position)
         behind = self._floor.intake.position < self._until or self._entries.show(deadline)
-        if not (behind or self._caught_up.value or self._standing.feed.state == "catching up"):
+        if not (behind or self._caught_up.value or self._awaits_feed()):
             self._counts.clear()
             self._floor.engine.advance(self._clock.now())
             self._caught_up.on_next(True)
@@ -212,6 +215,12 @@ class Pipeline:
             self._wake()
         self._publish_progress()
 
+    def _awaits_feed(self) -> bool:
+        """Whether much may be to come soon. Where nobody says so for a while, what the store holds is shown."""
+        if self._standing.feed == FeedStatus("catching up"):
+            return scheduler_time(self._scheduler) - self._started < SILENCE_US
+        return self._standing.feed.state == "catching up"
+
     def _hydrate(self, deadline: float) -> bool:
         """Bring queries that came late nearer. True while more is to do."""
         while self._floor.engine.work():
@@ -223,6 +232,8 @@ class Pipeline:
         self._tick_due.disposable = self._scheduler.schedule_relative(TICK_S, self._tick)
         if self._caught_up.value:
             self._advance(self._clock.now())
+        else:
+            self._wake()
         self._attention.recount()
         self._reload()
         self._delays.tick(perf_counter())

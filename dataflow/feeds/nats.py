@@ -47,7 +47,6 @@ FAR, NEAR = 10_000, 1_000
 
 FRAME_S = 0.016
 CLOSING_S = 2.0
-SILENCE_S = 0.5
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
@@ -80,7 +79,6 @@ class NatsFeed:
         self._since = scheduler_time(scheduler)
         self._closed = False
         self._task: asyncio.Task[None] | None = None
-        self._silence: asyncio.TimerHandle | None = None
         self._publisher: Publisher | None = None
         self._early: list[Event] = []
         self._behind = 0
@@ -102,7 +100,6 @@ class NatsFeed:
 
     def start(self) -> None:
         self._task = self._loop.create_task(self._run())
-        self._silence = self._loop.call_later(SILENCE_S, self._silent)
 
     def publish(self, entries: Sequence[Event]) -> None:
         self._own.sent(entries)
@@ -116,8 +113,6 @@ class NatsFeed:
 
     def close(self) -> None:
         self._closed = True
-        if self._silence is not None:
-            self._silence.cancel()
         if self._task is not None:
             self._task.cancel()
 
@@ -186,13 +181,6 @@ class NatsFeed:
             self._others = connection.others
             await connection.close()
         return "offline", "closed"
-
-    def _silent(self) -> None:
-        """Neither an answer nor a refusal yet: the views do not wait for it, but show what the store holds."""
-        from dataflow.feeds.connection import place
-
-        if self.status.value == FeedStatus("catching up"):
-            self._say("offline", f"no answer yet from {' or '.join(map(place, self._urls))}")
 
     async def _follow(self, connection: Connection, publisher: Publisher, wakes: list[Callable[[], None]]) -> None:
         from dataflow.feeds.subscription import Gap, Subscription

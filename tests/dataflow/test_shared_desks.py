@@ -14,6 +14,7 @@ from dataflow.server import streams
 from gui import cli
 from storage.errors import StoreMirrors
 from tests.dataflow.desks import BOARD, QUERY, shows, until
+from tests.dataflow.desks import note as an_event
 from tests.nats import make_server, server  # noqa: F401  fixtures
 
 ALL = "SELECT id, place, weight, authid, pending FROM events ORDER BY position"
@@ -105,6 +106,32 @@ def test_a_desk_opens_without_a_server_and_sends_when_there_is_one(make_server, 
             await shows(live, [(entered.id, "south", 1, "amy", False)], 20)
             live.close()
             await again.close()
+
+    asyncio.run(check())
+
+
+async def say_nothing(reader, writer):
+    await reader.read()
+    writer.close()
+
+
+def test_what_waits_is_shown_while_a_server_says_nothing(make_server, tmp_path):  # noqa: F811
+    server = make_server().start()  # noqa: F811
+
+    async def check():
+        async with desks(tmp_path, server.url):
+            server.kill()
+        silent = await asyncio.start_server(say_nothing, "127.0.0.1", server.port)
+        amy = shared(tmp_path, tmp_path / "board.toml", server.url, "amy")
+        await asyncio.wrap_future(amy.database.outbox.add([an_event("south")]))
+        amy.pipeline.start()
+        live = amy.pipeline.live(QUERY)
+        await shows(live, [("south", 1, True)], 2)
+        assert amy.pipeline.status.value.state == "catching up"
+        live.close()
+        await amy.close()
+        silent.close()
+        await silent.wait_closed()
 
     asyncio.run(check())
 

@@ -531,26 +531,6 @@ def now_and_then(error, receive):
     return lambda *given: failing(error)() if next(turns) else receive(*given)
 
 
-def test_a_desk_does_not_wait_for_a_server_that_says_nothing(tmp_path):
-    async def run():
-        heard = asyncio.Event()
-
-        async def listen(reader, writer):
-            heard.set()
-            await reader.read()
-            writer.close()
-
-        listening = await asyncio.start_server(listen, "127.0.0.1", 0)
-        url = f"nats://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-        async with desk(url, tmp_path / "a.db") as amy:
-            said = await amy.says("offline", timeout=2)
-            assert said.detail == f"no answer yet from {url}"
-            assert heard.is_set()
-        listening.close()
-
-    asyncio.run(run())
-
-
 def failing(error):
     """A write that the store refuses."""
 
