@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import nats
 from nats.errors import Error
 
+from dataflow.feeds.connection import Unreachable, connect
 from dataflow.feeds.producer import Producer
 from tests.faults import board
 from tests.faults.desks import Shown
@@ -98,7 +98,7 @@ class Other:
     """Another producer: sends bursts until the log has taken them, whatever happens to the server meanwhile."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._urls = url.split(",")
         self._number = 0
         self.acknowledged: list[str] = []
 
@@ -109,12 +109,12 @@ class Other:
         self._number += count
         while True:
             try:
-                connection = await nats.connect(self._url, allow_reconnect=False, connect_timeout=2)
+                connection = await connect(self._urls, "other", None, lambda: None, lambda _: None)
                 try:
-                    await Producer(connection, board.ID, "other").send(events)
+                    await Producer(connection.client, board.ID, "other").send(events)
                 finally:
                     await connection.close()
                 break
-            except (Error, OSError):
+            except (Unreachable, Error, OSError):
                 await asyncio.sleep(0.05)  # between two tries, while there is no server
         self.acknowledged += [event.id for event in events]

@@ -70,7 +70,7 @@ async def busy(folder: Path) -> AsyncIterator[tuple[Cluster, list[SharedDesk], L
         leader = await servers.leader(board.ID)
         async with desks(folder, amy=servers.url, bob=leader.url) as opened:
             told = [Told(desk) for desk in opened]
-            other = Other(servers.url.split(","))
+            other = Other(servers.url)
             load = Load(opened, other)
             await go_on(opened)
             yield servers, opened, load
