@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dataflow.feeds import producer
+from dataflow.feeds import producer, publisher
 from tests.faults import board
 from tests.faults.desks import stream
 from tests.faults.net import confirmed, desks, judge, made, send
@@ -25,7 +25,9 @@ def answers_write(message: bytes) -> bool:
 
 @pytest.mark.parametrize(("lost", "entries"), [(1.0, 400), (0.3, 400), pytest.param(0.7, 4000, marks=LONG)])
 def test_answers_to_entries_are_lost(server, tmp_path, lost, entries) -> None:  # noqa: F811
-    asyncio.run(unanswered(server, tmp_path, lost, entries))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publisher, "ANSWER_S", 1000.0)
+        asyncio.run(unanswered(server, tmp_path, lost, entries))
 
 
 async def unanswered(server: Server, folder: Path, lost: float, entries: int) -> None:  # noqa: F811
@@ -42,9 +44,9 @@ async def unanswered(server: Server, folder: Path, lost: float, entries: int) ->
         entered = []
         for begin in range(0, entries, 100):
             entered += [bob.enter(number) for number in range(begin, begin + 100)]
-            positions = await confirmed(entered, 4)
+            positions = await confirmed(entered)
         alone = bob.enter(entries)
-        positions |= await confirmed([alone], 4)
+        positions |= await confirmed([alone])
         assert line.dropped >= 1
         assert line.connections == 1
         await judge(folder, server.url, (amy, bob), positions)
