@@ -15,6 +15,9 @@ from storage.event import Event
 STRETCHES = 8
 """That many are kept: an eighth of a second of a busy board, or the last batches of a desk that catches up."""
 
+LARGEST = 4 * 2**20
+"""Bytes of data in one of them: large events are read from the disk."""
+
 
 class Stretch(NamedTuple):
     after: int
@@ -29,7 +32,8 @@ class Recent:
         self._stretches: tuple[Stretch, ...] = ()
 
     def add(self, stretch: Stretch) -> None:
-        self._stretches = (*self._stretches[1 - STRETCHES :], stretch)
+        if sum(len(event.data) for event in stretch.events) <= LARGEST:
+            self._stretches = (*self._stretches[1 - STRETCHES :], stretch)
 
     def chunk(self, after: int, until: int, most: int) -> list[Event]:
         """The events after a position and up to another, `most` at the most; none if they are not held."""

@@ -43,6 +43,14 @@ def test_it_keeps_the_newest():
     assert positions(kept.chunk(24, 40, 99)) == list(range(25, 41))
 
 
+def test_large_events_are_left_on_the_disk():
+    kept = Recent()
+    kept.add(Stretch(0, 1, told([1])))
+    kept.add(Stretch(1, 3, [event(n, position=n, data=b'{"x":"%s"}' % (b"x" * 2**21)) for n in (2, 3)]))
+    assert positions(kept.chunk(0, 3, 9)) == [1]
+    assert kept.chunk(1, 3, 9) == []
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     batches=st.lists(st.lists(st.sampled_from(["new", "known", "gap", "odd"]), min_size=1, max_size=6), max_size=6),
