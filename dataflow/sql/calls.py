@@ -169,7 +169,7 @@ def anonymous(node: exp.Expr, context: Context) -> Typed:
     args = [lower(n, context) for n in node.expressions]
     if name == "timezone" and len(args) == 2:
         return times.at_zone(args[1], args[0], node)
-    if name in times.PARTS and len(args) == 1:
+    if name in times.PARTS and name not in ("dow", "doy") and len(args) == 1:
         return times.part(name, args[0], node)
     if name in ("date_part", "datepart") and len(args) == 2 and isinstance(args[0].constant, str):
         return times.part(times.unit_name(exp.Var(this=args[0].constant), node), args[1], node)

@@ -69,6 +69,12 @@ def _ctes(node: exp.Expr, names: Names, shaper: Shaper) -> Names:
     return names
 
 
+def _asking(part: exp.Expr) -> tuple[exp.Expr | None, ...]:
+    """What of a condition may hold subqueries that are values: EXISTS and IN by themselves are joins."""
+    found = membership(part)
+    return (part,) if found is None else (found.value,)
+
+
 class _Select:
     """One SELECT on its way down."""
 
@@ -138,7 +144,9 @@ class _Select:
         where = self.node.args.get("where")
         listed = [*self.node.expressions, *(self.node.args.get(name) for name in ("having", "order"))]
         late = list(scalars(*listed))
-        for node in [*scalars(where), *late]:
+        parts = where_parts(where.this) if where is not None else ()
+        early = [node for part in parts for node in scalars(*_asking(part))]
+        for node in [*early, *late]:
             self.source, self.values[id(node)] = self.nested.scalar(node, self.source)
         if late and (self.node.args.get("group") or any(aggregates.holds(entry) for entry in self.entries)):
             raise refused(

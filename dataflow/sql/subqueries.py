@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from dataflow.sql import aggregates, shape
 from dataflow.sql.casts import Typed
+from dataflow.sql.correlated import correlated, outer_columns
 from dataflow.sql.expressions import condition, lower
 from dataflow.sql.logic import compare
 from dataflow.sql.parse import error, only, refused, short
@@ -23,6 +24,7 @@ from dataflow.sql.plan import Agg, Aggregate, And, Call, Col, Const, Expr, IsNul
 from dataflow.sql.relations import Lower, Names, join_sources, lower_from
 from dataflow.sql.scope import RowContext, Source, resolve, unknown
 from dataflow.sql.temporal import asks_time, temporal, where_parts
+from dataflow.sql.types import BOOL, INT
 
 PLAIN = frozenset({"expressions", "from_", "joins", "where", "kind", "hint"})
 
@@ -88,6 +90,11 @@ class Nested:
 
     def _plain(self, query: exp.Expr, outer: Source) -> tuple[Source, list[Expr], Typed | None]:
         """A SELECT whose conditions become the join's. Its one item is over the outer and the inner row."""
+        inner, tests = self._conditions(query, outer)
+        return inner, tests, self._item(query, _Correlated(outer, inner))
+
+    def _conditions(self, query: exp.Expr, outer: Source) -> tuple[Source, list[Expr]]:
+        """The FROM of a SELECT and its conditions, these over the outer and the inner row."""
         inner = lower_from(
             query.args["from_"], query.args.get("joins") or [], self.names, self.lower_query, self.shaper
         )
@@ -104,7 +111,7 @@ class Nested:
                     inner = inner._replace(rel=self.shaper.timed(inner.rel, value.expr, op, bound.expr))
             else:
                 tests += shape.conjuncts(condition(part, context, "WHERE"))
-        return inner, tests, self._item(query, context)
+        return inner, tests
 
     def _item(self, query: exp.Expr, context: _Correlated) -> Typed | None:
         items = query.expressions
@@ -135,6 +142,14 @@ class Nested:
 
     def scalar(self, node: exp.Expr, source: Source) -> tuple[Source, Typed]:
         """The source with the scalar subquery's value joined on, and that value."""
+        if isinstance(node, exp.Exists):
+            return self._exists(node, source)
+        if _is_plain(node.this, aggregated=True) and len(node.this.expressions) == 1:
+            inner, tests = self._conditions(node.this, source)
+            if outer_columns(tests, source):
+                item = node.this.expressions[0]
+                item = item.this if isinstance(item, exp.Alias) else item
+                return correlated(node, item, source, inner, tests, self.shaper)
         found = self.lower_query(node.this, self.names)
         rel = found.rel
         one_row = (
@@ -150,11 +165,22 @@ class Nested:
         return source._replace(rel=joined, width=source.width + inner.width), value
 
 
-def _is_plain(query: exp.Expr) -> bool:
+    def _exists(self, node: exp.Expr, source: Source) -> tuple[Source, Typed]:
+        """EXISTS as a value: whether there are any."""
+        query = node.this.this if isinstance(node.this, exp.Subquery) else node.this
+        if not _is_plain(query):
+            raise refused(node, f"a subquery is not supported here: {short(node)}", "join it in FROM")
+        counted = query.copy().select(exp.Count(this=exp.Star()), append=False)
+        source, value = self.scalar(exp.Subquery(this=counted), source)
+        return source, Typed(Call("{0} > {1}", (value.expr, Const(0, INT))), BOOL)
+
+
+def _is_plain(query: exp.Expr, *, aggregated: bool = False) -> bool:
+    """A SELECT of FROM and WHERE alone; `aggregated`: of aggregates, else of none."""
     if not isinstance(query, exp.Select) or query.args.get("from_") is None:
         return False
     said = {name for name, value in query.args.items() if value}
-    return said <= PLAIN and not any(aggregates.holds(item) for item in query.expressions)
+    return said <= PLAIN and all(aggregates.holds(item) is aggregated for item in query.expressions)
 
 
 class _Correlated(RowContext):
@@ -176,14 +202,14 @@ class _Correlated(RowContext):
         return found
 
 
-def scalars(*nodes: exp.Expr | None) -> Iterator[exp.Subquery]:
-    """The scalar subqueries of a SELECT's own clauses, outermost only."""
+def scalars(*nodes: exp.Expr | None) -> Iterator[exp.Expr]:
+    """The subqueries that are values in a SELECT's own clauses, outermost only."""
     for node in nodes:
-        if isinstance(node, exp.Subquery):
+        if isinstance(node, exp.Subquery | exp.Exists):
             yield node
         elif (isinstance(node, exp.In) and node.args.get("query") is not None) or (
             isinstance(node, exp.Binary) and isinstance(node.expression, exp.Any | exp.All)
         ):
             yield from scalars(node.this)
-        elif node is not None and not isinstance(node, exp.Exists | exp.Query):
+        elif node is not None and not isinstance(node, exp.Query):
             yield from scalars(*node.iter_expressions())

@@ -404,7 +404,14 @@ class Grower:
         table, alias = self.pick(["places", "stock", "totals", '"a.made"']), self.alias()
         names = [Name(f"{alias}.{name.text}", name.type) for name in RELATIONS[table]]
         inner = f" FROM {table} AS {alias}"
-        form = self.choose(4)
+        form = self.choose(6)
+        if form == 5:
+            test = f" WHERE {self._on(outer, names)}" + (f" AND {self._compare(names, 0)}" if self.maybe(2) else "")
+            value = self.pick(["count(*)", *(f"max({name.text})" for name in names if name.type == "int")])
+            return f"coalesce({self.expr('int', outer, 0)}, 1) > (SELECT {value}{inner}{test})"
+        if form == 4:
+            either = self.pick(["OR", "OR NOT", "AND NOT NOT"])
+            return f"({self._compare(outer, 0)} {either} EXISTS (SELECT 1{inner} WHERE {self._on(outer, names)}))"
         if form == 3:
             value = self.pick(
                 [f"count({names[1].text})", *(f"max({name.text})" for name in names if name.type == "int")]
