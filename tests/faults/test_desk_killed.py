@@ -19,10 +19,10 @@ from tests.faults.desks import desk, stream
 from tests.faults.verdict import Verdict
 from tests.nats import Server, make_server, server  # noqa: F401  fixtures
 
-RATE = 150
+RATE = 250
 BACKLOG, LONG_BACKLOG = 300, 3000
 """Events at the most that the other producer makes while the desk is away, and now and then."""
-LONGEST_LIFE_S = 1.2
+LONGEST_LIFE_S = 1.0
 PHASES = ("starting", "catching up", "live", "on their way")
 PER_SERVER = 12
 """Lives of the desk to one of the server."""
@@ -72,7 +72,7 @@ class Killing:
         if life % PER_SERVER == PER_SERVER // 2:
             self._server.kill()
         if self._server.running and self._chance.random() < 0.5:
-            some = self._chance.randrange(1, 60)
+            some = self._chance.randrange(1, 30)
             await child.until(lambda child: len(child.durable) >= some)
         else:
             await asyncio.sleep(self._chance.uniform(0, LONGEST_LIFE_S))
