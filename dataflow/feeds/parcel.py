@@ -44,6 +44,11 @@ class Parcel(msgspec.Struct, gc=False):
     def batch(self) -> bool:
         return len(self.entries) > 1
 
+    @property
+    def may_return(self) -> bool:
+        """Whether it may have to go again, as it is or in parts, though nothing is the matter."""
+        return self.batch or self.entries[0].expects is not None
+
 
 def answer_of(message: Msg) -> tuple[int, Answer]:
     """Which parcel the server answers to, by the last token of the subject, and what, as far as it can be read."""

@@ -64,7 +64,7 @@ class Publisher:
         self._queue: deque[Event] = deque()
         self._sent: dict[int, Parcel] = {}
         self._alone: set[str] = set()
-        self._batches = False
+        self._batches = self._doubt = self._running = False
         self._number = 0
         self._disputed: dict[str, int] = {}
         self._cursor = held
@@ -73,8 +73,6 @@ class Publisher:
         self._trouble = ""
         self._caught_up = asyncio.Event()
         self._patient_until = 0.0
-        self._doubt = False
-        self._running = False
         self._wake = asyncio.Event()
 
     def add(self, entries: Sequence[Event]) -> None:
@@ -155,14 +153,15 @@ class Publisher:
         self._running = True
 
     def _may_send(self) -> bool:
-        """Nothing overtakes a batch, which may have to go again; and it overtakes nothing. Where there are guards, what
-        went before has come back first: they are checked against that.
+        """Nothing overtakes a batch or a guarded entry, which may have to go again; and a batch overtakes nothing.
+        Where there are guards, what went before it has come back first: they are checked against that.
         """
-        if not self._queue or self._window.shut(_now()):
+        self._doubt = self._doubt and not self._caught_up.is_set()
+        if not self._queue or self._disputed or self._doubt or self._window.shut(_now()):
             return False
         if self._many_wait():
             return not self._sent and (not self._guards or self._reached <= self._cursor)
-        return len(self._sent) < self._window.size and not any(parcel.batch for parcel in self._sent.values())
+        return len(self._sent) < self._window.size and not any(parcel.may_return for parcel in self._sent.values())
 
     def _many_wait(self) -> bool:
         if not self._batches or not self._window.wide or len(self._queue) < FEW:

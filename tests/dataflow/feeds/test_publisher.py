@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 from contextlib import asynccontextmanager
 from inspect import signature
@@ -326,13 +327,67 @@ async def test_what_others_change_at_the_same_time_is_found_by_the_server(server
     sender = Sender()
     sender.publisher.add(entries)
     async with sender.on(server.url):
+        assert ids(await log_of(other, 4)) == [theirs.id, *(each.id for each in entries[:3])]
+        assert sender.refusals == []
+        came = [msgspec.structs.replace(theirs, position=1, authid="bob")]
+        sender.publisher.returned(came, 4)
         messages = await log_of(other, 20)
         assert ids(messages) == [theirs.id, *(each.id for each in entries if each.subject != "UA3")]
-        assert (in_batches(messages), sender.refusals) == ([], [])
-        came = [msgspec.structs.replace(theirs, position=1, authid="bob")]
-        sender.publisher.returned(came, 20)
-        await sender.hears(lambda sender: sender.refusals)
+        assert in_batches(messages) == []
     assert [(refusal.id, refusal.stale) for refusal in sender.refusals] == [(entries[3].id, True)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_two_desks_that_send_at_once_none_acts_on_what_it_has_not_seen(
+    server, tmp_path, seed, monkeypatch,  # noqa: F811
+):  # fmt: skip
+    chance = random.Random(seed)
+    monkeypatch.setattr(parcel, "MOST", 16)  # so that their batches alternate
+
+    def mixed(first):
+        return [
+            entry(first + n, f"UA{chance.randrange(40)}", expects=chance.choice((None, 0)), seen=0) for n in range(400)
+        ]
+
+    async def run():
+        mine, theirs = mixed(0), mixed(1000)
+        async with (
+            client(server.url), desk(server.url, tmp_path / "a.db", early=mine) as amy,
+            desk(server.url, tmp_path / "b.db", "bob", early=theirs) as bob,
+        ):
+            await asyncio.gather(done(amy), done(bob))
+            last = max(amy.feed.arrivals.value, bob.feed.arrivals.value)
+            await amy.reaches(last)
+            await bob.reaches(last)
+            assert amy.ids() == bob.ids()
+            judge(amy.events(), "amy", mine, amy.refusals)
+            judge(amy.events(), "bob", theirs, bob.refusals)
+
+    asyncio.run(run())
+
+
+async def done(one):
+    """Until nothing of a desk's waits."""
+    await one.says("live")
+    sender = one.feed._publisher
+    while sender._waiting:
+        sender._wake.clear()
+        await asyncio.wait_for(sender._wake.wait(), 5)
+
+
+def judge(log, author, entries, refusals):
+    """Every entry is in the log, once and in order, or was refused; a guarded one, exactly if others were first."""
+    refused = {refusal.id for refusal in refusals}
+    assert all(refusal.stale for refusal in refusals)
+    own = [event.id for event in log if event.authid == author]
+    assert own == [each.id for each in entries if each.id not in refused]
+    guarded = {each.id for each in entries if each.expects is not None}
+    touched = set()
+    for event in log:
+        if event.authid != author:
+            touched.add(event.subject)
+        assert not (event.id in guarded and event.subject in touched), "it was taken though others were first"
+    assert all(each.subject in touched for each in entries if each.id in refused), "it was refused though nobody was"
 
 
 def test_a_desk_that_ends_half_way_goes_on_with_its_guarded_entries(server, tmp_path):  # noqa: F811
