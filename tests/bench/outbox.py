@@ -5,8 +5,9 @@
 The desk follows the demo's board on a real server that fsyncs before it acknowledges; the server is stopped, and the
 entries are made as operators make them. Then, with the server still away, `watchfloor open` is run as a new process
 with a real window (Qt's offscreen platform): from the process's start to its first painted content, which has all
-waiting entries in its views. In the last run the server comes up: from the connection to the last confirmation, the
-window in use all the while. What the loop did not come to in time is what a frame would have waited.
+waiting entries in its views. It has been opened before, so bytecode and compiled plans are there. In the last run the
+server comes up: from the connection to the last confirmation, the window in use all the while. What the loop did not
+come to in time is what a frame would have waited.
 
 `python -m tests.bench.outbox enter URL STORE COUNT` makes the entries; `… window URL STORE` is the desk with a window.
 """
@@ -179,8 +180,9 @@ async def drained(desk) -> dict[str, object]:
 
 def child(cache: str, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.bench.outbox", *arguments]
+    bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(Path(cache, "bytecode"))}
     return subprocess.Popen(
-        command, env=environment(cache), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, env=environment(cache) | bytecode, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
 
 
@@ -208,6 +210,7 @@ def measure(count: int, runs: int) -> list[Figure]:
         server.stop()
         made = json.loads(maker.stdout.readline())
         ended(maker)
+        close(*started(cache, server.url, store))
         starts = [close(*started(cache, server.url, store)) for _ in range(runs - 1)]
         process, *last = started(cache, server.url, store)
         starts.append(tuple(last))
