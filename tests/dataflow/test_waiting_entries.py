@@ -35,7 +35,8 @@ class Desk:
         feed = SimpleNamespace(publish=self.published.extend)
         loop = asyncio.get_running_loop()
         delays = Delays(database.meta, lambda: 0, lambda: 0)
-        self.entries = Entries(database.outbox, feed, FixedClock(0), "amy", loop, deliver_on(loop), delays, self.changed)
+        clock, deliver = FixedClock(0), deliver_on(loop)
+        self.entries = Entries(database.outbox, feed, clock, "amy", loop, deliver, delays, self.changed)
         self.use(load(folder / "board.toml").board)
 
     def use(self, board):
