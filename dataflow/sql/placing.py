@@ -1,8 +1,8 @@
 """Filters moved to where they cost and keep least.
 
-A filter goes below joins (to the side whose columns it reads, where outer rows allow it), below temporal filters, into
-unions, and at last into a scan: `type = '…'` over `events` becomes the scan's `kinds`. A temporal filter goes below
-joins and projections.
+A filter goes below joins (to the side whose columns it reads, where outer rows allow it) or becomes a key of one, and
+below temporal filters, into unions, at last into a scan: `type = '…'` over `events` becomes the scan's `kinds`. A
+temporal filter goes below joins and projections.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 
 from dataflow.sql.narrow import narrowed
 from dataflow.sql.plan import Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union, Window
-from dataflow.sql.shape import columns, conjuncts, shifted, through
+from dataflow.sql.shape import columns, conjuncts, equality, shifted, through
 
 
 class Shaper:
@@ -38,7 +38,7 @@ class Shaper:
         if isinstance(rel, Union):
             return Union(tuple(self._filter(part, test) for part in rel.inputs))
         if isinstance(rel, Join):
-            return self._beside(rel, test, self._filter) or Map(rel, (test,), None)
+            return self._beside(rel, test, self._filter) or _keyed(rel, test) or Map(rel, (test,), None)
         if isinstance(rel, Window):
             return Map(_bounded(rel, test), (test,), None)
         kinds = self._kinds(rel, test)
@@ -80,6 +80,15 @@ class Shaper:
             return None
         names = _texts(test, Col(self.type_column))
         return Scan("events", names) if names else None
+
+
+def _keyed(rel: Join, test: Expr) -> Join | None:
+    """The join with one more key, where the test is an equality between its sides: FROM a, b WHERE a.x = b.x."""
+    pair = equality(test, rel.widths[0]) if rel.kind == "inner" else None
+    if pair is None:
+        return None
+    keys = (*rel.left_keys, pair[0]), (*rel.right_keys, pair[1])
+    return Join(rel.kind, rel.left, rel.right, *keys, rel.on, rel.widths)
 
 
 BOUNDS = frozenset({"{0} <= {1}", "{0} < {1}", "{0} == {1}"})

@@ -14,7 +14,7 @@ from dataflow.sql.expressions import condition, lower
 from dataflow.sql.logic import compare
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.placing import Shaper
-from dataflow.sql.plan import Call, Coalesce, Col, Const, Expr, Join, Map, Scan, Union, Values
+from dataflow.sql.plan import Coalesce, Col, Const, Expr, Join, Map, Scan, Union, Values
 from dataflow.sql.scope import Field, RowContext, Source, folded, resolve
 from dataflow.sql.types import NULL
 
@@ -228,7 +228,7 @@ def join_sources(
     keys: list[tuple[Expr, Expr]] = []
     for test in tests:
         used = shape.columns(test)
-        pair = _equality(test, left.width)
+        pair = shape.equality(test, left.width)
         if pair is not None:
             keys.append(pair)
         elif used and min(used) >= left.width:
@@ -270,18 +270,3 @@ def _turned(left: Source, right: Source, tests: list[Expr]) -> list[Expr]:
         return Col(e.index + right.width if e.index < left.width else e.index - left.width)
 
     return [shape.replace(test, swap) for test in tests]
-
-
-def _equality(test: Expr, width: int) -> tuple[Expr, Expr] | None:
-    """The two keys, if the test is an equality between the sides."""
-    if not isinstance(test, Call) or not test.code.startswith(("{0} == {1}", "({0} == {1} or")) or not test.strict:
-        return None
-    first, second = test.args
-    one, two = shape.columns(first), shape.columns(second)
-    if not one or not two:
-        return None
-    if max(one) < width <= min(two):
-        return first, shape.shifted(second, -width)
-    if max(two) < width <= min(one):
-        return second, shape.shifted(first, -width)
-    return None

@@ -65,3 +65,18 @@ def through(expr: Expr, outputs: tuple[Expr, ...]) -> Expr:
 
 def conjuncts(expr: Expr) -> tuple[Expr, ...]:
     return expr.args if isinstance(expr, And) else (expr,)
+
+
+def equality(test: Expr, width: int) -> tuple[Expr, Expr] | None:
+    """The two keys, if the test over two rows is an equality between them; `width` is the first one's."""
+    if not isinstance(test, Call) or not test.code.startswith(("{0} == {1}", "({0} == {1} or")) or not test.strict:
+        return None
+    first, second = test.args
+    one, two = columns(first), columns(second)
+    if not one or not two:
+        return None
+    if max(one) < width <= min(two):
+        return first, shifted(second, -width)
+    if max(two) < width <= min(one):
+        return second, shifted(first, -width)
+    return None

@@ -12,6 +12,7 @@ import pytest
 
 from dataflow.engine import Engine, LiveQuery, NeedsHistory
 from dataflow.operators.window import Window
+from dataflow.sql.plan import Join, Map
 from dataflow.zset import Change, Row, Splice, apply_splices
 
 SECOND = 1_000_000
@@ -374,3 +375,12 @@ def test_a_late_query_after_a_push_of_nothing_reads_what_came_then() -> None:
     for rows in ([], [], ROWS[:20], ROWS[20:]):
         engine.push("events", rows)
     assert list(engine.live("SELECT count(*) FROM events", lambda: [ROWS]).rows()) == [(len(ROWS),)]
+
+
+def test_an_equality_in_where_is_a_key_of_the_join() -> None:
+    engine = make()
+    rel = engine.compiler.query("SELECT a.n FROM events a, events b WHERE a.n < b.n AND a.carrier = b.carrier").rel
+    while isinstance(rel, Map):
+        rel = rel.input
+    assert isinstance(rel, Join)
+    assert len(rel.left_keys) == len(rel.right_keys) == 1
