@@ -46,7 +46,7 @@ class Shaper:
 
     def _into_map(self, rel: Map, test: Expr) -> Rel:
         inner = through(test, rel.columns) if rel.columns is not None else test
-        if rel.where and not isinstance(rel.input, Scan):
+        if rel.where and not isinstance(rel.input, Scan | Join):
             return Map(rel.input, (*rel.where, inner), rel.columns)
         below = self._filter(rel.input, inner)
         if isinstance(below, Map) and below.columns is None and below.input == rel.input:

@@ -12,7 +12,7 @@ import pytest
 
 from dataflow.engine import Engine, LiveQuery, NeedsHistory
 from dataflow.operators.window import Window
-from dataflow.sql.plan import Join, Map
+from dataflow.sql.plan import Join, Map, Rel
 from dataflow.zset import Change, Row, Splice, apply_splices
 
 SECOND = 1_000_000
@@ -379,7 +379,7 @@ def test_a_late_query_after_a_push_of_nothing_reads_what_came_then() -> None:
 
 def test_an_equality_in_where_is_a_key_of_the_join() -> None:
     engine = make()
-    rel = engine.compiler.query("SELECT a.n FROM events a, events b WHERE a.n < b.n AND a.carrier = b.carrier").rel
+    rel: Rel = engine.compiler.query("SELECT a.n FROM events a, events b WHERE a.n < b.n AND a.carrier = b.carrier").rel
     while isinstance(rel, Map):
         rel = rel.input
     assert isinstance(rel, Join)
