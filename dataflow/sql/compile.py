@@ -5,7 +5,8 @@ The dialect means what DuckDB means, but for what a live query must not do, whic
 DuckDB leaves open:
 - where DuckDB would stop with an error (a whole number beyond its range, a division of whole numbers by zero, a float
   that no integer holds), the value is NULL; a CAST of text, which may fail on any row, is refused for TRY_CAST
-- among equal keys arg_max takes the greatest value and arg_min the least; LIMIT breaks ties by all columns
+- among equal keys arg_max takes the greatest value and arg_min the least, and any_value the least of all; LIMIT, and
+  row_number over what its order leaves tied, go by all columns
 - a decimal is exact inside a query and leaves it as a float
 """
 
