@@ -189,7 +189,7 @@ class NatsFeed:
         caught_up = asyncio.Event()
         sources, warn = (lambda: self._reception.sourced.sources), self._warn
         works = (
-            publisher.run(connection, caught_up, batches),
+            publisher.run(connection, caught_up, batches, len(self._urls) + len(connection.others) > 1),
             self._presence().run(connection),
             skew.watch(connection, self._board, lambda: scheduler_time(self._scheduler), partial(warn, "clock")),
             unheard.watch(connection, self._board, sources, partial(warn, "sources")),

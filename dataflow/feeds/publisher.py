@@ -37,6 +37,8 @@ from storage.event import Event
 
 SLICE = 64
 """Messages that are handed to the connection before the loop has its turn: about 2 ms."""
+STUCK = 5
+"""So often in a row without an answer, which takes some seconds, and another server is tried, where there is one."""
 _STALE = 10071
 _TOO_LARGE = 10054
 _LAST = re.compile(r"sequence: (\d+)")
@@ -70,6 +72,7 @@ class Publisher:
         self._cursor = held
         self._reached = 0
         self._window = Window()
+        self._unanswered = False
         self._trouble = ""
         self._caught_up = asyncio.Event()
         self._patient_until = 0.0
@@ -116,8 +119,12 @@ class Publisher:
                 self._part(number)
         self._wake.set()
 
-    async def run(self, connection: Connection, caught_up: asyncio.Event, batches: bool = False) -> None:
-        """Send over this connection until it is lost. `batches`: whether the stream takes them."""
+    async def run(
+        self, connection: Connection, caught_up: asyncio.Event, batches: bool = False, elsewhere: bool = False
+    ) -> None:
+        """Send over this connection until it is lost. `batches`: whether the stream takes them. `elsewhere`: whether
+        there are other servers; then it ends where this one, cut off from them perhaps, does not answer for long.
+        """
         self._batches, self._caught_up = batches, caught_up
         self._say("")
         if self._waiting:
@@ -128,6 +135,9 @@ class Publisher:
         try:
             while not connection.lost:
                 self._overdue()
+                if elsewhere and self._unanswered and self._window.failures >= STUCK:
+                    connection.last_error = errors.Error("it does not answer for the log; trying another server")
+                    return
                 if self._guards.unread:
                     for id in await self._guards.look_back():
                         self._done(id)  # the log has it already
@@ -149,6 +159,7 @@ class Publisher:
         self._disputed.clear()
         self._reached = 0
         self._window = Window()
+        self._unanswered = False
         self._doubt = False
         self._running = True
 
@@ -211,7 +222,7 @@ class Publisher:
         if answer.error is not None:
             self._refused(number, answer.error)
         elif answer.seq == 0:
-            self._stumble("the server does not answer for the log")
+            self._stumble("the server does not answer for the log", unanswered=True)
         else:
             self._taken(number, answer.seq)
         self._wake.set()
@@ -278,15 +289,15 @@ class Publisher:
             self._patient_until = _now() + ANSWER_S
         first = next(iter(self._sent.values()), None)
         if first and max(first.deadline, self._patient_until) < _now():
-            self._stumble("the server does not say whether it takes entries; is its disk full?")
+            self._stumble("the server does not say whether it takes entries; is its disk full?", unanswered=True)
 
-    def _stumble(self, why: str) -> None:
+    def _stumble(self, why: str, *, unanswered: bool = False) -> None:
         """Send all that is on its way once more, in order, each alone, after a pause, one at a time; and not before
         the feed has caught up: that may last longer than the server remembers ids.
         """
         for number in sorted(self._sent, reverse=True):
             self._part(number)
-        self._doubt = True
+        self._doubt, self._unanswered = True, unanswered
         self._window.close(_now())
         self._say(why)
 
