@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from dataflow.server import streams
 from dataflow.server.binary import find
 from dataflow.server.config import Settings, render
 from dataflow.server.errors import ServerError
+from tests.faults.proxy import Link, link
 from tests.nats import free_port
 
 READY_S = 30.0
@@ -36,11 +37,15 @@ class Node:
         self._config = folder / "nats-server.conf"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir()
-        others = ", ".join(f'"nats://127.0.0.1:{each}"' for each in routes if each != route)
-        self._config.write_text(
-            render(Settings(name=name, store=folder / "jetstream", port=port, log=self._log))
-            + f'cluster: {{name: "test", listen: "127.0.0.1:{route}", routes: [{others}]}}\n'
-        )
+        self._settings = render(Settings(name=name, store=folder / "jetstream", port=port, log=self._log))
+        self.meet([f"nats://127.0.0.1:{each}" for each in routes if each != route])
+
+    def meet(self, others: list[str], advertised: int | None = None) -> None:
+        """Before it is started: where it reaches the others, and (a port) where these hear that they reach it."""
+        more = f'advertise: "127.0.0.1:{advertised}", ' if advertised else ""
+        listed = ", ".join(f'"{other}"' for other in others)
+        routes = f'cluster: {{name: "test", listen: "127.0.0.1:{self.route}", {more}routes: [{listed}]}}\n'
+        self._config.write_text(self._settings + routes)
 
     @property
     def running(self) -> bool:
@@ -142,6 +147,20 @@ class Cluster:
             yield client
         finally:
             await client.close()
+
+    @asynccontextmanager
+    async def linked(self) -> AsyncIterator[dict[tuple[Node, Node], Link]]:
+        """Before it is started: each way from one server to another goes by a line of its own, and no other way."""
+        async with AsyncExitStack() as stack:
+            links = {
+                (one, other): await stack.enter_async_context(link(other.route))
+                for one in self.nodes
+                for other in self.nodes
+                if one is not other
+            }
+            for node, nowhere in zip(self.nodes, free_ports(3), strict=True):
+                node.meet([each.url for (one, _), each in links.items() if one is node], advertised=nowhere)
+            yield links
 
     def kill(self) -> None:
         for node in self.nodes:

@@ -138,3 +138,36 @@ def test_one_server_alone_of_three_is_called_offline_not_refused(tmp_path: Path,
             servers.kill()
 
     asyncio.run(check())
+
+
+@pytest.mark.long
+def test_a_server_that_is_cut_off_from_the_others(tmp_path: Path, connected: dict[str, str]) -> None:
+    """A desk that is connected to it goes to another one, though it answers to everything but entries."""
+
+    async def check() -> None:
+        board.write(tmp_path)
+        servers = Cluster(tmp_path)
+        async with servers.linked() as links:
+            try:
+                await servers.start()
+                await servers.make(board.ID)
+                async with desks(tmp_path, amy=servers.url, bob=servers.url) as opened:
+                    positions = await confirmed([desk.enter(1) for desk in opened])
+                    alone = next(node for node in servers.nodes if node.url == connected["amy"])
+                    cut = [line for ends, line in links.items() if alone in ends]
+                    for line in cut:
+                        line.down = True
+                        line.cut()
+                    entered = [desk.enter(number) for number in range(2, 60) for desk in opened]
+                    positions |= await confirmed(entered, 40)
+                    assert connected["amy"] != alone.url
+                    for line in cut:
+                        line.down = False
+                    await servers.whole(board.ID)
+                    await servers.ready()
+                    leader = await servers.leader(board.ID)
+                    await judge(tmp_path, leader.url, opened, positions)
+            finally:
+                servers.kill()
+
+    asyncio.run(check())
