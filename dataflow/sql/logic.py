@@ -56,6 +56,9 @@ exp.NEQ: ("eq", False, True), exp.LT: ("lt", False, False),
 @rule(*COMPARISONS)
 def comparison(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression")
+    if isinstance(node.this, exp.Tuple) and isinstance(node, exp.EQ | exp.NEQ):
+        same = _alike(node.this, node.expression, context)
+        return Typed(same if isinstance(node, exp.EQ) else Not(same), BOOL)
     name, swap, turn = COMPARISONS[type(node)]
     left, right = lower(node.this, context), lower(node.expression, context)
     found = compare(name, *((right, left) if swap else (left, right)), node)
@@ -73,6 +76,22 @@ def compare(name: str, left: Typed, right: Typed, node: exp.Expr) -> Expr:
     return Call(LESS[name][which], (left.expr, right.expr))
 
 
+def _same(left: Typed, right: Typed, node: exp.Expr) -> Expr:
+    """Equal, or both NULL."""
+    (left, right), kind = meet([left, right], node, "comparison")
+    if kind in (JSON, MONTHS):
+        raise refused(node, f"{types.spoken(kind)} values cannot be compared: {short(node)}", "data ->> 'field'")
+    return Call(LESS["eq"][2 if kind == FLOAT else 0], (left.expr, right.expr), strict=False)
+
+
+def _alike(node: exp.Expr, other: exp.Expr, context: Context) -> Expr:
+    """Two rows of values in parentheses, each the same as its partner: in rows NULL equals NULL, as in DuckDB."""
+    if not isinstance(other, exp.Tuple) or len(other.expressions) != len(node.expressions):
+        raise error(other, f"{short(node)} is compared with as many values in parentheses")
+    pairs = zip(node.expressions, other.expressions, strict=True)
+    return And(tuple(_same(lower(one, context), lower(two, context), node) for one, two in pairs))
+
+
 def tame(value: Typed) -> bool:
     """A literal number."""
     return isinstance(value.constant, int | float) and not math.isnan(value.constant)
@@ -81,9 +100,7 @@ def tame(value: Typed) -> bool:
 @rule(exp.NullSafeEQ, exp.NullSafeNEQ)
 def distinct_from(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression")
-    (left, right), kind = meet([lower(node.this, context), lower(node.expression, context)], node, "comparison")
-    code = LESS["eq"][2 if kind == FLOAT else 0]
-    same = Call(code, (left.expr, right.expr), strict=False)
+    same = _same(lower(node.this, context), lower(node.expression, context), node)
     return Typed(Not(same) if isinstance(node, exp.NullSafeNEQ) else same, BOOL)
 
 
@@ -100,6 +117,8 @@ def in_(node: exp.Expr, context: Context) -> Typed:
     if node.args.get("query") is not None:
         return context.subquery(node)
     only(node, "this", "expressions")
+    if isinstance(node.this, exp.Tuple):
+        return Typed(Or(tuple(_alike(node.this, other, context) for other in node.expressions)), BOOL)
     values, kind = meet([lower(n, context) for n in (node.this, *node.expressions)], node, "comparison")
     if kind in (JSON, MONTHS):
         raise refused(node, f"{types.spoken(kind)} values cannot be compared: {short(node)}")

@@ -76,6 +76,8 @@ class Nested:
         inner, tests, item = self._plain(query, outer) if _is_plain(query) else self._whole(query, outer)
         if asked.value is None:
             return self._join(outer, inner, tests, negated=asked.negated)
+        if isinstance(asked.value, exp.Tuple):
+            return self._tuple_in(outer, query, asked)
         value = lower(asked.value, RowContext(outer, "WHERE"))
         if item is None:
             raise error(asked.query, "the query after IN must have one column")
@@ -87,6 +89,21 @@ class Nested:
         for test in tests:
             inner = inner._replace(rel=self.shaper.filter(inner.rel, shape.shifted(test, -outer.width)))
         return self._not_in(outer, inner, value, shape.shifted(item.expr, -outer.width), equal)
+
+    def _tuple_in(self, outer: Source, query: exp.Expr, asked: Membership) -> Rel:
+        """(a, b) IN (SELECT x, y …)."""
+        assert asked.value is not None
+        if asked.negated:
+            raise refused(asked.value, f"{short(asked.value)} NOT IN is not supported", "NOT EXISTS")
+        inner = self.lower_query(query, self.names).source("subquery")
+        given = asked.value.expressions
+        if len(inner.fields) != len(given):
+            raise error(asked.query, f"the query after IN must have {len(given)} columns")
+        tests = []
+        for part, field in zip(given, inner.fields, strict=True):
+            theirs = Typed(Col(outer.width + field.at), field.type, field.wild)
+            tests.append(compare("eq", lower(part, RowContext(outer, "WHERE")), theirs, part))
+        return self._join(outer, inner, tests, negated=False)
 
     def _plain(self, query: exp.Expr, outer: Source) -> tuple[Source, list[Expr], Typed | None]:
         """A SELECT whose conditions become the join's. Its one item is over the outer and the inner row."""
