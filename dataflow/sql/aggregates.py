@@ -167,7 +167,7 @@ def avg(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     total = found.add(Agg(kind, (value.expr,), where, distinct))
     size = found.add(Agg("count", (value.expr,), where, distinct))
     unit = 10 ** types.scale(value.type)
-    code = f"({{0}} / ({{1}} * {unit}))" if unit > 1 else "({0} / {1})"
+    code = f"({{0}} / ({{1}} * {unit}))" if unit > 1 else "one_nan({0} / {1})" if value.wild else "({0} / {1})"
     return Typed(Call(code, (total, size)), FLOAT, True)
 
 

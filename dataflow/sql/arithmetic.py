@@ -118,4 +118,5 @@ def negative(node: exp.Expr, context: Context) -> Typed:
     value = lower(node.this, context)
     if not types.is_number(value.type) and value.type not in (INTERVAL, NULL):
         raise error(node, f"minus {types.spoken(value.type)} does not exist: {short(node)}")
-    return Typed(casts.fold(Call("(-{0})", (value.expr,)), value.type), value.type, value.wild)
+    code = "one_nan(-{0})" if value.wild else "(-{0})"
+    return Typed(casts.fold(Call(code, (value.expr,)), value.type), value.type, value.wild)

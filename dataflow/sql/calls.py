@@ -56,7 +56,7 @@ def number(node: exp.Expr, context: Context) -> Typed:
 @rule(exp.Abs)
 def absolute(node: exp.Expr, context: Context) -> Typed:
     value = number(node.this, context)
-    return Typed(Call("abs({0})", (value.expr,)), value.type, value.wild)
+    return Typed(Call("one_nan(abs({0}))" if value.wild else "abs({0})", (value.expr,)), value.type, value.wild)
 
 
 @rule(exp.Sign)

@@ -71,8 +71,8 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "ends_with": one(BOOL, "{0}.endswith({1})", TEXT, TEXT),
     "sqrt": floats("sqrt"), "exp": floats("exp"), "ln": floats("ln"), "log10": floats("log10"), "log2": floats("log2"),
     "sin": floats("sin"), "cos": floats("cos"), "tan": floats("tan"),
-    "radians": one(FLOAT, "({0} * 0.017453292519943295)", FLOAT),
-    "degrees": one(FLOAT, "({0} * 57.29577951308232)", FLOAT),
+    "radians": one(FLOAT, "one_nan({0} * 0.017453292519943295)", FLOAT),
+    "degrees": one(FLOAT, "one_nan({0} * 57.29577951308232)", FLOAT),
     "power": one(FLOAT, "power({0}, {1})", FLOAT, FLOAT), "pi": one(FLOAT, "3.141592653589793"),
     "isnan": one(BOOL, "({0} != {0})", FLOAT),
     "epoch_us": epoch(1), "epoch_ms": epoch(1000),
@@ -132,7 +132,7 @@ CLASSES: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
 
 WILD = frozenset({
     "sqrt", "exp", "ln", "log10", "log2", "power", "sin", "cos", "tan", "cbrt", "asin", "acos", "atan", "atan2", "sinh",
-    "cosh", "tanh", "even",
+    "cosh", "tanh", "even", "radians", "degrees",
 })  # fmt: skip
 OTHERS = (
     "abs", "ceil", "floor", "round", "trunc", "sign", "mod", "greatest", "least", "coalesce", "ifnull",

@@ -16,7 +16,7 @@ from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Coalesce, Col, Const, Expr, Join, Map, Scan, Union, Values
 from dataflow.sql.scope import Field, RowContext, Source, folded, resolve
-from dataflow.sql.types import NULL
+from dataflow.sql.types import FLOAT, NULL
 
 if TYPE_CHECKING:
     from dataflow.sql.selected import Selected
@@ -63,7 +63,10 @@ class Catalogue:
 
     def _source(self, relation: str, kinds: tuple[str, ...], names: tuple[str, ...], table: str = "") -> Source:
         held, columns = self.relations[relation], self._columns[relation]
-        fields = tuple(Field(table or relation, n, held[n], columns.index(n)) for n in names)
+        wild = relation != "events"  # JSON has no NaN, a table may
+        fields = tuple(
+            Field(table or relation, n, held[n], columns.index(n), wild and held[n] == FLOAT) for n in names
+        )
         return Source(Scan(relation, kinds), fields, len(columns))
 
 

@@ -20,7 +20,7 @@ def cbrt(value: float) -> float:
 
 def sinh(value: float) -> float:
     try:
-        return math.sinh(value)
+        return one_nan(math.sinh(value))
     except OverflowError:
         return math.copysign(INF, value)
 
