@@ -9,6 +9,7 @@ key becomes that key, and a column still left is an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -94,6 +95,7 @@ class _Select:
         self.entries = [entry for n in node.expressions for entry in starred(n, self.source)]
         self.nested = Nested(names, self._query, shaper)
         self.values: dict[int, Typed] = {}
+        self.applied: set[int] = set()
         self._scalars()
         self.aggregates = Aggregates(RowContext(self.source, "an aggregate", aggregate=self._nested))
         self.windows = Windows(node.args.get("windows") or [], shaper)
@@ -146,12 +148,24 @@ class _Select:
         late = list(scalars(*listed))
         parts = where_parts(where.this) if where is not None else ()
         early = [node for part in parts for node in scalars(*_asking(part))]
+        if early or late:
+            self._plain_conditions(parts)
         for node in [*early, *late]:
             self.source, self.values[id(node)] = self.nested.scalar(node, self.source)
         if late and (self.node.args.get("group") or any(aggregates.holds(entry) for entry in self.entries)):
             raise refused(
                 late[0], "a subquery in a grouped query is not supported", "group in a subquery in FROM first"
             )
+
+    def _plain_conditions(self, parts: Sequence[exp.Expr]) -> None:
+        """What WHERE asks of the rows alone, so that subqueries are asked for the rows that are left."""
+        for part in parts:
+            if part.find(exp.Query, exp.AggFunc) or asks_time(part):
+                continue
+            with suppress(SqlError):  # it names an alias, or is wrong, which is told in its place
+                test = condition(part, RowContext(self.source, "WHERE"), "WHERE")
+                self.source = self.source._replace(rel=self.shaper.filter(self.source.rel, test))
+                self.applied.add(id(part))
 
     def _scalar(self, node: exp.Expr) -> Typed:
         found = self.values.get(id(node))
@@ -169,6 +183,8 @@ class _Select:
         timed: list[tuple[Typed, str, Typed]] = []
         asked: list[Membership] = []
         for part in where_parts(clause.this):
+            if id(part) in self.applied:
+                continue
             if aggregates.holds(part):
                 raise error(part, f"an aggregate in WHERE: {short(part)}", "HAVING filters groups")
             found = membership(part)
