@@ -6,10 +6,11 @@
     engine.push("flights", rows)            # tuples in the declared order (also: with weights)
     engine.advance(now); live.rows()
 
-`events` is the log: an append-only relation of wide rows, of which the engine keeps nothing but what queries need;
-a query that comes when rows have already been pushed reads them from `hydrate`. Its pending rows (`pending` true)
-may be retracted, and the engine knows them. Every other relation is kept whole. A confirmed row of the log may be
-retracted too, but what has only been folded is then built anew from `hydrate`, which must no longer give that row.
+`events` is the log: an append-only relation of wide rows, of which the engine keeps nothing but what queries need; a
+query that comes when rows have already been pushed reads them from `hydrate`. Its pending rows (`pending` true) may
+be retracted, and the engine knows them; its floats are finite, as JSON's are. Every other relation is kept whole. A
+confirmed row of the log may be retracted too, but what has only been folded is then built anew from `hydrate`, which
+must no longer give that row.
 One thread; a push is one atomic step, and subscribers are told after it.
 
 Late queries: `live(sql, hydrate)` reads the history before it returns. With `sliced=True` it returns at once, not
