@@ -20,6 +20,7 @@ from dataflow.server import streams
 from dataflow.server.binary import find
 from dataflow.server.config import Settings, render
 from dataflow.server.errors import ServerError
+from dataflow.server.process import _dies_with_parent
 from tests.faults.proxy import Link, link
 from tests.nats import free_port
 
@@ -53,7 +54,9 @@ class Node:
 
     def start(self) -> None:
         assert self._process is None
-        self._process = subprocess.Popen([find(), "--config", self._config], stdin=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [find(), "--config", self._config], stdin=subprocess.DEVNULL, preexec_fn=_dies_with_parent()  # noqa: PLW1509
+        )
 
     def kill(self) -> None:
         """SIGKILL."""
