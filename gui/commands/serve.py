@@ -61,6 +61,7 @@ def command(
     from gui.places import access, served
 
     loaded = load_board(board)
+    file = BoardFile(loaded.path, known=loaded)
     id = loaded.board.id
     folder = store or served(id)
     tls = Tls(cert=tls_cert, key=tls_key) if tls_cert and tls_key else None
@@ -70,7 +71,6 @@ def command(
     sources = subjects(loaded.board)
     with until_told(), Serving(id, settings, folder, Identities(access()), _say, sources) as serving:
         _introduce(serving, board, id, folder)
-        file = BoardFile(loaded.path, known=loaded)
         serving.watch(also=lambda: _follow(serving, file, id))
 
 

@@ -158,7 +158,7 @@ def settled(examples: int) -> Any:
     )
 
 
-@settled(120)
+@settled(100)
 @given(st.data())
 def test_live_equals_duckdb(duck: Duck, data: st.DataObject) -> None:
     play(duck, data, queries=3, steps=5)
