@@ -1,9 +1,10 @@
 """A desk of the latency bench: a process with a real window on a shared log, which enters or which watches.
 
 `python -m tests.bench.desk enter|watch URL NAME` says `ready` when all is painted. Then `enter` takes a number, makes
-so many entries in the form (with Ctrl+Return), and answers with a JSON object: the title of each, and when it was submitted,
-durable and confirmed, and its position. `watch` takes the last title, and answers with when each was received, stored,
-in the views and painted. All times are `perf_counter`'s, which is one clock for all processes of a machine.
+so many entries in the form (with Ctrl+Return), and answers with a JSON object: the title of each, and when it was
+submitted, durable and confirmed, and its position. `watch` takes the last title, and answers with when each was
+received, stored, in the views and painted. All times are `perf_counter`'s, which is one clock for all processes of a
+machine.
 """
 
 from __future__ import annotations
