@@ -17,7 +17,7 @@ from storage.event import Event
 from storage.log import EventLog
 
 MOST = 1000
-PUSH_S = 0.003
+PUSH_S = 0.0025
 
 
 class Intake:

@@ -33,9 +33,14 @@ from dataflow.standing import AWAY, Standing
 from dataflow.times import moment
 from storage.database import Database
 
-FRAME_S = 0.016
+FRAME_S = 0.012
+"""Between two steps: less than a frame of the window's (16 ms), so that what has come is in the next one."""
 SLICE_S = 0.005
 """A step leaves room for receiving and painting in the same frame."""
+LIVE_SLICE_S = 0.008
+"""While the views are up to date little else waits, and a step that falls short of what comes makes all of it late."""
+SHORT_S = 0.008
+"""So soon comes the step after one that fell short: painting is in between, but a backlog does not last."""
 BURST = 1000
 """More events than this behind, catching up comes before painting."""
 TICK_S = 0.2
@@ -186,18 +191,18 @@ class Pipeline:
         """The date's ordinal number where the board is."""
         return moment(self._clock.now(), ZoneInfo(self.board.timezone)).toordinal()
 
-    def _wake(self) -> None:
+    def _wake(self, rest: float = FRAME_S) -> None:
         """Step soon: at once for an operator's own entry and while far behind, else when the frame is over."""
         since = (scheduler_time(self._scheduler) - self._stepped) / 1e6
-        hurry = self._entries.pending or self._far_behind() or not 0 <= since < FRAME_S  # the clock may be set back
-        self._step_due.disposable = self._scheduler.schedule_relative(0.0 if hurry else FRAME_S - since, self._step)
+        hurry = self._entries.pending or self._far_behind() or not 0 <= since < rest  # the clock may be set back
+        self._step_due.disposable = self._scheduler.schedule_relative(0.0 if hurry else rest - since, self._step)
 
     def _far_behind(self) -> bool:
         return not self._caught_up.value or self._until - self._floor.intake.position > BURST
 
     def _step(self, *_: object) -> None:
         self._stepped = scheduler_time(self._scheduler)
-        deadline = perf_counter() + SLICE_S
+        deadline = perf_counter() + (SLICE_S if self._far_behind() else LIVE_SLICE_S)
         taken = self._floor.intake.step(self._until, deadline)
         self._counts.append((self._stepped, taken))
         self._standing.stepped(taken, self._until - self._floor.intake.position)
@@ -212,7 +217,7 @@ class Pipeline:
         if self._next is not None:
             behind = self._prepare(self._next, deadline) or behind
         if behind:
-            self._wake()
+            self._wake(SHORT_S)
         self._publish_progress()
 
     def _awaits_feed(self) -> bool:

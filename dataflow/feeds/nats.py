@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 FAR, NEAR = 10_000, 1_000
 """Events behind that make a live feed catch up again, and that a feed which catches up calls live."""
 
-FRAME_S = 0.016
+FRAME_S = 0.010
 CLOSING_S = 2.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
