@@ -1,7 +1,7 @@
 """The pipeline: one board's feed, log, entries and engine, wired together. It is the `Session` of this process.
 
-Batches flow at most once a frame (16 ms) while the views are up to date, and in slices of about 5 ms with the loop in
-between while they are not. An operator's own entry does not wait for a frame.
+Batches flow every 12 ms at most while the views are up to date, and in slices of about 5 ms with the loop in between
+while they are not. An operator's own entry does not wait.
 """
 
 from __future__ import annotations
