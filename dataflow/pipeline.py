@@ -41,6 +41,8 @@ LIVE_SLICE_S = 0.008
 """While the views are up to date little else waits, and a step that falls short of what comes makes all of it late."""
 SHORT_S = 0.008
 """So soon comes the step after one that fell short: painting is in between, but a backlog does not last."""
+LATE_S = 0.002
+"""What comes late (a query, a saved board) reads history in what a frame has left."""
 BURST = 1000
 """More events than this behind, catching up comes before painting."""
 TICK_S = 0.2
@@ -213,11 +215,12 @@ class Pipeline:
             self._caught_up.on_next(True)
             self._standing.ready()
             self._connect()
-        behind = self._hydrate(deadline) or behind
+        late = perf_counter() + LATE_S
+        more = self._hydrate(late)
         if self._next is not None:
-            behind = self._prepare(self._next, deadline) or behind
-        if behind:
-            self._wake(SHORT_S)
+            more = self._prepare(self._next, late) or more
+        if behind or more:
+            self._wake(SHORT_S if behind else FRAME_S)
         self._publish_progress()
 
     def _awaits_feed(self) -> bool:
