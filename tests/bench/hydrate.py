@@ -35,7 +35,7 @@ PATIENCE_S = 600
 
 
 class YearStage(Stage):
-    """The stage with the first events of the year in its store."""
+    """The stage with the first events of the year in its store, and its clock at the last of them."""
 
     events = 1_000_000
 
@@ -44,6 +44,7 @@ class YearStage(Stage):
             chunk = islice(lines, self.events)
             while part := [cloudevents.decode(line) for line in islice(chunk, CHUNK)]:
                 self.database.log.append(part).result()
+                self.start = part[-1].time
         return LocalFeed(self.database.log, scheduler, deliver)
 
 
