@@ -245,7 +245,7 @@ class Engine:
             if result.changes or result.splices:
                 result.deliver()
         if not (kinds or self._texts["events"].places or self.circuit.measured or at is None or self._position_at < 0):
-            self.circuit.lane = lane_for(nodes, plain, at) if self._begun else None
+            self.circuit.lane = lane_for(nodes, results, plain, at) if self._begun else None
         return True
 
     def _push_log(self, put: Put) -> None:
