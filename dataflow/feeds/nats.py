@@ -2,7 +2,7 @@
 
 One task, one connection after the other: connect, check that the stream is the one that the store mirrors, follow it
 from the cursor on, and publish what waits. What comes is decoded and written in batches, one write at a time, so that
-what arrives meanwhile, and until the frame is over, makes the next batch: alone on a quiet board, hundreds in a burst.
+what arrives meanwhile, and in the rest between two, makes the next batch: alone on a quiet board, hundreds in a burst.
 Only what is on disk is told. A connection that is lost or refused is followed by another, after a pause.
 """
 
@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 FAR, NEAR = 10_000, 1_000
 """Events behind that make a live feed catch up again, and that a feed which catches up calls live."""
 
-FRAME_S = 0.010
+REST_S = 0.010
+"""Between two small batches: each is an fsync."""
 CLOSING_S = 2.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
@@ -281,8 +282,8 @@ class NatsFeed:
         return last if self._reception.cursor - last < MOST else self._reception.cursor
 
     async def _rest(self, subscription: Subscription) -> None:
-        """At most one small batch a frame: each is an fsync. One that comes alone is not held up."""
-        rest = self._began + FRAME_S - self._loop.time()
+        """Let small batches gather. One that comes alone is not held up."""
+        rest = self._began + REST_S - self._loop.time()
         if rest > 0 and subscription.waiting < SLICE:
             await asyncio.sleep(rest)
 
