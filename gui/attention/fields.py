@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from gui.attention.labels import plain
 from gui.attention.words import Said
+from gui.tall import TallArea
 from gui.theme import Theme
 
 
-class Fields(QScrollArea):
+class Fields(TallArea):
     """A grid of plain text; scrolls where it is too high."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self._shown: tuple[Said, ...] = ()
-        self.setObjectName("scroll")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWidgetResizable(True)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     def show_fields(self, fields: Sequence[Said]) -> None:
         """Show these, and no others from now on."""
@@ -54,14 +48,6 @@ class Fields(QScrollArea):
         ground = self.widget()
         width = max(40, self.viewport().width())
         return QSize(160, ground.heightForWidth(width) if ground and ground.hasHeightForWidth() else 20)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(80, 40)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if event.oldSize().width() != event.size().width():
-            self.updateGeometry()
 
     def _add(self, grid: QGridLayout, row: int, field: Said) -> None:
         self._put(grid, row, 0, field.label, "dim").setMinimumWidth(60)

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from gui.forms.field import FieldBox
+from gui.tall import TallArea
 
 _PAIRS_FROM = 230       # narrower sheets have no room for two short fields side by side
 _WIDE_FROM = 360        # from here on, two of any kind have it
 
 
-class Sheet(QScrollArea):
+class Sheet(TallArea):
     """Make the boxes on `ground`, then hand them over by `set_boxes`."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -30,12 +30,6 @@ class Sheet(QScrollArea):
         self._lines.setContentsMargins(0, 0, 0, 0)
         self._lines.setHorizontalSpacing(10)
         self._lines.setVerticalSpacing(9)
-        self.setObjectName("scroll")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self.setWidgetResizable(True)
         self.setWidget(self.ground)
         self.ground.installEventFilter(self)
 
@@ -66,14 +60,6 @@ class Sheet(QScrollArea):
     def sizeHint(self) -> QSize:
         high = self._lines.totalHeightForWidth(max(40, self.viewport().width()))
         return QSize(160, max(high, self._lines.totalMinimumSize().height()))
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(80, 40)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if event.oldSize().width() != event.size().width():
-            self.updateGeometry()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
