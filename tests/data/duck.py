@@ -6,6 +6,8 @@ which is the moment that the caller names.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import sqlglot
 from sqlglot import exp
 
 from dataflow.board import ENVELOPE, Board
+from dataflow.times import micros
 
 TYPES = {
     "text": "VARCHAR", "int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "timestamp": "TIMESTAMP",
@@ -85,3 +88,13 @@ def _plain(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Anonymous) and node.name.upper() in SUGAR:
         return SUGAR[node.name.upper()](this=node.expressions[0], expression=exp.column("position"))
     return node
+
+
+def plain(value: Any) -> Any:
+    """A value that DuckDB gave, as the engine has it."""
+    match value:
+        case datetime():
+            return micros(value.replace(tzinfo=UTC))
+        case Decimal():
+            return float(value)
+    return value

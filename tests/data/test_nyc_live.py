@@ -7,14 +7,10 @@ what DuckDB finds when it asks afresh.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from storage.cloudevents import micros
-from tests.data.duck import Duck
+from tests.data.duck import Duck, plain
 from tests.data.live import Follower, LiveBoard
 from tests.data.test_nyc_board import BOARD, EVENTS, HELD
 
@@ -30,15 +26,6 @@ def duck() -> Iterator[Duck]:
     duck = Duck(BOARD, EVENTS)
     yield duck
     duck.connection.close()
-
-
-def plain(value: Any) -> Any:
-    match value:
-        case datetime():
-            return micros(value.replace(tzinfo=UTC))
-        case Decimal():
-            return float(value)
-    return value
 
 
 def agree(followers: list[Follower], duck: Duck, stop: str) -> None:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dataflow.times import micros
 from storage.database import Database
+from tests.data.duck import plain
 from tests.faults.desks import SharedDesk, Shown
 from tests.faults.log import Log, LogDuck, facts
 
@@ -85,13 +83,3 @@ def agree(sql: str, rows: Sequence[Sequence[Any]], found: Sequence[Sequence[Any]
     assert len(ours) == len(theirs), (sql, len(ours), len(theirs))
     for one, other in zip(ours, theirs, strict=True):
         assert one == other or one == pytest.approx(other), sql
-
-
-def plain(value: Any) -> Any:
-    """As the engine has it."""
-    match value:
-        case datetime():
-            return micros(value.replace(tzinfo=UTC))
-        case Decimal():
-            return float(value)
-    return value

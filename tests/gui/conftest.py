@@ -1,10 +1,18 @@
-"""What the tests of the window share: the application in the dark theme."""
+"""What the tests of the window share: the application in the dark theme, an account."""
 
 from __future__ import annotations
 
 import pytest
 
 from gui.theme import Theme
+
+
+@pytest.fixture
+def account(tmp_path, monkeypatch):
+    """An account of its own, with its folder for data, caches, state and settings; where they are."""
+    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    return tmp_path
 
 
 @pytest.fixture

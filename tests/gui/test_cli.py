@@ -49,12 +49,9 @@ sql = "SELECT job, minutes, until FROM held ORDER BY job"
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    """An account of its own."""
-    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / name))
+def home(account, monkeypatch):
     monkeypatch.setenv("LOGNAME", "ann")
-    return tmp_path
+    return account
 
 
 @pytest.fixture

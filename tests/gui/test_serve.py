@@ -18,11 +18,9 @@ BOARD += 'sql = "SELECT count(*) AS value FROM events"\n'
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    (tmp_path / "ops.toml").write_text(BOARD)
-    return tmp_path
+def home(account):
+    (account / "ops.toml").write_text(BOARD)
+    return account
 
 
 @pytest.fixture
