@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import duckdb
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dataflow.sql.errors import Refused
 from dataflow.zset import Row
+from tests.oracle.beside import DuckDied
 from tests.oracle.grammar import Grower
 from tests.oracle.world import MINUTE, START, Duck, World
 
@@ -108,8 +109,11 @@ class Play:
 
 
 @pytest.fixture(scope="module")
-def duck() -> Duck:
-    return Duck()
+def duck() -> Iterator[Duck]:
+    duck = Duck()
+    yield duck
+    duck.close()
+    assert len(duck.beside.died) < 10, f"DuckDB itself died: {duck.beside.died}"
 
 
 def play(duck: Duck, data: st.DataObject, queries: int, steps: int) -> None:
@@ -176,3 +180,16 @@ def test_the_oracle_is_awake(duck: Duck) -> None:
     """A query that DuckDB refuses is not skipped."""
     with pytest.raises(duckdb.Error):
         duck.ask("SELECT nothing FROM events", ["int"], START)
+
+
+def test_a_question_on_which_duckdb_dies_is_left_out(duck: Duck) -> None:
+    world = World(duck)
+    watched = world.watch("SELECT n FROM events")
+    world.push("events", [event(lambda _: 0, 1, pending=False)])
+    world.check()
+    duck.beside._process.kill()
+    with pytest.raises(DuckDied):
+        duck.ask(watched.sql, watched.types, START)
+    world.check()
+    assert watched.sql in duck.beside.died.pop()
+    assert duck.ask("SELECT count(*) FROM events", ["int"], START) == [(1,)]

@@ -15,6 +15,7 @@ import duckdb
 from dataflow.engine import Engine, LiveQuery
 from dataflow.sql.duckdb import to_duckdb
 from dataflow.zset import Row, apply_splices
+from tests.oracle.beside import Beside, DuckDied
 
 MINUTE = 60_000_000
 START = 1_360_324_800_000_000  # 2013-02-08 12:00 UTC
@@ -46,7 +47,11 @@ class Duck:
     """The same relations in DuckDB, whose optimizer is off: 2.0.0 makes starts_with(nullif(s, s), '') true in WHERE."""
 
     def __init__(self) -> None:
-        self.connection = duckdb.connect()
+        self.beside = Beside()
+        self.prepare()
+
+    def prepare(self) -> None:
+        """The empty relations."""
         self.run("SET timezone = 'UTC'")
         self.run("SET error_on_division_by_zero = false")
         self.run("SET threads = 1")
@@ -57,8 +62,16 @@ class Duck:
             names = ", ".join((*list(EVENTS)[:6], *own))
             self.run(f"CREATE VIEW \"{kind}\" AS SELECT {names} FROM events WHERE type = '{kind}'")
 
-    def run(self, sql: str) -> Any:
-        return self.connection.execute(sql)
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """Raises what DuckDB raises; where DuckDB dies, DuckDied, and then its relations are empty again."""
+        try:
+            return self.beside.run(sql)
+        except DuckDied:
+            self.prepare()
+            raise
+
+    def close(self) -> None:
+        self.beside.close()
 
     def fill(self, name: str, columns: dict[str, str], rows: Iterable[Row]) -> None:
         self.run(f"DELETE FROM {name}")
@@ -73,9 +86,7 @@ class Duck:
     def ask(self, sql: str, types: Sequence[str], now: int) -> list[Row]:
         names = [f"c{i}" for i in range(len(types))]
         shown = [f"epoch_us({n})" if t in ("timestamp", "interval") else n for n, t in zip(names, types, strict=True)]
-        found = self.run(
-            f"SELECT {', '.join(shown)} FROM ({to_duckdb(sql, now)}) AS q({', '.join(names)})"
-        ).fetchall()
+        found = self.run(f"SELECT {', '.join(shown)} FROM ({to_duckdb(sql, now)}) AS q({', '.join(names)})")
         return [
             tuple(float(v) if t == "float" and v is not None else v for v, t in zip(row, types, strict=True))
             for row in found
@@ -195,8 +206,14 @@ class World:
         self.engine.advance(self.now)
 
     def check(self) -> None:
+        self._fill()
+        for watched in self.watched:
+            try:
+                watched.check(self.duck, self.now)
+            except DuckDied:
+                self._fill()
+
+    def _fill(self) -> None:
         for name, columns in (("events", EVENTS), ("places", PLACES), ("stock", STOCK)):
             self.duck.fill(name, columns, self.rows[name])
         self.duck.clock(self.now)
-        for watched in self.watched:
-            watched.check(self.duck, self.now)

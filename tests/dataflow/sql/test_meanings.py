@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,11 @@ AGGREGATES = ("count_if", "var_", "stddev_", "string_agg", "quantile")
 
 
 @pytest.fixture(scope="module")
-def duck() -> Duck:
+def duck() -> Iterator[Duck]:
     duck = Duck()
     duck.run(f"CREATE TABLE m ({', '.join(f'{c} {DUCK[t]}' for c, t in COLUMNS.items())})")
-    return duck
+    yield duck
+    duck.close()
 
 
 def queries(expression: str) -> list[str]:
