@@ -12,8 +12,9 @@ from dataflow.operators.timed import Timed
 from dataflow.operators.top import Top
 from dataflow.operators.window import Window
 from dataflow.sql import plan
+from dataflow.sql.accumulators import Layout
 from dataflow.sql.assemble import assemble, clock_function, pair_test
-from dataflow.sql.fold import fold_functions, tells_groups_apart
+from dataflow.sql.fold import fold_functions, fresh_group, tells_groups_apart
 from dataflow.sql.pipeline import Index, Pipe, paired_function, pipes, rows_function
 from dataflow.sql.plan import Expr, Rel, Scan, Values
 from dataflow.sql.python import Names
@@ -112,25 +113,20 @@ class Builder:
         found, inputs = self._pipes(rel.input)
         names = Names(self._is_unique, self._position_at)
         lines, layout = fold_functions(rel, found, names)
-        groups: dict[Any, list[Any]] = {}
-        dirty: list[list[Any]] = []
-        grand = self._grand(layout.initial()) if rel.grand else None
+        groups: dict[Any, Any] = {}
+        dirty: list[Any] = []
+        group = type("Group", (), {"__slots__": layout.slots})
+        grand = _grand(group, layout) if rel.grand else None
         if grand is not None:
             groups[()] = grand
             dirty.append(grand)
-        made = self._assemble(lines, names, groups=groups, dirty=dirty, mark=dirty.append, grand=grand)
+        made = self._assemble(lines, names, Group=group, groups=groups, dirty=dirty, mark=dirty.append, grand=grand)
         folds = [
             Folds(made[f"insert{n}"], *(made.get(f"{way}{n}") for way in ("retract", "hold", "release")))
             for n in range(len(found))
         ]
-        netted = tells_groups_apart(rel)
-        return Aggregate(inputs, folds, groups, made["emit"], made["changes"], netted=netted)
-
-    def _grand(self, initial: list[str]) -> list[Any]:
-        names = Names()
-        made = assemble([f"def made(): return [True, None, (), 0{''.join(', ' + i for i in initial)}]"], names, {})
-        group: list[Any] = made["made"]()
-        return group
+        told = made["emit"], made["changes"], made.get("came"), made.get("went")
+        return Aggregate(inputs, folds, groups, *told, netted=tells_groups_apart(rel))
 
     def _paired(self, rel: Rel, keys: tuple[Expr, ...]) -> tuple[list[Node], list[Callable[..., Any]]]:
         found, inputs = self._pipes(rel)
@@ -163,6 +159,12 @@ class Builder:
     def _top(self, rel: plan.Top) -> Node:
         inputs, functions, log = self._rows(rel.input)
         return Top(inputs, functions, sort_key(rel.order), (rel.offset, rel.limit), log=log)
+
+
+def _grand(group: type, layout: Layout) -> Any:
+    """The one group that is always there."""
+    lines = ["def made():", "    g = Group()", *("    " + line for line in fresh_group("()", layout)), "    return g"]
+    return assemble(lines, Names(), {}, Group=group)["made"]()
 
 
 def _table(rel: Rel) -> str:

@@ -109,6 +109,7 @@ class Engine:
     def live(self, sql: str, hydrate: Hydrate | None = None, *, sliced: bool = False) -> LiveQuery:
         """Subscribe to a query. Raises SqlError, and NeedsHistory where `hydrate` is missing."""
         found = LiveQuery(self._plan(sql), hydrate, self._close)
+        self.circuit.lane = None
         self._waiting.append(Waiting(found, self._position, []))
         if not sliced or (not self._begun and self._job is None):
             self._until_ready(found)
@@ -207,10 +208,11 @@ class Engine:
     def push(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None = None) -> None:
         """Rows into a relation, in one atomic step. `weights` default to +1."""
         lane = self.circuit.lane
-        if lane is not None and relation == "events" and weights is None and rows and not (self._waiting or self._job):
+        if lane is not None and relation == "events" and weights is None and rows:
             before, last = self._position, rows[-1][self._position_at]
-            self._position = last if last > before else before
-            if lane(rows):
+            if last > before:
+                self._position = last
+            if lane.push(rows):
                 return
             self._position = before
         texts = self._texts.get(relation)
@@ -245,7 +247,7 @@ class Engine:
             if result.changes or result.splices:
                 result.deliver()
         if not (kinds or self._texts["events"].places or self.circuit.measured or at is None or self._position_at < 0):
-            self.circuit.lane = lane_for(nodes, results, plain, at) if self._begun else None
+            self.circuit.lane = lane_for(nodes, results, plain, self.circuit.timed, at) if self._begun else None
         return True
 
     def _push_log(self, put: Put) -> None:
@@ -321,6 +323,9 @@ class Engine:
         if now <= self.now:
             return
         self.now = self.circuit.now = now
+        lane = self.circuit.lane
+        if lane is not None and lane.advance(now):
+            return
         due = tuple(node for node in self.circuit.timed if node not in self.circuit.unready and node.due(now))
         if due:
             nodes, results = self.circuit.route(due)

@@ -1,4 +1,8 @@
-"""The shortest way through a circuit, for the commonest push: rows of the log that only come."""
+"""The shortest way through a circuit, for the commonest steps: rows of the log that only come, and a move of the clock.
+
+A lane stands while every query is one aggregate over the log, or over a temporal filter of the log, told as changes.
+It says no, and does nothing, where a step is not of that kind.
+"""
 
 from __future__ import annotations
 
@@ -7,76 +11,141 @@ from typing import NamedTuple
 
 from dataflow.operators.aggregate import Aggregate
 from dataflow.operators.node import Node, Rows, Source
+from dataflow.operators.timed import Timed
 from dataflow.result import Result
 from dataflow.zset import Change
 
-Lane = Callable[[Rows], bool]
+
+class Lane(NamedTuple):
+    """`push` takes rows of the log, `advance` moves the clock; each says whether it did."""
+
+    push: Callable[[Rows], bool]
+    advance: Callable[[int], bool]
 
 
-class _Way(NamedTuple):
-    """One aggregate's fold, what it tells after that, and the result that it is told to."""
+class _Way:
+    """An aggregate and the result that it is told to; before it perhaps a temporal filter."""
 
-    insert: Callable[[Rows], None]
-    changes: Callable[[], list[Change]]
-    result: Result
+    def __init__(self, aggregate: Aggregate, result: Result, timed: Timed | None) -> None:
+        self.aggregate, self.result, self.timed = aggregate, result, timed
+        self.insert, self.retract = aggregate.pairs[0][1].insert, aggregate.pairs[0][1].retract
+        self.came, self.went, self.changes = aggregate.came, aggregate.went, aggregate.changes
+
+    def open(self) -> bool:
+        """Whether the result passes changes on and keeps nothing, and nothing is left to tell."""
+        result = self.result
+        return bool(result.changed) and result.sorted is None and not result.changes
+
+    def push(self, rows: Rows) -> Sequence[Change]:
+        """The changes by rows that came."""
+        if self.timed is not None:
+            rows = self.timed.take(rows)
+            if not rows:
+                return ()
+        aggregate = self.aggregate
+        if len(rows) == 1 and aggregate.plain and self.came is not None:
+            return self.came(rows)
+        self.insert(rows)
+        return self.changes(aggregate.plain)
+
+    def pass_by(self) -> Sequence[Change]:
+        """The changes by the rows that the clock has passed."""
+        assert self.timed is not None and self.retract is not None
+        rows = self.timed.passed()
+        if not rows:
+            return ()
+        if len(rows) == 1 and self.aggregate.plain and self.went is not None:
+            return self.went(rows)
+        self.retract(rows)
+        return self.changes(False)
 
 
 def lane_for(
-    nodes: Sequence[Node], results: Sequence[Result], sources: Sequence[Source], pending_at: int
-) -> Lane | None:
-    """The shortest way for rows that only come, where every query is one aggregate over the log, told as changes. It
-    says no, and does nothing, where that does not hold any more, or where a row is pending.
-    """
-    if len(nodes) != 2 * len(results):
+    nodes: Sequence[Node], results: Sequence[Result], sources: Sequence[Source], clocked: Sequence[Timed],
+    pending_at: int,
+) -> Lane | None:  # fmt: skip
+    """`nodes` and `results` are those that a row of the log reaches, `clocked` those that the clock reaches."""
+    found = [_way(result, sources) for result in results]
+    ways = [way for way in found if way is not None]
+    timed = [way for way in ways if way.timed is not None]
+    if len(ways) < len(results) or len(nodes) != 2 * len(ways) + len(timed):
         return None
-    ways = [_way(result, sources) for result in results]
-    if len(ways) == 1 and ways[0] is not None:
+    if {way.timed for way in timed} != set(clocked):
+        return None
+    if len(ways) == 1:
         return _alone(ways[0], pending_at)
-    found = [way for way in ways if way is not None]
-    return _together(found, pending_at) if len(found) == len(ways) else None
+    return _together(ways, timed, pending_at)
 
 
 def _way(result: Result, sources: Sequence[Source]) -> _Way | None:
     (node,) = result.inputs
-    if not (isinstance(node, Aggregate) and result.passes_on() and node.readers == [result]):
+    if not (isinstance(node, Aggregate) and result.passes_on() and node.readers == [result] and len(node.pairs) == 1):
         return None
-    if len(node.pairs) != 1 or node.pairs[0][0] not in sources:
-        return None
-    return _Way(node.pairs[0][1].insert, node.changes, result)
+    below = node.pairs[0][0]
+    if isinstance(below, Timed):
+        simple = below.leaving and len(below.inputs) == 1 and below.inputs[0] in sources and below.readers == [node]
+        return _Way(node, result, below) if simple and node.retracts() else None
+    return _Way(node, result, None) if below in sources else None
 
 
 def _alone(way: _Way, pending_at: int) -> Lane:
     """For one query: a call for each thing that must be done, and no more."""
-    insert, changes, result = way
+    result, timed = way.result, way.timed
+    come, pass_by, due = way.push, way.pass_by, timed.due if timed is not None else _never
 
-    def run(rows: Rows) -> bool:
-        if result.sorted is not None or result.changes or not result.changed:
+    def push(rows: Rows) -> bool:
+        changed = result.changed
+        if result.sorted is not None or result.changes or not changed:
             return False
         for row in rows:
             if row[pending_at]:
                 return False
-        insert(rows)
-        told = changes()
+        told = come(rows)
         if told:
-            for tell in tuple(result.changed):
+            tell(told)
+        return True
+
+    def advance(now: int) -> bool:
+        if not way.open():
+            return False
+        if due(now):
+            told = pass_by()
+            if told:
                 tell(told)
         return True
 
-    return run
+    def tell(told: Sequence[Change]) -> None:
+        changed = result.changed
+        if len(changed) == 1:
+            changed[0](told)
+            return
+        for each in tuple(changed):
+            each(told)
+
+    return Lane(push, advance)
 
 
-def _together(ways: Sequence[_Way], pending_at: int) -> Lane:
-    def run(rows: Rows) -> bool:
-        for _, _, result in ways:
-            if result.sorted is not None or result.changes or not result.changed:
-                return False
-        if any(row[pending_at] for row in rows):
+def _together(ways: Sequence[_Way], timed: Sequence[_Way], pending_at: int) -> Lane:
+    def push(rows: Rows) -> bool:
+        if not all(way.open() for way in ways) or any(row[pending_at] for row in rows):
             return False
-        for insert, changes, result in ways:
-            insert(rows)
-            result.changes = changes()
-        for _, _, result in ways:
+        return deliver([(way.result, way.push(rows)) for way in ways])
+
+    def advance(now: int) -> bool:
+        if not all(way.open() for way in timed):
+            return False
+        due = [way for way in timed if way.timed is not None and way.timed.due(now)]
+        return deliver([(way.result, way.pass_by()) for way in due])
+
+    def deliver(told: Sequence[tuple[Result, Sequence[Change]]]) -> bool:
+        for result, changes in told:
+            result.changes = list(changes)
+        for result, _ in told:
             result.deliver()
         return True
 
-    return run
+    return Lane(push, advance)
+
+
+def _never(_: int) -> bool:
+    return False

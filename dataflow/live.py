@@ -113,8 +113,7 @@ def _observable(mine: list[Any], follow: Callable[[Any], None], forget: Callable
     from reactivex.disposable import Disposable
 
     def subscribe(observer: ObserverBase[Any], _: object = None) -> DisposableBase:
-        def tell(value: Any) -> None:
-            observer.on_next(value)
+        tell = observer.on_next
 
         def stop() -> None:
             mine.remove(tell)

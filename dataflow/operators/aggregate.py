@@ -1,7 +1,7 @@
 """GROUP BY and DISTINCT, after the fold that `sql/fold.py` generates.
 
 Delta: for every group that a change touches, −(row last emitted) +(row now); nothing if they are equal. Grand
-aggregates have one group that always exists. State: `groups`, key to the group's list. While no reader listens,
+aggregates have one group that always exists. State: `groups`, key to group. While no reader listens,
 groups are only folded, and emitted when rows are asked for. Inserts go before retractions, so a count of rows falls
 to zero only when the group is truly empty; then the group goes. Over the log, accumulators that only fold cannot
 take a confirmed row back (`retracts`).
@@ -16,6 +16,7 @@ from dataflow.operators.node import Node, Rows, Source
 from dataflow.zset import Change, Row
 
 Fold = Callable[[Rows], None]
+Single = Callable[[Rows], list[Change]]
 
 
 class Folds(NamedTuple):
@@ -28,15 +29,20 @@ class Folds(NamedTuple):
 
 
 class Aggregate(Node):
-    """`emit` gives the rows that came and the rows that went since it was last called, `changes` both as one list."""
+    """`emit` gives the rows that came and the rows that went since it was last called, `changes` both as one list; both
+    are told whether that was `plain`: rows only came meanwhile, and none is held aside. `came` and `went` (None: there
+    are none) fold a list of one row in or out and give the changes, where it is `plain` and nothing is left to tell.
+    """
 
     def __init__(
         self,
         inputs: Sequence[Node],
         folds: Sequence[Folds],
-        groups: dict[Any, list[Any]],
-        emit: Callable[[], tuple[list[Row], list[Row]]],
-        changes: Callable[[], list[Change]],
+        groups: dict[Any, Any],
+        emit: Callable[[bool], tuple[list[Row], list[Row]]],
+        changes: Callable[[bool], list[Change]],
+        came: Single | None,
+        went: Single | None,
         *,
         netted: bool,
     ) -> None:
@@ -44,35 +50,46 @@ class Aggregate(Node):
         self.netted = netted
         self.pairs = list(zip(inputs, folds, strict=True))
         self.groups = groups
+        self.plain = True
+        self.held = 0
         self.emit = emit
         self.changes = changes
+        self.came = came
+        self.went = went
 
     def step(self) -> None:
         minus = False
         for node, fold in self.pairs:
             if node.plus:
-                _insert(node, fold)
+                self._insert(node, fold)
             if node.minus:
                 minus = True
         if minus:
+            self.plain = False
             for node, fold in self.pairs:
                 if node.minus:
-                    _retract(node, fold)
+                    self._retract(node, fold)
         readers = self.readers
         if len(readers) == 1 and readers[0].passes_on():
-            readers[0].pass_on(self.changes())
+            readers[0].pass_on(self.changes(self.plain))
+            self.plain = not self.held
             return
         for reader in readers:
             if reader.listens():
-                self.plus, self.minus = self.emit()
+                self.plus, self.minus = self._emit()
                 return
 
     def retracts(self) -> bool:
         return all(fold.retract is not None for _, fold in self.pairs)
 
+    def _emit(self) -> tuple[Rows, Rows]:
+        found = self.emit(self.plain)
+        self.plain = not self.held
+        return found
+
     def rows(self) -> Iterable[Row]:
-        self.emit()
-        return [group[1] for group in self.groups.values() if group[1] is not None]
+        self._emit()
+        return [group.row for group in self.groups.values() if group.row is not None]
 
     def size(self) -> int:
         return len(self.groups)
@@ -80,18 +97,19 @@ class Aggregate(Node):
     def state(self) -> Iterable[object]:
         return (self.groups,)
 
+    def _insert(self, node: Node, fold: Folds) -> None:
+        if fold.hold is None or not isinstance(node, Source) or not node.held:
+            fold.insert(node.plus)
+            return
+        if node.confirmed:
+            fold.insert(node.confirmed)
+        fold.hold(node.held)
+        self.held += len(node.held)
+        self.plain = False
 
-def _insert(node: Node, fold: Folds) -> None:
-    if fold.hold is None or not isinstance(node, Source) or not node.held:
-        fold.insert(node.plus)
-        return
-    if node.confirmed:
-        fold.insert(node.confirmed)
-    fold.hold(node.held)
-
-
-def _retract(node: Node, fold: Folds) -> None:
-    if fold.retract is not None:
-        fold.retract(node.minus)
-    elif isinstance(node, Source) and fold.release is not None:
-        fold.release(node.released)
+    def _retract(self, node: Node, fold: Folds) -> None:
+        if fold.retract is not None:
+            fold.retract(node.minus)
+        elif isinstance(node, Source) and fold.release is not None:
+            fold.release(node.released)
+            self.held -= len(node.released)

@@ -105,13 +105,13 @@ class Timed(Node):
         return self.bound(now) + (self.closed != self.leaving)
 
     def step(self) -> None:
-        passed = self._passed()
+        passed = self.passed()
         plus, minus = self._inserted(), self._retracted()
         if passed:
             plus, minus = (plus, [*minus, *passed]) if self.leaving else ([*plus, *passed], minus)
         self.plus, self.minus = plus, minus
 
-    def _passed(self) -> list[Row]:
+    def passed(self) -> list[Row]:
         """The rows that the bound has passed since the last step."""
         limit, late, gone = self.limit, self.late, self.gone
         found = self.queue.before(limit)
@@ -123,10 +123,16 @@ class Timed(Node):
         found: list[Row] = []
         for node, run in zip(self.inputs, self.functions, strict=True):
             if node.plus:
-                rows = run(node.plus)
-                kept = rows if self._in_order(rows) else self._one_by_one(rows)
+                kept = self._entered(run(node.plus))
                 found = found + kept if found else kept
         return found
+
+    def take(self, rows: Rows) -> list[Row]:
+        """Where there is one input: take up rows that came into it; those that are in."""
+        return self._entered(self.functions[0](rows))
+
+    def _entered(self, rows: list[Row]) -> list[Row]:
+        return rows if self._in_order(rows) else self._one_by_one(rows)
 
     def _in_order(self, rows: list[Row]) -> bool:
         """Take rows in order of time, after all others and after the bound, as they come from a log; or none."""

@@ -1,24 +1,35 @@
 """Aggregation as generated code: the loop over rows and the fold into groups in one function a pipeline.
 
-What a group holds, `accumulators.py` says. Pending rows held aside are folded on top of the accumulators when the group
-is emitted.
+What a group holds, `accumulators.py` says; how it is told, `emission.py`.
 """
 
 from __future__ import annotations
 
-from dataflow.sql.accumulators import ROWS, TAKEN_BACK, Layout, Slot, fold_in, fold_out, result
+from typing import NamedTuple
+
+from dataflow.sql.accumulators import (
+    BEFORE_ALL,
+    TAKEN_BACK,
+    Cell,
+    Layout,
+    fold_in,
+    fold_newest,
+    fold_out,
+)
+from dataflow.sql.emission import emitting, in_group, indented, told_at_once
 from dataflow.sql.pipeline import Loop, Pipe, tuple_code
 from dataflow.sql.plan import Aggregate, Col, Expr
-from dataflow.sql.python import Code, Names, Writer
+from dataflow.sql.python import Code, Names
 
 
 def fold_functions(plan: Aggregate, found: list[Pipe], names: Names) -> tuple[list[str], Layout]:
     """Source of `insert0`, `retract0`, … (and `hold0`, `release0` over the log), one set a pipe, and of `emit` and
-    `changes`.
+    `changes`. Where there is one pipe, also of `came` and `went`: what `insert0` or `retract0` and then `changes` do,
+    for a list of one row while nothing is dirty or held aside.
     """
     log = all(pipe.log for pipe in found)
     layout = Layout(plan, log, lambda expr: all(pipe.over(expr) == Col(names.position) for pipe in found))
-    lines: list[str] = []
+    lines: list[str] = [f"newest = {BEFORE_ALL}"] if any(map(layout.by_position, layout.cells)) else []
     for number, pipe in enumerate(found):
         lines += _function(plan, pipe, layout, names, f"insert{number}", "in")
         if not layout.held:
@@ -26,71 +37,126 @@ def fold_functions(plan: Aggregate, found: list[Pipe], names: Names) -> tuple[li
         else:
             lines += _function(plan, pipe, layout, names, f"hold{number}", "hold")
             lines += _function(plan, pipe, layout, names, f"release{number}", "release")
-    return lines + _emitting(plan, layout, names), layout
+    if len(found) == 1:
+        lines += _function(plan, found[0], layout, names, "came", "in", alone=True)
+        lines += [] if layout.held else _function(plan, found[0], layout, names, "went", "out", alone=True)
+    return lines + emitting(plan, layout, names), layout
 
 
-def _function(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, name: str, way: str) -> list[str]:
+def _function(
+    plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, name: str, way: str, *, alone: bool = False
+) -> list[str]:
+    """`alone`: of one row, that is told at once."""
     loop = Loop(pipe, names)
-    head = [f"def {name}(rows):"]
-    _find_group(plan, loop, layout)
-    loop.add(f"g[{ROWS}] {'+=' if way in ('in', 'hold') else '-='} 1")
-    held = _cells(loop, layout, way)
+    if alone and loop.depth > 2:
+        return []  # a lookup may find several rows
+    _find_group(plan, loop, layout, marks=not alone)
+    loop.add(f"g.rows {'+=' if way in ('in', 'hold') else '-='} 1")
+    held, ordered = _cells(loop, layout, way, "newest" if alone else "last")
+    aside = in_group(layout.held)
     if way == "hold":
-        loop.add(f"if g[{layout.held}] is None:", f"    g[{layout.held}] = []", f"g[{layout.held}].append({held})")
+        loop.add(f"if {aside} is None:", f"    {aside} = []", f"{aside}.append({held})")
     elif way == "release":
-        loop.add(f"g[{layout.held}].remove({held})")
-    return head + loop.lines
+        loop.add(f"{aside}.remove({held})")
+    elif alone:
+        loop.add(*told_at_once(plan, layout, names, way))
+    head = ["    nonlocal newest"] if ordered else []
+    if alone:
+        return [f"def {name}(rows):", *head, *loop.lines, "    return []"]
+    end = ["    newest = last"] if ordered else []
+    return [f"def {name}(rows):", *head, *(["    last = newest"] if ordered else []), *loop.lines, *end]
 
 
-def _find_group(plan: Aggregate, loop: Loop, layout: Layout) -> None:
+def _find_group(plan: Aggregate, loop: Loop, layout: Layout, *, marks: bool) -> None:
+    """`marks`: note it among those that must be told."""
     if plan.grand:
         loop.add("g = grand")
     else:
         codes = [loop.value(key).text for key in plan.keys]
         key = codes[0] if len(codes) == 1 else tuple_code(codes)
-        fresh = ", ".join(["True", "None", "k", "0", *layout.initial()])
         loop.add(
             f"k = {key}",
             "try:",
             "    g = groups[k]",
             "except KeyError:",
-            f"    g = groups[k] = [{fresh}]",
-            "    mark(g)",
+            "    g = groups[k] = Group()",
+            *indented(fresh_group("k", layout)),
+            "    mark(g)" if marks else "    g.dirty = False",
         )
-    loop.add("if not g[0]:", "    g[0] = True", "    mark(g)")
+    if marks:
+        loop.add("if not g.dirty:", "    g.dirty = True", "    mark(g)")
 
 
-def _cells(loop: Loop, layout: Layout, way: str) -> str:
-    """The lines for every cell, those under one condition together; and the tuple that is held aside."""
-    blocks: dict[tuple[str, ...], list[str]] = {}
+def fresh_group(key: str, layout: Layout) -> list[str]:
+    """Lines that fill the slots of a new group `g`, which is dirty."""
+    values = ["True", "None", key, "0", *layout.initial()]
+    return [f"g.{name} = {value}" for name, value in zip(layout.slots, values, strict=True)]
+
+
+def _cells(loop: Loop, layout: Layout, way: str, last: str) -> tuple[str, bool]:
+    """The lines for every cell, those under one condition together. The tuple that is held aside, and whether a row is
+    told by its position from those that come late.
+
+    The log comes in order of position: the row of the highest position yet takes the place of whatever an arg_max
+    over positions has. `last` names that position, so that the groups' own are not looked at.
+    """
+    cells, held = _folded(loop, layout, way)
+    ordered = [each for each in cells if way == "in" and layout.by_position(each.cell)]
+    loop.add(*_blocks([(each.tests, _fold(each, layout, way)) for each in cells if each not in ordered]))
+    if ordered:
+        position = ordered[0].args[1]
+        newest = [(each.tests, fold_newest(each.cell.kind, each.at, in_group, each.args)) for each in ordered]
+        loop.add(f"if {position} > {last}:", f"    {last} = {position}", *indented(_blocks(newest)))
+        loop.add("else:", *indented(_blocks([(each.tests, _fold(each, layout, way)) for each in ordered])))
+    return tuple_code(held), bool(ordered)
+
+
+class Folded(NamedTuple):
+    """A cell with the code of its arguments, and what must hold for a row to count."""
+
+    cell: Cell
+    at: int
+    args: list[str]
+    tests: tuple[str, ...]
+
+
+def _folded(loop: Loop, layout: Layout, way: str) -> tuple[list[Folded], list[str]]:
+    """The cells that a row is folded into at once, and what of it is held aside for the others."""
+    cells: list[Folded] = []
     held: list[str] = []
     bound: dict[Expr, Code] = {}
     for cell, at in zip(layout.cells, layout.starts, strict=True):
         args = [_bound(loop, arg, bound) for arg in cell.args]
         where = _bound(loop, cell.where, bound) if cell.where is not None else None
-        aside = way in ("hold", "release") and cell.kind not in TAKEN_BACK
         texts = [arg.text for arg in args]
-        if aside:
+        if way in ("hold", "release") and cell.kind not in TAKEN_BACK:
             held += [f"({t} if {where.text} else None)" for t in texts] if where else texts
             continue
         tests = ([where.text] if where else []) + [f"{a.text} is not None" for a in args if a.nullable]
-        into = way in ("in", "hold")
-        lines = (
-            fold_in(cell.kind, layout.log, at, _in_group, texts, keyed=layout.by_position(cell))
-            if into
-            else fold_out(cell.kind, at, _in_group, texts)
-        )
-        blocks.setdefault(tuple(dict.fromkeys(tests)), []).extend(lines)
-    for needed, lines in blocks.items():
-        if needed:
-            loop.add(f"if {' and '.join(needed)}:", *("    " + line for line in lines))
-        else:
-            loop.add(*lines)
-    return tuple_code(held)
+        cells.append(Folded(cell, at, texts, tuple(dict.fromkeys(tests))))
+    return cells, held
 
 
-def _in_group(at: int) -> str:
-    return f"g[{at}]"
+def _fold(each: Folded, layout: Layout, way: str) -> list[str]:
+    cell, at = each.cell, each.at
+    if way in ("in", "hold"):
+        return fold_in(cell.kind, layout.log, at, in_group, each.args, keyed=layout.by_position(cell))
+    return fold_out(cell.kind, at, in_group, each.args)
+
+
+Guarded = tuple[tuple[str, ...], list[str]]
+"""Tests, and the lines that are run where they hold."""
+
+
+def _blocks(guarded: list[Guarded]) -> list[str]:
+    """Lines under the same tests together."""
+    blocks: dict[tuple[str, ...], list[str]] = {}
+    for tests, lines in guarded:
+        blocks.setdefault(tests, []).extend(lines)
+    found: list[str] = []
+    for tests, lines in blocks.items():
+        found += [f"if {' and '.join(tests)}:", *indented(lines)] if tests else lines
+    return found
 
 
 def _bound(loop: Loop, expr: Expr, bound: dict[Expr, Code]) -> Code:
@@ -105,93 +171,6 @@ def _bound(loop: Loop, expr: Expr, bound: dict[Expr, Code]) -> Code:
     return bound[expr]
 
 
-EMIT = ("plus = []", "minus = []", "come = plus.append", "go = minus.append"), "go(old)", "come(new)", "plus, minus"
-CHANGES = ("changes = []", "put = changes.append"), "put((old, -1))", "put((new, 1))", "changes"
-
-
-def _emitting(plan: Aggregate, layout: Layout, names: Names) -> list[str]:
-    """Of the groups touched since the last time: `emit()` gives (rows that came, rows that went), and `changes()` the
-    same as one list of changes, for a reader that passes them on.
-    """
-    row = _new_row(plan, layout, names)
-    return [*_emit("emit", plan, row, *EMIT), *_emit("changes", plan, row, *CHANGES)]
-
-
-def _emit(name: str, plan: Aggregate, row: list[str], head: tuple[str, ...], go: str, come: str, out: str) -> list[str]:
-    lines = [f"def {name}():", *("    " + line for line in head),
-             "    for g in dirty:", "        g[0] = False", "        old = g[1]"]  # fmt: skip
-    if not plan.grand:
-        lines += [f"        if not g[{ROWS}]:", "            del groups[g[2]]", "            if old is not None:",
-                  f"                {go}", "            continue"]  # fmt: skip
-    lines += ["        " + line for line in row]
-    lines += [
-        "        if new != old:", "            if old is not None:", f"                {go}",
-        *(["            if new is not None:", f"                {come}"] if plan.having else [f"            {come}"]),
-        "            g[1] = new",
-        "    dirty.clear()", f"    return {out}",
-    ]  # fmt: skip
-    return lines
-
-
-def _new_row(plan: Aggregate, layout: Layout, names: Names) -> list[str]:
-    """Lines that make `new`, with the held rows folded on top where there are any."""
-    plain = _row(plan, layout, _in_group, names)
-    if not layout.held:
-        return plain
-    aside = [*_with_held(layout), *_row(plan, layout, _local, names)]
-    return [
-        f"if g[{layout.held}]:", *("    " + line for line in aside), "else:", *("    " + line for line in plain),
-    ]  # fmt: skip
-
-
-def _local(at: int) -> str:
-    return f"s{at}"
-
-
-def _with_held(layout: Layout) -> list[str]:
-    """The slots as locals, the held rows folded on top."""
-    locals_ = ", ".join(_local(at) for at in range(layout.size))
-    lines = [f"{locals_} = g"]
-    folded = [(c, at) for c, at in zip(layout.cells, layout.starts, strict=True) if c.kind not in TAKEN_BACK]
-    names = [[f"x{i}_{j}" for j in range(len(cell.args))] for i, (cell, _) in enumerate(folded)]
-    lines.append(f"for {tuple_code([name for group in names for name in group])} in s{layout.held}:")
-    for (cell, at), args in zip(folded, names, strict=True):
-        lines.append(f"    if {' and '.join(f'{a} is not None' for a in args)}:")
-        folding = fold_in(cell.kind, True, at, _local, args, keyed=layout.by_position(cell))
-        lines += ["        " + line for line in folding]
-    return lines
-
-
-def _row(plan: Aggregate, layout: Layout, slot: Slot, names: Names) -> list[str]:
-    """Lines that make `new`: the group's row, or None if HAVING leaves it out."""
-    wanted: list[int] = []
-
-    def column(index: int) -> str:
-        if index not in wanted:
-            wanted.append(index)
-        return f"k{index}" if index < len(plan.keys) else f"v{index - len(plan.keys)}"
-
-    writer = Writer(column, names)
-    results = [result(agg, layout, slot) for agg in plan.aggs]
-    writer.nonnull = {f"v{i}" for i, code in enumerate(results) if not code.nullable}
-    tests = [writer.truth(test) for test in plan.having]
-    row = _own_key(plan) or tuple_code([writer.value(part).text for part in plan.columns])
-    lines = []
-    keys = [f"k{i}" for i in range(len(plan.keys))]
-    if len(keys) == 1 and 0 in wanted:
-        lines.append("k0 = g[2]")
-    elif any(i < len(keys) for i in wanted):
-        lines.append(f"{tuple_code(keys)} = g[2]")
-    lines += [f"v{i - len(keys)} = {results[i - len(keys)].text}" for i in wanted if i >= len(keys)]
-    return [*lines, f"new = {row} if {' and '.join(tests)} else None" if tests else f"new = {row}"]
-
-
 def tells_groups_apart(plan: Aggregate) -> bool:
     """Whether every key is among the columns, so that no two groups ever emit the same row."""
     return {Col(i) for i in range(len(plan.keys))} <= set(plan.columns)
-
-
-def _own_key(plan: Aggregate) -> str | None:
-    """DISTINCT's row is its key."""
-    same = plan.columns == tuple(Col(i) for i in range(len(plan.keys)))
-    return "g[2]" if same and len(plan.keys) > 1 else None
