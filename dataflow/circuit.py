@@ -27,12 +27,14 @@ class Route(NamedTuple):
 
 class Circuit:
     """`constant` names the relations that lookups may index; `table_rows` gives their rows. `position_at`: the log's
-    column of positions, −1 if it has none.
+    column of positions, −1 if it has none. `position`: the last one that it holds.
     """
 
     def __init__(self, constant: Iterable[str], table_rows: TableRows, now: int, position_at: int) -> None:
         self._builder = Builder(frozenset(constant), table_rows, position_at, self._node)
         self.now = now
+        self.position_at = position_at
+        self.position = 0
         self.unready: set[Node] = set()
         self.timed: list[Timed] = []
         self.nodes: dict[Any, Node] = {}

@@ -92,7 +92,6 @@ class Engine:
         self.circuit = Circuit(
             set(given) - set(updating), lambda name: spread(self.kept[name]), now, self._position_at
         )
-        self._position = 0
         self._begun = False
         self._compiler: Compiler | None = None
         self._lives: dict[Result, list[LiveQuery]] = {}
@@ -110,7 +109,7 @@ class Engine:
         """Subscribe to a query. Raises SqlError, and NeedsHistory where `hydrate` is missing."""
         found = LiveQuery(self._plan(sql), hydrate, self._close)
         self.circuit.lane = None
-        self._waiting.append(Waiting(found, self._position, []))
+        self._waiting.append(Waiting(found, self.circuit.position, []))
         if not sliced or (not self._begun and self._job is None):
             self._until_ready(found)
         return found
@@ -197,7 +196,7 @@ class Engine:
         live = job.waiting.live
         if job.spoiled():
             job.abandon()
-            self._waiting.insert(0, Waiting(live, self._position, []))
+            self._waiting.insert(0, Waiting(live, self.circuit.position, []))
             return
         result = job.finish(list(spread(self.pending)), self.kept, self.now)
         self._lives.setdefault(result, []).append(live)
@@ -208,13 +207,8 @@ class Engine:
     def push(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None = None) -> None:
         """Rows into a relation, in one atomic step. `weights` default to +1."""
         lane = self.circuit.lane
-        if lane is not None and relation == "events" and weights is None and rows:
-            before, last = self._position, rows[-1][self._position_at]
-            if last > before:
-                self._position = last
-            if lane.push(rows):
-                return
-            self._position = before
+        if lane is not None and relation == "events" and weights is None and rows and lane.push(rows):
+            return
         texts = self._texts.get(relation)
         if texts is None:
             raise KeyError(f"there is no relation '{relation}'")
@@ -236,7 +230,7 @@ class Engine:
                     return False
         if rows:
             self._begun = True
-            self._position = inlet.last(rows, self._position)
+            self.circuit.position = inlet.last(rows, self.circuit.position)
         plain, kinds = self.circuit.sources("events")
         for source in plain:
             source.plus = source.confirmed = rows
@@ -247,7 +241,7 @@ class Engine:
             if result.changes or result.splices:
                 result.deliver()
         if not (kinds or self._texts["events"].places or self.circuit.measured or at is None or self._position_at < 0):
-            self.circuit.lane = lane_for(nodes, results, plain, self.circuit.timed, at) if self._begun else None
+            self.circuit.lane = lane_for(self.circuit, nodes, results, plain, at) if self._begun else None
         return True
 
     def _push_log(self, put: Put) -> None:
@@ -257,7 +251,7 @@ class Engine:
             count(self.pending, put.released, -1)
         if put.confirmed:
             self._begun = True
-            self._position = self._inlet.last(put.confirmed, self._position)
+            self.circuit.position = self._inlet.last(put.confirmed, self.circuit.position)
         self._queue(put)
         self._step(put)
 
@@ -346,7 +340,8 @@ class Engine:
             self.circuit.forget(node)
         for live, rows, snapshot in before:
             self._leave(live)
-            job = Job(Waiting(live, self._position, []), self.circuit, self._lay, self._history, begun=self._begun)
+            waiting = Waiting(live, self.circuit.position, [])
+            job = Job(waiting, self.circuit, self._lay, self._history, begun=self._begun)
             while job.step():
                 pass
             result = job.finish(list(spread(self.pending)), self.kept, self.now)

@@ -7,7 +7,8 @@ It says no, and does nothing, where a step is not of that kind.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dataflow.operators.aggregate import Aggregate
 from dataflow.operators.node import Node, Rows, Source
@@ -15,9 +16,13 @@ from dataflow.operators.timed import Timed
 from dataflow.result import Result
 from dataflow.zset import Change
 
+if TYPE_CHECKING:
+    from dataflow.circuit import Circuit
 
-class Lane(NamedTuple):
-    """`push` takes rows of the log, `advance` moves the clock; each says whether it did."""
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """`push` takes rows of the log, at least one; `advance` moves the clock. Each says whether it did."""
 
     push: Callable[[Rows], bool]
     advance: Callable[[int], bool]
@@ -36,24 +41,25 @@ class _Way:
         result = self.result
         return bool(result.changed) and result.sorted is None and not result.changes
 
-    def push(self, rows: Rows) -> Sequence[Change]:
+    def push(self, rows: Rows) -> list[Change]:
         """The changes by rows that came."""
         if self.timed is not None:
             rows = self.timed.take(rows)
             if not rows:
-                return ()
+                return []
         aggregate = self.aggregate
         if len(rows) == 1 and aggregate.plain and self.came is not None:
             return self.came(rows)
         self.insert(rows)
         return self.changes(aggregate.plain)
 
-    def pass_by(self) -> Sequence[Change]:
+    def pass_by(self) -> list[Change]:
         """The changes by the rows that the clock has passed."""
-        assert self.timed is not None and self.retract is not None
+        assert self.timed is not None
+        assert self.retract is not None
         rows = self.timed.passed()
         if not rows:
-            return ()
+            return []
         if len(rows) == 1 and self.aggregate.plain and self.went is not None:
             return self.went(rows)
         self.retract(rows)
@@ -61,20 +67,19 @@ class _Way:
 
 
 def lane_for(
-    nodes: Sequence[Node], results: Sequence[Result], sources: Sequence[Source], clocked: Sequence[Timed],
-    pending_at: int,
-) -> Lane | None:  # fmt: skip
-    """`nodes` and `results` are those that a row of the log reaches, `clocked` those that the clock reaches."""
+    circuit: Circuit, nodes: Sequence[Node], results: Sequence[Result], sources: Sequence[Source], pending_at: int
+) -> Lane | None:
+    """`nodes` and `results` are those that rows of the log reach, `sources` where they come in."""
     found = [_way(result, sources) for result in results]
     ways = [way for way in found if way is not None]
     timed = [way for way in ways if way.timed is not None]
     if len(ways) < len(results) or len(nodes) != 2 * len(ways) + len(timed):
         return None
-    if {way.timed for way in timed} != set(clocked):
+    if {way.timed for way in timed} != set(circuit.timed):
         return None
     if len(ways) == 1:
-        return _alone(ways[0], pending_at)
-    return _together(ways, timed, pending_at)
+        return _alone(circuit, ways[0], pending_at)
+    return _together(circuit, ways, timed, pending_at)
 
 
 def _way(result: Result, sources: Sequence[Source]) -> _Way | None:
@@ -88,10 +93,11 @@ def _way(result: Result, sources: Sequence[Source]) -> _Way | None:
     return _Way(node, result, None) if below in sources else None
 
 
-def _alone(way: _Way, pending_at: int) -> Lane:
+def _alone(circuit: Circuit, way: _Way, pending_at: int) -> Lane:
     """For one query: a call for each thing that must be done, and no more."""
-    result, timed = way.result, way.timed
-    come, pass_by, due = way.push, way.pass_by, timed.due if timed is not None else _never
+    result, aggregate, timed, position_at = way.result, way.aggregate, way.timed, circuit.position_at
+    single = way.came if timed is None else None
+    take, pass_by = way.push, way.pass_by
 
     def push(rows: Rows) -> bool:
         changed = result.changed
@@ -100,35 +106,41 @@ def _alone(way: _Way, pending_at: int) -> Lane:
         for row in rows:
             if row[pending_at]:
                 return False
-        told = come(rows)
+        if (last := row[position_at]) > circuit.position:
+            circuit.position = last
+        told = single(rows) if single is not None and len(rows) == 1 and aggregate.plain else take(rows)
         if told:
-            tell(told)
-        return True
-
-    def advance(now: int) -> bool:
-        if not way.open():
-            return False
-        if due(now):
-            told = pass_by()
-            if told:
+            if len(changed) == 1:
+                changed[0](told)
+            else:
                 tell(told)
         return True
 
-    def tell(told: Sequence[Change]) -> None:
+    def advance(now: int) -> bool:
         changed = result.changed
-        if len(changed) == 1:
-            changed[0](told)
-            return
-        for each in tuple(changed):
+        if result.sorted is not None or result.changes or not changed:
+            return False
+        if timed is not None and timed.due(now):
+            told = pass_by()
+            if told:
+                if len(changed) == 1:
+                    changed[0](told)
+                else:
+                    tell(told)
+        return True
+
+    def tell(told: list[Change]) -> None:
+        for each in tuple(result.changed):
             each(told)
 
     return Lane(push, advance)
 
 
-def _together(ways: Sequence[_Way], timed: Sequence[_Way], pending_at: int) -> Lane:
+def _together(circuit: Circuit, ways: Sequence[_Way], timed: Sequence[_Way], pending_at: int) -> Lane:
     def push(rows: Rows) -> bool:
         if not all(way.open() for way in ways) or any(row[pending_at] for row in rows):
             return False
+        circuit.position = max(circuit.position, rows[-1][circuit.position_at])
         return deliver([(way.result, way.push(rows)) for way in ways])
 
     def advance(now: int) -> bool:
@@ -137,15 +149,11 @@ def _together(ways: Sequence[_Way], timed: Sequence[_Way], pending_at: int) -> L
         due = [way for way in timed if way.timed is not None and way.timed.due(now)]
         return deliver([(way.result, way.pass_by()) for way in due])
 
-    def deliver(told: Sequence[tuple[Result, Sequence[Change]]]) -> bool:
+    def deliver(told: Sequence[tuple[Result, list[Change]]]) -> bool:
         for result, changes in told:
-            result.changes = list(changes)
+            result.changes = changes
         for result, _ in told:
             result.deliver()
         return True
 
     return Lane(push, advance)
-
-
-def _never(_: int) -> bool:
-    return False

@@ -34,50 +34,71 @@ class Queue:
         self.first, self.last = NEVER, -NEVER
         self._at = at
         self._time = itemgetter(at)
-        self._chunks: deque[list[Row]] = deque()
+        self._tail: list[Row] = []
+        self._chunks: deque[list[Row]] = deque([self._tail])
         self._begin = 0
-        self._size = 0
         if rows:
             self.extend(rows)
 
     def __len__(self) -> int:
-        return self._size
+        return sum(map(len, self._chunks)) - self._begin
 
     def __iter__(self) -> Iterator[Row]:
         return islice(chain.from_iterable(self._chunks), self._begin, None)
 
+    def append(self, row: Row, time: int) -> None:
+        """After all others."""
+        if len(self._tail) >= CHUNK:
+            self._tail = []
+            self._chunks.append(self._tail)
+        self._tail.append(row)
+        self.last = time
+        if self.first == NEVER:
+            self.first = time
+
     def extend(self, rows: Sequence[Row]) -> None:
         """After all others; at least one."""
-        if self._chunks and len(self._chunks[-1]) < CHUNK:
-            self._chunks[-1].extend(rows)
-        else:
-            self._chunks.append(list(rows))
-        if not self._size:
-            self.first = rows[0][self._at]
-        self._size += len(rows)
+        if len(self._tail) >= CHUNK:
+            self._tail = []
+            self._chunks.append(self._tail)
+        self._tail.extend(rows)
         self.last = rows[-1][self._at]
+        if self.first == NEVER:
+            self.first = rows[0][self._at]
 
     def before(self, limit: int) -> list[Row]:
-        """Take out those before a time."""
+        """Take out those before a time. The first one is."""
+        chunk, begin = self._chunks[0], self._begin + 1
+        if begin < len(chunk) and chunk[begin][self._at] >= limit:  # it alone
+            self._begin, self.first = begin, chunk[begin][self._at]
+            return [chunk[begin - 1]]
         found: list[Row] = []
         while self.first < limit:
             chunk, begin = self._chunks[0], self._begin
             if chunk[-1][self._at] < limit:
                 found += chunk[begin:] if begin else chunk
-                self._chunks.popleft()
-                self._begin = 0
+                self._drop()
             else:
                 self._begin = bisect_left(chunk, limit, begin, key=self._time)
                 found += chunk[begin : self._begin]
-            self.first = self._chunks[0][self._begin][self._at] if self._chunks else NEVER
-        self._size -= len(found)
-        if not self._size:
-            self.last = -NEVER
+                self.first = chunk[self._begin][self._at]
         return found
+
+    def _drop(self) -> None:
+        """The first chunk, all of which has gone."""
+        self._begin = 0
+        if len(self._chunks) > 1:
+            self._chunks.popleft()
+            self.first = self._chunks[0][0][self._at]
+        else:
+            self._tail = self._chunks[0] = []
+            self.first, self.last = NEVER, -NEVER
 
 
 class Timed(Node):
-    """`leaving`: `time > bound` (or >= if `closed`); otherwise `time < bound` (or <=). `at` is the time's column."""
+    """`leaving`: `time > bound` (or >=); otherwise `time < bound` (or <=). `at` is the time's column. `limit` is the
+    least time that is in if rows leave, the least that is not if they enter.
+    """
 
     def __init__(
         self,
@@ -93,16 +114,12 @@ class Timed(Node):
         self.at = at
         self.bound = bound
         self.leaving = op[0] == ">"
-        self.closed = op.endswith("=")
-        self.limit = self._limit(now)
+        self._step = int(op.endswith("=") != self.leaving)
+        self.limit = bound(now) + self._step
         self.queue = Queue(at)
         self.late: list[tuple[int, int, Row]] = []
         self.serial = 0
         self.gone: dict[Row, int] = {}
-
-    def _limit(self, now: int) -> int:
-        """The least time that is in if rows leave, the least that is not if they enter."""
-        return self.bound(now) + (self.closed != self.leaving)
 
     def step(self) -> None:
         passed = self.passed()
@@ -114,7 +131,7 @@ class Timed(Node):
     def passed(self) -> list[Row]:
         """The rows that the bound has passed since the last step."""
         limit, late, gone = self.limit, self.late, self.gone
-        found = self.queue.before(limit)
+        found = self.queue.before(limit) if self.queue.first < limit else []
         while late and late[0][0] < limit:
             found.append(heappop(late)[2])
         return [row for row in found if not self._was_gone(row)] if gone else found
@@ -129,18 +146,24 @@ class Timed(Node):
 
     def take(self, rows: Rows) -> list[Row]:
         """Where there is one input: take up rows that came into it; those that are in."""
-        return self._entered(self.functions[0](rows))
+        rows = self.functions[0](rows)
+        if len(rows) == 1 and self.leaving:
+            time = rows[0][self.at]
+            if time is not None and time >= self.queue.last and time >= self.limit:
+                self.queue.append(rows[0], time)
+                return rows
+        return self._entered(rows)
 
     def _entered(self, rows: list[Row]) -> list[Row]:
         return rows if self._in_order(rows) else self._one_by_one(rows)
 
     def _in_order(self, rows: list[Row]) -> bool:
         """Take rows in order of time, after all others and after the bound, as they come from a log; or none."""
+        if not rows or not self.leaving:
+            return False
         at = self.at
         times = [row[at] for row in rows]
-        if not times or not self.leaving or None in times:
-            return False
-        if times[0] < max(self.queue.last, self.limit) or times != sorted(times):
+        if None in times or times[0] < max(self.queue.last, self.limit) or times != sorted(times):
             return False
         self.queue.extend(rows)
         return True
@@ -154,7 +177,7 @@ class Timed(Node):
                 continue
             after = time >= limit
             if after and time >= queue.last:
-                queue.extend([row])
+                queue.append(row, time)
             elif after:
                 self.serial += 1
                 heappush(self.late, (time, self.serial, row))
@@ -195,7 +218,7 @@ class Timed(Node):
 
     def due(self, now: int) -> bool:
         """Move the clock; whether a row enters or leaves by it, in the step to come."""
-        limit = self.limit = self._limit(now)
+        limit = self.limit = self.bound(now) + self._step
         return self.queue.first < limit or bool(self.late and self.late[0][0] < limit)
 
     def rows(self) -> Iterable[Row] | None:

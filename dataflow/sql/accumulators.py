@@ -1,7 +1,7 @@
 """The accumulators behind the aggregates: their cells in a group, and the lines that fold a value in or take it out.
 
-A group is an object with slots (`Layout.slots`): whether it is dirty, the row last emitted (None: none), its key, how many
-rows it has, then the cells' slots. CPython 3.11 reads and writes these faster than places in a list. Two regimes.
+A group is an object with slots (`Layout.slots`): whether it is dirty, the row last emitted (None: none), its key, how
+many rows it has, then the cells' slots. CPython reads and writes these faster than places in a list. Two regimes.
 *Log*: rows come straight from the log, so confirmed rows only ever arrive; a cell holds O(1). What can be taken back
 exactly (counts, whole sums, sets of values) is; the pending rows' share in the others (float sums, min, max, arg_min,
 arg_max) is held aside, row by row, in the slot `held`. *Any*: every row can be retracted; float sums are exact
@@ -222,7 +222,8 @@ def result(agg: Agg, layout: Layout, slot: Slot) -> Code:
     if agg.kind in ("sum", "sum_float"):
         total = cell(agg.kind)
         if agg.kind == "sum_float" and not layout.log:
-            total = f"exact_total({total}, {slot(layout.slot('sum_float', agg) + 1)})"
+            parts = slot(layout.slot("sum_float", agg) + 1)
+            total = f"(exact_total({total}, {parts}) if {parts} else {total})"
         return Code(f"({total} if {cell('count')} else None)", True)
     if agg.kind == "bool_and":
         return Code(f"(False if {cell('false')} else True if {cell('true')} else None)", True)

@@ -5,6 +5,7 @@ passes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from dataflow.operators import exact, statistics
@@ -19,7 +20,7 @@ NAMESPACE = {
     **vars(calendar), **vars(runtime), **vars(scalars),
     **{name: getattr(statistics, name) for name in ("quantile", "variance", "deviation", "joined", "listed")},
     **{name: value for name, value in vars(exact).items() if name.startswith("exact")},
-    "order_key": order_key,
+    "order_key": order_key, "itemgetter": itemgetter,
     "Multiset": Multiset, "NOTHING": (None,),
 }  # fmt: skip
 
