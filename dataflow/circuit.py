@@ -50,16 +50,20 @@ class Circuit:
 
     # growing
 
-    def grow(self, query: Query) -> tuple[Result, list[Node]]:
-        """The result of a query, and the nodes that are new, inputs first."""
+    def grow(self, queries: Iterable[Query]) -> tuple[list[Result], list[Node]]:
+        """The results of queries, and the nodes that are new, inputs first."""
         self.fresh = []
+        results = [self._result(query) for query in queries]
+        fresh, self.fresh = self.fresh, []
+        return results, fresh
+
+    def _result(self, query: Query) -> Result:
         found = self.nodes.get(query)
         if not isinstance(found, Result):
             found = Result(query, self._node(query.rel))
             self._add(query, found)
         self.readers[found] += 1
-        fresh, self.fresh = self.fresh, []
-        return found, fresh
+        return found
 
     def release(self, node: Node) -> None:
         """One reader less; without readers a node goes, and with it its claim on its inputs."""
@@ -79,8 +83,8 @@ class Circuit:
             self.release(child)
 
     def forget(self, node: Node) -> None:
-        """Let nobody else find this node: it is about to be replaced."""
-        key = self.keys[node]
+        """Let nobody else find this node: another one will take its place."""
+        key = self.keys.get(node)
         if self.nodes.get(key) is node:
             del self.nodes[key]
 

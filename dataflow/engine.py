@@ -14,9 +14,9 @@ must no longer give that row.
 One thread; a push is one atomic step, and subscribers are told after it.
 
 Late queries: `live(sql, hydrate)` reads the history before it returns. With `sliced=True` it returns at once, not
-`ready`, and the owner of the loop calls `work()` until it gives False; each call feeds one chunk. Every call of
-`hydrate` gives the confirmed rows pushed so far, in order of position, as an iterable of chunks; rows pushed after
-`live` was called may be among them or not.
+`ready`, and the owner of the loop calls `work()` until it gives False; each call feeds one chunk. So it is where a
+query is built anew: it shows what it had, then the difference. Every call of `hydrate` gives the confirmed rows
+pushed so far, in order of position, as an iterable of chunks; rows pushed after that may be among them or not.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from dataflow.board import ENVELOPE
 from dataflow.circuit import Circuit
 from dataflow.explain import Operator, explained, stats
-from dataflow.hydration import Job, NeedsHistory, Waiting
+from dataflow.hydration import Job, NeedsHistory
 from dataflow.inlet import Inlet, Put, Texts, count, spread, weighed
 from dataflow.lane import lane_for
 from dataflow.live import Hydrate, LiveQuery
@@ -95,7 +95,7 @@ class Engine:
         self._begun = False
         self._compiler: Compiler | None = None
         self._lives: dict[Result, list[LiveQuery]] = {}
-        self._waiting: list[Waiting] = []
+        self._waiting: list[LiveQuery] = []
         self._job: Job | None = None
 
     # queries
@@ -107,23 +107,32 @@ class Engine:
 
     def live(self, sql: str, hydrate: Hydrate | None = None, *, sliced: bool = False) -> LiveQuery:
         """Subscribe to a query. Raises SqlError, and NeedsHistory where `hydrate` is missing."""
-        found = LiveQuery(self._plan(sql), hydrate, self._close)
-        self.circuit.lane = None
-        self._waiting.append(Waiting(found, self.circuit.position, []))
+        found = LiveQuery(self._plan(sql), hydrate, self._close, sliced=sliced)
+        self._wait([found])
         if not sliced or (not self._begun and self._job is None):
             self._until_ready(found)
         return found
 
+    def _wait(self, lives: Iterable[LiveQuery]) -> None:
+        """Have these read history, after those that wait already."""
+        self.circuit.lane = None
+        self._waiting += [live for live in lives if not self._waits(live)]
+
+    def _waits(self, live: LiveQuery) -> bool:
+        return live in self._waiting or (self._job is not None and live in self._job.lives)
+
     def _until_ready(self, live: LiveQuery) -> None:
-        while not live.ready:
+        while self._waits(live):
             self.work()
 
     def _close(self, live: LiveQuery) -> None:
-        self._waiting = [entry for entry in self._waiting if entry.live is not live]
-        if self._job is not None and self._job.waiting.live is live:
-            self._job.abandon()
-            self._job = None
-        elif live.result is not None:
+        if live in self._waiting:
+            self._waiting.remove(live)
+        job = self._job
+        if job is not None and live in job.lives:
+            job.leave(live)
+            self._job = job if job.lives else None
+        if live.result is not None:
             self._leave(live)
 
     def _leave(self, live: LiveQuery) -> None:
@@ -177,30 +186,48 @@ class Engine:
     # late queries
 
     def work(self) -> bool:
-        """Bring one waiting live query one chunk further; whether there is more to do."""
+        """Bring the live queries that wait one chunk further; whether there is more to do."""
         if self._job is None:
             if not self._waiting:
                 return False
-            entry = self._waiting.pop(0)
-            self._job = Job(entry, self.circuit, self._lay, self._history, begun=self._begun)
+            self._job = self._begin()
         if not self._job.step():
             self._finish(self._job)
         return self._job is not None or bool(self._waiting)
+
+    def _begin(self) -> Job:
+        """A job for the first that waits, and for those that read the same history."""
+        first = self._waiting.pop(0)
+        also = [] if first.hydrate is None else [live for live in self._waiting if live.hydrate == first.hydrate]
+        self._waiting = [live for live in self._waiting if live not in also]
+        lives = [first, *also]
+        return Job(lives, self.circuit.position, self.circuit, self._lay, self._history, begun=self._begun)
 
     def _history(self, chunk: Rows, position: int) -> Rows:
         """A chunk of history as it is fed: up to a position, JSON as text."""
         return self._texts["events"](self._inlet.until(chunk, position))
 
     def _finish(self, job: Job) -> None:
-        self._job = None
-        live = job.waiting.live
         if job.spoiled():
-            job.abandon()
-            self._waiting.insert(0, Waiting(live, self.circuit.position, []))
+            self._again(job)
             return
-        result = job.finish(list(spread(self.pending)), self.kept, self.now)
-        self._lives.setdefault(result, []).append(live)
-        live.attach(result)
+        self._job = None
+        for live, result in zip(job.lives, job.finish(list(spread(self.pending)), self.kept, self.now), strict=True):
+            if live.closed:  # by a subscriber of one before
+                self.circuit.release(result)
+                continue
+            self._lives.setdefault(result, []).append(live)
+            if live.result is None:
+                live.attach(result)
+            else:
+                self._leave(live)
+                live.replace(result)
+
+    def _again(self, job: Job) -> None:
+        """What a job has fed does not hold any more: its queries wait once more."""
+        job.abandon()
+        self._job = None
+        self._waiting = [*job.lives, *self._waiting]
 
     # steps
 
@@ -256,10 +283,8 @@ class Engine:
         self._step(put)
 
     def _queue(self, put: Put) -> None:
-        for entry in self._waiting:
-            entry.queue.append(put)
         if self._job is not None:
-            self._job.waiting.queue.append(put)
+            self._job.queue.append(put)
 
     def _push_kept(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None) -> None:
         plus, minus = (rows, ()) if weights is None else weighed(rows, weights)
@@ -298,19 +323,30 @@ class Engine:
         return tuple(source for source in sources if source not in self.circuit.unready)
 
     def _step_around(self, nodes: Sequence[Node], sources: Sequence[Source], stale: Sequence[Node]) -> None:
-        """Run what can be run, and build anew what cannot."""
+        """Run what can be run, and have built anew what cannot."""
         behind = self.circuit.behind(stale)
-        for live in (live for node in behind if isinstance(node, Result) for live in self._lives.get(node, ())):
-            if self._begun and live.hydrate is None:
-                for source in sources:
-                    source.clear()
-                raise NeedsHistory
+        lives = [live for node in behind if isinstance(node, Result) for live in self._lives.get(node, ())]
+        if self._begun and any(live.hydrate is None for live in lives):
+            for source in sources:
+                source.clear()
+            raise NeedsHistory
         sound = [node for node in nodes if node not in behind]
         self.circuit.run(sound, sources)
         for node in sound:
             if isinstance(node, Result):
                 node.deliver()
-        self._rebuild(behind)
+        self._renew(behind, lives)
+
+    def _renew(self, stale: set[Node], lives: Sequence[LiveQuery]) -> None:
+        """Other nodes in the place of the stale ones, which show what they have until then, whatever still comes."""
+        if self._job is not None and not stale.isdisjoint(self._job.fresh):
+            self._again(self._job)
+        for node in stale:
+            self.circuit.forget(node)
+        self._wait(lives)
+        for live in lives:
+            if not live.sliced:
+                self._until_ready(live)
 
     def advance(self, now: int) -> None:
         """Move the clock, never back; rows enter and leave temporal filters."""
@@ -326,27 +362,6 @@ class Engine:
             self.circuit.run(nodes)
             for result in results:
                 result.deliver()
-
-    # building anew
-
-    def _rebuild(self, nodes: Iterable[Node]) -> None:
-        """Other nodes in the place of `nodes`, and the difference told to those who subscribed."""
-        while self.work():
-            pass
-        stale = set(nodes)
-        results = [node for node in stale if isinstance(node, Result) and node in self._lives]
-        before = [(live, list(live.rows()), result.snapshot()) for result in results for live in self._lives[result]]
-        for node in stale:
-            self.circuit.forget(node)
-        for live, rows, snapshot in before:
-            self._leave(live)
-            waiting = Waiting(live, self.circuit.position, [])
-            job = Job(waiting, self.circuit, self._lay, self._history, begun=self._begun)
-            while job.step():
-                pass
-            result = job.finish(list(spread(self.pending)), self.kept, self.now)
-            self._lives.setdefault(result, []).append(live)
-            live.replace(result, rows, snapshot)
 
 
 def _there(rows: Mapping[Row, int], gone: Sequence[Row]) -> None:

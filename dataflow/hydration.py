@@ -1,17 +1,18 @@
 """Late queries: how nodes that are new are fed with what was before them, in slices, while the engine goes on.
 
-A job is one live query on its way. Its fresh nodes are out of every route, so a push does not reach them; it is
-queued instead, from the moment the query was asked for. The job feeds, to its fresh nodes alone: the history, chunk
-by chunk, up to the last position that the engine then had; the queue; the pending rows as they are; the kept
-relations; and at last, as one change, the rows of older nodes that fresh ones read. Operators are linear in each
-input, so the order of these does not matter to the result. Jobs run one after the other, so that the next finds the
-nodes of the last.
+A job is some live queries on their way. Its fresh nodes are out of every route, so a push does not reach them; from the
+moment the job begins it is queued instead. The job feeds, to its fresh nodes alone: the history, chunk by chunk, up to
+the last position that the engine had when it began; the queue; the pending rows as they are; the kept relations; and at
+last, as one change, the rows of older nodes that fresh ones read. Operators are linear in each input, so the order of
+these does not matter to the result. All queries that wait go into one job, so that history is read once; jobs run one
+after the other, so that the next finds the nodes of the last.
+
+Queries whose nodes cannot take a change back are built anew by the same jobs, and show what they had until then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
 
 from dataflow.circuit import Circuit
 from dataflow.inlet import Put, spread
@@ -31,38 +32,39 @@ class NeedsHistory(ValueError):
         super().__init__("events were pushed before this query came: give `hydrate`, which reads them")
 
 
-class Waiting(NamedTuple):
-    """A query that was asked for when the engine's last position was `position`; what was pushed since."""
-
-    live: LiveQuery
-    position: int
-    queue: list[Put]
-
-
 class Job:
-    """One waiting query being built and fed. `lay` lays rows out in the sources; `until` cuts history off at a
-    position.
+    """Some queries being built and fed. `position`: where the log is as the job begins; `lay` lays rows out in the
+    sources; `until` cuts history off at a position.
     """
 
     def __init__(
-        self, waiting: Waiting, circuit: Circuit, lay: Lay, until: Callable[[Rows, int], Rows], *, begun: bool
+        self,
+        lives: Sequence[LiveQuery],
+        position: int,
+        circuit: Circuit,
+        lay: Lay,
+        until: Callable[[Rows, int], Rows],
+        *,
+        begun: bool,
     ) -> None:
-        self.waiting = waiting
+        self.lives = list(lives)
+        self.position = position
+        self.queue: list[Put] = []
         self._circuit = circuit
         self._lay = lay
         self._until = until
-        self.result, self.fresh = circuit.grow(waiting.live.plan)
+        self.results, self.fresh = circuit.grow([live.plan for live in lives])
         try:
             self._history = self._open() if begun and self._reads_log() else iter(())
         except NeedsHistory:
-            circuit.release(self.result)
+            self._release()
             raise
         circuit.unready = set(self.fresh)
         circuit.changed()
         circuit.run(self.fresh)
 
     def _open(self) -> Iterator[Rows]:
-        hydrate = self.waiting.live.hydrate
+        hydrate = self.lives[0].hydrate
         if hydrate is None:
             raise NeedsHistory
         return iter(hydrate())
@@ -76,14 +78,13 @@ class Job:
         chunk = next(self._history, None)
         if chunk is None:
             return self._catch_up()
-        self._feed(Put("events", self._until(chunk, self.waiting.position)))
+        self._feed(Put("events", self._until(chunk, self.position)))
         return True
 
     def _catch_up(self) -> bool:
-        queue = self.waiting.queue
-        if not queue or (queue[0].undone and self.spoiled()):
+        if not self.queue or (self.queue[0].undone and self.spoiled()):
             return False
-        self._feed_queued(queue.pop(0))
+        self._feed_queued(self.queue.pop(0))
         return True
 
     def _feed(self, put: Put) -> None:
@@ -91,12 +92,12 @@ class Job:
 
     def spoiled(self) -> bool:
         """Whether a confirmed row went that the fresh nodes cannot take back: history must be read again."""
-        undone = any(put.undone and put.relation == "events" for put in self.waiting.queue)
+        undone = any(put.undone and put.relation == "events" for put in self.queue)
         return undone and not all(node.retracts() for node in self.fresh)
 
-    def finish(self, pending: Rows, kept: dict[str, dict[Row, int]], now: int) -> Result:
-        """Feed what is not history, and let the nodes join the others."""
-        for put in self.waiting.queue:
+    def finish(self, pending: Rows, kept: dict[str, dict[Row, int]], now: int) -> list[Result]:
+        """Feed what is not history, and let the nodes join the others. The results of `lives`."""
+        for put in self.queue:
             self._feed_queued(put)
         if pending:
             self._feed(Put("events", held=pending))
@@ -109,7 +110,7 @@ class Job:
         self._circuit.run(self.fresh)
         self._circuit.unready = set()
         self._circuit.changed()
-        return self.result
+        return self.results
 
     def _feed_queued(self, put: Put) -> None:
         """The log's share of a push: pending rows and kept relations are fed at the end, as they then are."""
@@ -131,6 +132,18 @@ class Job:
             node.plus = list(node.rows() or ())
         self._circuit.run([node for node in self.fresh if node not in constants], given)
 
+    def leave(self, live: LiveQuery) -> None:
+        """One of the queries is not wanted any more."""
+        at = self.lives.index(live)
+        del self.lives[at]
+        self._circuit.release(self.results.pop(at))
+        self.fresh = [node for node in self.fresh if node in self._circuit.keys]
+        self._circuit.unready = set(self.fresh)
+
     def abandon(self) -> None:
         self._circuit.unready = set()
-        self._circuit.release(self.result)
+        self._release()
+
+    def _release(self) -> None:
+        for result in self.results:
+            self._circuit.release(result)

@@ -22,18 +22,23 @@ Hydrate = Callable[[], Iterable[Rows]]
 
 
 class LiveQuery:
-    """Made by `Engine.live`. `ready` once it has read what was there before it came."""
+    """Made by `Engine.live`. `ready` once it has read what was there before it came. `sliced`: whenever it must read
+    history, the owner of the loop calls `Engine.work`.
+    """
 
-    def __init__(self, plan: Query, hydrate: Hydrate | None, close: Callable[[LiveQuery], None]) -> None:
+    def __init__(
+        self, plan: Query, hydrate: Hydrate | None, close: Callable[[LiveQuery], None], *, sliced: bool
+    ) -> None:
         self.columns = tuple(Column(*pair) for pair in zip(plan.names, plan.types, strict=True))
         self.plan = plan
         self.hydrate = hydrate
+        self.sliced = sliced
         self.ready = False
         self.result: Result | None = None
         self._close = close
         self._changed: list[Callable[[list[Change]], None]] = []
         self._spliced: list[Callable[[list[Splice]], None]] = []
-        self._closed = False
+        self.closed = False
 
     @property
     def changes(self) -> Observable[list[Change]]:
@@ -52,8 +57,8 @@ class LiveQuery:
         return self.result.ordered() if self.result else ()
 
     def close(self) -> None:
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             self._close(self)
             self.result = None
 
@@ -73,11 +78,12 @@ class LiveQuery:
             result.spliced = [tell for tell in result.spliced if tell not in self._spliced]
         return result
 
-    def replace(self, result: Result, rows: Sequence[Row], snapshot: Iterable[Change]) -> None:
-        """Another result takes the place of one that had `rows`: tell the subscribers the difference only."""
-        self.result, self.ready = result, True
-        changes = _between(snapshot, result.snapshot()) if self._changed else []
-        splices = difference(rows, result.ordered()) if self._spliced else []
+    def replace(self, result: Result) -> None:
+        """Another result takes the place of the one that it was detached from: subscribers are told the difference."""
+        old, self.result = self.result, result
+        assert old is not None
+        changes = _between(old.snapshot(), result.snapshot()) if self._changed else []
+        splices = difference(old.ordered(), result.ordered()) if self._spliced else []
         result.changed += self._changed
         result.spliced += self._spliced
         for tell in self._changed if changes else ():

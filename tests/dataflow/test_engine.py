@@ -213,6 +213,91 @@ def test_a_confirmed_row_may_go(sql: str) -> None:
     assert list(live.rows()) == kept == list(wanted.rows())
 
 
+@pytest.mark.parametrize("sql", QUERIES)
+def test_in_slices_the_old_is_shown_until_the_new_is_there(sql: str) -> None:
+    held = list(ROWS[:40])
+    engine, afresh = make(), make()
+    live = engine.live(sql, lambda: [held[at : at + 7] for at in range(0, len(held), 7)], sliced=True)
+    engine.push("events", ROWS[:40])
+    kept = follow(live)
+    for gone in (ROWS[3], ROWS[39]):
+        held.remove(gone)
+        engine.push("events", [gone], [-1])
+        engine.work()
+    for row in ROWS[40:]:
+        held.append(row)
+        engine.push("events", [row])
+        engine.work()
+        assert list(live.rows()) == kept
+    while engine.work():
+        assert list(live.rows()) == kept
+    wanted = afresh.live(sql)
+    afresh.push("events", held)
+    assert list(live.rows()) == kept == list(wanted.rows())
+
+
+def test_history_is_read_once_for_all_that_wait() -> None:
+    engine, read = make(), []
+    engine.live(QUERIES[0])
+    engine.push("events", ROWS)
+
+    def history() -> list[list[Row]]:
+        read.append(True)
+        return [ROWS]
+
+    lives = [engine.live(sql, history, sliced=True) for sql in QUERIES]
+    lives[1].close()
+    engine.work()
+    lives[2].close()
+    while engine.work():
+        pass
+    for sql, live in zip(QUERIES, lives, strict=True):
+        if not live.closed:
+            alone = make()
+            wanted = alone.live(sql)
+            alone.push("events", ROWS)
+            assert list(live.rows()) == list(wanted.rows())
+        live.close()
+    assert read == [True]
+    assert len(engine.stats()) == len(make_with(QUERIES[0]).stats())
+
+
+def make_with(sql: str) -> Engine:
+    engine = make()
+    engine.live(sql)
+    return engine
+
+
+def test_a_table_may_change_while_a_late_query_reads() -> None:
+    engine, afresh = make(), make()
+    engine.live(QUERIES[0])
+    engine.push("events", ROWS)
+    live = engine.live(QUERIES[2], lambda: [ROWS[at : at + 10] for at in range(0, 60, 10)], sliced=True)
+    change = [("ZZ", "Zed"), ("AA", "American"), ("AA", "Eagle")], [1, -1, 1]
+    for _ in range(3):
+        engine.work()
+    engine.push("airlines", *change)
+    while engine.work():
+        pass
+    afresh.push("airlines", *change)
+    wanted = afresh.live(QUERIES[2])
+    afresh.push("events", ROWS)
+    assert list(live.rows()) == list(wanted.rows())
+
+
+def test_independent_batches_may_come_in_any_order() -> None:
+    """Also where a position counts, as it does for `latest`."""
+    for sql in QUERIES:
+        results = []
+        for order in ([0, 1, 2, 3], [3, 1, 0, 2], [2, 3, 1, 0]):
+            engine = make()
+            live = engine.live(sql)
+            for at in order:
+                engine.push("events", ROWS[at * 15 : at * 15 + 15])
+            results.append(list(live.rows()))
+        assert results[0] == results[1] == results[2]
+
+
 def test_a_table_may_change() -> None:
     engine = make()
     live = engine.live(QUERIES[2], lambda: [ROWS])
