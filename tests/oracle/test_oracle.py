@@ -120,7 +120,7 @@ def play(duck: Duck, data: st.DataObject, queries: int, steps: int) -> None:
     def choose(count: int) -> int:
         return data.draw(st.integers(0, count - 1)) if count > 1 else 0
 
-    world, grower = World(duck, constant=choose(2) == 1), Grower(choose)
+    world, grower = World(duck, constant=choose(2) == 1, sliced=choose(3) == 2), Grower(choose)
     duck.clock(START)
     late = []
     for _ in range(queries):
@@ -138,7 +138,13 @@ def play(duck: Duck, data: st.DataObject, queries: int, steps: int) -> None:
             for sql in late:
                 if valid(world, sql):
                     world.watch(sql)
-        world.check()
+        slices = choose(3) if world.sliced else 0
+        if world.sliced and (not slices or world.work(slices)):
+            for watched in world.watched:
+                watched.told()
+        else:
+            world.check()
+    world.finish()
 
 
 def valid(world: World, sql: str) -> bool:

@@ -133,10 +133,15 @@ class Watched:
             if not self.changed[row]:
                 del self.changed[row]
 
-    def check(self, duck: Duck, now: int) -> None:
+    def told(self) -> list[Row]:
+        """The rows, of which subscribers were told the same."""
         rows = list(self.live.rows())
         assert self.spliced == rows, "splices"
         assert Counter(rows) == self.changed, "changes"
+        return rows
+
+    def check(self, duck: Duck, now: int) -> None:
+        rows = self.told()
         try:
             wanted = duck.ask(self.sql, self.types, now)
         except STOPS:
@@ -174,9 +179,12 @@ def _any_order(row: Row) -> list[Any]:
 class World:
     """The engine and DuckDB, moved together."""
 
-    def __init__(self, duck: Duck, *, constant: bool = False) -> None:
-        """`constant`: joins index the table places, and are built anew from history when it changes."""
+    def __init__(self, duck: Duck, *, constant: bool = False, sliced: bool = False) -> None:
+        """`constant`: joins index the table places, and are built anew from history when it changes. `sliced`: what
+        reads history does so in slices, between the steps.
+        """
         self.duck = duck
+        self.sliced = sliced
         self.now = START
         tables = {"places": (PLACES, PLACE_ROWS)}
         updating = () if constant else ("places",)
@@ -187,7 +195,7 @@ class World:
         self.watched: list[Watched] = []
 
     def watch(self, sql: str) -> Watched:
-        found = Watched(sql, self.engine.live(sql, self._history))
+        found = Watched(sql, self.engine.live(sql, self._history, sliced=self.sliced))
         self.watched.append(found)
         return found
 
@@ -204,6 +212,15 @@ class World:
     def advance(self, by: int) -> None:
         self.now += by
         self.engine.advance(self.now)
+
+    def work(self, slices: int) -> bool:
+        """Read so much history, at least one slice; False: all is there."""
+        return [self.engine.work() for _ in range(slices)][-1]
+
+    def finish(self) -> None:
+        while self.engine.work():
+            pass
+        self.check()
 
     def check(self) -> None:
         self._fill()
