@@ -203,6 +203,12 @@ class Session(Protocol):
         `fields` maps field names to values of the field's type, or to text that reads as one. Absent or None is NULL.
         """
 
+    def withdraw(self, id: str, *, reason: str = "") -> Entered:
+        """Withdraw an event, or an entry that waits: the views hold it no more from now on, the log keeps it. Raises
+        `EntryRefused` where there is none, it is withdrawn already, or this operator neither entered it nor is among
+        the board's `admins`.
+        """
+
     def attention(self) -> Sequence[Attention]:
         """What needs attention: entries, then messages, then misfits; each newest first."""
 
