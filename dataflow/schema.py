@@ -73,7 +73,7 @@ class Schema:
             raise Misfit(self._reason(event, error)) from None
 
     def reader(self, withdrawal: Callable[[Event], None]) -> Callable[[Event], Row]:
-        """As `row`, for events of the log. `withdrawal` is called with each withdrawal; for others that costs nothing."""
+        """As `row`, for events of the log. `withdrawal` is called with each withdrawal; others cost nothing more."""
 
         def noted(event: Event, pending: bool, position: int | None) -> Row:
             withdrawal(event)
