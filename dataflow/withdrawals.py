@@ -61,7 +61,7 @@ class Withdrawals:
     `objected` is told of every withdrawal that has no effect, and why.
     """
 
-    def __init__(self, log: EventLog, admins: Container[str], objected: Objected) -> None:
+    def __init__(self, log: EventLog, admins: Container[str], objected: Objected = lambda *_: None) -> None:
         self.gone: set[str] = set()
         self._log, self._admins, self._objected = log, admins, objected
         self._judged = 0

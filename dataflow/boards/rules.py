@@ -49,7 +49,7 @@ def admins(board: Board) -> Findings:
 
 def names(board: Board) -> Findings:
     """Relations share one namespace in SQL, where aa is Aa."""
-    taken = {"events": "the relation of all events", WITHDRAWN: "built in; by it an event is withdrawn, on every board"}
+    taken = {"events": "the relation of all events", WITHDRAWN: "the built-in type by which an event is withdrawn"}
     for name in board.events:
         if not _TYPE.match(name):
             hint = "use words joined by dots: flight.held"
