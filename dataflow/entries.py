@@ -181,7 +181,7 @@ class Entries:
         self._push(event)
         keep().add_done_callback(lambda future: self._deliver(self._added, event, future, perf_counter()))
         self._changed()
-        return Entered(id=event.id, durable=durable, confirmed=confirmed)
+        return Entered(id=event.id, durable=durable, confirmed=confirmed, told=told(self._schema, event))
 
     def confirmed(self, events: Sequence[Event]) -> None:
         """These entries came back through the feed, and their pending rows are gone."""

@@ -111,6 +111,7 @@ class Entered(msgspec.Struct, frozen=True):
     id: str
     durable: Awaitable[None]        # in the outbox, on disk
     confirmed: Awaitable[int]       # the position that the log gave it
+    told: Told | None = None        # what was entered, defaults and all
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

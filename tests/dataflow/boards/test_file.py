@@ -95,8 +95,8 @@ CASES = {
         'ops.toml:3: admins: expected an array, found text "bob"'),
     "the built-in event type": ([('[events."job.done"]', '[events."entry.withdrawn"]'),
                                  ('[events."job.done".fields]', '[events."entry.withdrawn".fields]')], "",
-        'ops.toml:15: events."entry.withdrawn": the name `entry.withdrawn` is taken: it is the built-in type by which an '
-        "event is withdrawn. Choose another; SQL does not tell Aa from aa"),
+        'ops.toml:15: events."entry.withdrawn": the name `entry.withdrawn` is taken: it is the built-in type by which '
+        "an event is withdrawn. Choose another; SQL does not tell Aa from aa"),
     "a mistyped key in an inline table": ([("min = 1", "mni = 1")], "",
         'ops.toml:12: events."job.held".fields.minutes.mni: unknown key. Did you mean `min`?'),
     "a key below the wrong header": ([], """
