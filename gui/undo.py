@@ -110,10 +110,9 @@ async def _follow(entered: Entered, failed: Callable[[str], None]) -> None:
 
 
 def entry_name(told: Told, board: Board) -> str:
-    """"Hold UA1545": what an entry did, as the button said it that entered it."""
+    """"Hold UA1545": what an entry did, as the button said it that entered it, and to what."""
     event, zone = board.events.get(told.type) or EventType(), ZoneInfo(board.timezone)
-    if not event.submit:
-        return " ".join(filter(None, (event.label or told.type, told.subject)))
     declared = {name: event.fields.get(name, Field()) for name in told.fields}
     texts = {name: formatter(field.type, None, zone, null="")(told.fields[name]) for name, field in declared.items()}
-    return filled(event.submit, texts)
+    name = filled(event.submit or event.label or told.type, texts)
+    return f"{name} · {told.subject}" if told.subject and told.subject not in name else name

@@ -89,13 +89,13 @@ def test_the_last_entries_are_withdrawn_one_by_one_and_entered_again(undoing):
             ("enter", "note.made", {"place": "south"}, "b"), ("withdraw", "again-b"),
         ]  # fmt: skip
         assert said[2:] == [
-            "Withdrawn: Note south. Ctrl+Shift+Z enters it again.",
-            "Withdrawn: Note north. Ctrl+Shift+Z enters it again.",
+            "Withdrawn: Note · south. Ctrl+Shift+Z enters it again.",
+            "Withdrawn: Note · north. Ctrl+Shift+Z enters it again.",
             "There is nothing of yours to withdraw: you have entered nothing in this window",
-            "Entered again: Note north. Ctrl+Z withdraws it.",
-            "Entered again: Note south. Ctrl+Z withdraws it.",
+            "Entered again: Note · north. Ctrl+Z withdraws it.",
+            "Entered again: Note · south. Ctrl+Z withdraws it.",
             "There is nothing to enter again",
-            "Withdrawn: Note south. Ctrl+Shift+Z enters it again.",
+            "Withdrawn: Note · south. Ctrl+Shift+Z enters it again.",
         ]
 
     undoing(check)
@@ -130,12 +130,12 @@ def test_why_not_is_said_and_the_one_before_is_next(undoing):
         undo.entered(entered("b", "south"))
         session.why = "it is withdrawn already"
         undo.undo()
-        assert said[-1] == "Not withdrawn: Note south. It is withdrawn already"
+        assert said[-1] == "Not withdrawn: Note · south. It is withdrawn already"
         session.why = ""
         undo.undo()
         session.why = "`note.made` is not an event type of this board"
         undo.redo()
-        assert said[-1] == "Not entered again: Note north. `note.made` is not an event type of this board"
+        assert said[-1] == "Not entered again: Note · north. `note.made` is not an event type of this board"
         assert session.calls == [("withdraw", "a")]
 
     undoing(check)
@@ -150,7 +150,7 @@ def test_a_withdrawal_that_the_log_refuses_can_be_tried_again(undoing):
         undone.confirmed.set_exception(EntryRejected("no", stale=False))
         while said[-1].startswith("Withdrawn"):
             await asyncio.sleep(0)
-        assert said[-1] == "Not withdrawn: Note north. No: it needs attention (F8)"
+        assert said[-1] == "Not withdrawn: Note · north. No: it needs attention (F8)"
         undo.redo()
         assert said[-1] == "There is nothing to enter again"
         undo.undo()
@@ -167,7 +167,7 @@ def test_an_entry_is_named_as_the_button_named_it():
     board = Board(id="b", title="B", timezone="America/New_York", events={"note.made": event})
     said = told("a", flight="UA1545", until=1_360_351_920_000_000)
     assert entry_name(said, board) == "Hold UA1545 until 8 Feb 14:32"
-    assert entry_name(told("a", place="north"), Board(id="b", title="B")) == "note.made north"
+    assert entry_name(told("a", place="north"), Board(id="b", title="B")) == "note.made · north"
 
 
 # in a window
