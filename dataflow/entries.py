@@ -20,6 +20,8 @@ from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
+from msgspec import structs
+
 from dataflow.attention import told
 from dataflow.clock import Clock
 from dataflow.delays import Delays
@@ -129,7 +131,7 @@ class Entries:
         """
         submitted, now = perf_counter(), self._clock.now()
         if refused.type == WITHDRAWN:
-            event = self._withdrawal(named(refused) or "", "", seen)
+            event = structs.replace(self._withdrawal(named(refused) or "", "", seen), data=refused.data)
             return self._send(event, submitted, lambda: self._outbox.replace(key, event))
         given = told(self._schema, refused).fields if fields is None else fields
         data, subject = self._schema.entry(refused.type, given, now=now)

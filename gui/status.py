@@ -72,15 +72,20 @@ class Foot(QWidget):
         self._paint_left(painter, row)
         painter.end()
 
-    def _paint_left(self, painter: QPainter, row: QRect) -> None:
+    def left(self) -> tuple[str, str]:
+        """What stands at the left, and its role."""
         words, role = "F1 shows the keys", "faint"
         if self._problems:
             more = f" (and {len(self._problems) - 1} more)" if len(self._problems) > 1 else ""
             words, role = f"Board file not in use: {self._problems[0]}{more}", "critical"
         elif self._trouble:
             words, role = self._trouble, self._role
-        if self._said:
-            words, role = (self._said, "dim") if role == "faint" else (f"{self._said} · {words}", role)
+        if not self._said:
+            return words, role
+        return (self._said, "dim") if role == "faint" else (f"{self._said} · {words}", role)
+
+    def _paint_left(self, painter: QPainter, row: QRect) -> None:
+        words, role = self.left()
         if role not in ("faint", "dim"):
             mark = icon("triangle-alert", self._theme.color(role), 14, self.devicePixelRatioF())
             painter.drawImage(row.left(), row.center().y() - 6, mark)

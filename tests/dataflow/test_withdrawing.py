@@ -143,7 +143,7 @@ async def test_it_comes_back_where_the_log_refuses_the_withdrawal(desk):
     desk.database.log.append([theirs, by("bob", note("south", 4))]).result(5)
     await settled(desk, 2)
     before = [list(live.rows()) for live in lives]
-    undone = desk.pipeline.withdraw(theirs.id)
+    undone = desk.pipeline.withdraw(theirs.id, reason="typo")
     await undone.durable
     assert list(lives[0].rows()) == [("south", 4, False)]
     feed_of(desk).refuse(undone.id)
@@ -151,12 +151,14 @@ async def test_it_comes_back_where_the_log_refuses_the_withdrawal(desk):
         await undone.confirmed
     assert [list(live.rows()) for live in lives] == before == shown(desk, NOTES, COUNTS)
     (item,) = desk.pipeline.attention()
-    assert (item.kind, item.entry.type, item.entry.fields) == ("entry", WITHDRAWN, {"id": theirs.id})
+    assert (item.kind, item.entry.type, item.entry.fields) == ("entry", WITHDRAWN, {"id": theirs.id, "reason": "typo"})
     feed_of(desk).let_go()
     again = desk.pipeline.enter_again(item.key)
     assert list(lives[0].rows()) == [("south", 4, False)]
     await again.confirmed
     assert desk.pipeline.attention() == []
+    ((event,),) = desk.database.log.withdrawals(0, 3)
+    assert event.data == b'{"id":"%s","reason":"typo"}' % theirs.id.encode()
     assert shown(desk, NOTES) == [[("south", 4, False)]]
 
 

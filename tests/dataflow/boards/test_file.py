@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from textwrap import dedent
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflow.boards.file import BoardError, BoardFile, LoadedBoard, board_path, load, read
+from gui import cli
 
 GOOD = """\
 id = "ops"
@@ -370,3 +372,9 @@ class TestWatching:
         problems = read(board(tmp_path, ("Berlin", "Belrin")))[1]
         path.write_text(GOOD)
         assert isinstance(BoardFile(path, lambda _: problems).poll(), BoardError)
+
+
+def test_the_schema_for_editors_knows_administrators(capsys):
+    assert cli.run(["schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert schema["$defs"]["Board"]["properties"]["admins"]["items"] == {"type": "string"}
