@@ -189,6 +189,7 @@ class Board(Section, frozen=True, kw_only=True):
     id: str
     title: str
     timezone: str = "UTC"
+    admins: list[str] = []          # who may withdraw what others entered, by the names under which they enter
     events: dict[str, EventType] = {}
     sources: dict[str, Source] = {}
     tables: dict[str, Table] = {}

@@ -5,27 +5,34 @@ is published. When it comes back with a position, the intake swaps the rows and 
 it, the pending row is retracted and the entry's futures carry the error. Where the log refuses it, it goes from the
 outbox to what needs attention, and then its pending row. Pending rows order after all confirmed ones.
 What an earlier run left comes into the views in slices, by `show`.
+
+A withdrawal (`withdrawals.py`) takes what it withdraws out of the views at once; that comes back if it is refused. It
+is published when what it withdraws is confirmed: before, it would have no effect. If that is refused, so is it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from time import perf_counter
 from typing import Any
+
+from msgspec import structs
 
 from dataflow.attention import told
 from dataflow.clock import Clock
 from dataflow.delays import Delays
 from dataflow.engine import Engine
 from dataflow.feeds.feed import Deliver, Feed, Refusal
+from dataflow.intake import Intake
 from dataflow.schema import Misfit, Schema
-from dataflow.session import Entered, EntryRejected
+from dataflow.session import Entered, EntryRefused, EntryRejected, Problem
+from dataflow.withdrawals import named, said
 from dataflow.zset import Row
-from storage.event import Event
+from storage.event import WITHDRAWN, Event
 from storage.ids import uuid7
 from storage.outbox import Outbox
 
@@ -80,10 +87,12 @@ class Entries:
         self._waiting: dict[str, _Waiting] = {}
         self._provisional = PROVISIONAL
         self._unshown: deque[tuple[int, Event]] = deque()
+        self._after: dict[str, list[Event]] = {}
 
-    def use(self, schema: Schema, engine: Engine) -> None:
-        """From now on entries go into this engine; `show` brings those on their way there."""
-        self._schema, self._engine = schema, engine
+    def use(self, schema: Schema, engine: Engine, intake: Intake) -> None:
+        """From now on entries go into this engine, and the intake confirms them; `show` brings those on their way."""
+        self._schema, self._engine, self._intake = schema, engine, intake
+        intake.confirms(self.pending, self.confirmed)
         self._unshown.clear()
         self._hold(self._events.values())
 
@@ -92,8 +101,7 @@ class Entries:
         left = self._outbox.pending()
         self._events.update((event.id, event) for event in left)
         self._hold(left)
-        if left:
-            self._feed.publish(left)
+        self._publish(left)
 
     def show(self, deadline: float) -> bool:
         """Bring a slice of what waits into the views, and more until `perf_counter` says `deadline`.
@@ -122,12 +130,32 @@ class Entries:
         has to fit the board as it is now.
         """
         submitted, now = perf_counter(), self._clock.now()
-        said = told(self._schema, refused).fields if fields is None else fields
-        data, subject = self._schema.entry(refused.type, said, now=now)
+        if refused.type == WITHDRAWN:
+            event = structs.replace(self._withdrawal(named(refused) or "", "", seen), data=refused.data)
+            return self._send(event, submitted, lambda: self._outbox.replace(key, event))
+        given = told(self._schema, refused).fields if fields is None else fields
+        data, subject = self._schema.entry(refused.type, given, now=now)
         if fields is None:
             data, subject = refused.data, refused.subject
         event = self._event(refused.type, data, subject, now, seen, expects, refused.id)
         return self._send(event, submitted, lambda: self._outbox.replace(key, event))
+
+    def withdraw(self, id: str, reason: str, *, seen: int) -> Entered:
+        """Enter a withdrawal. Raises `EntryRefused` where it could not take effect."""
+        submitted = perf_counter()
+        event = self._withdrawal(id, reason, seen)
+        return self._send(event, submitted, lambda: self._outbox.add([event]))
+
+    def _withdrawal(self, id: str, reason: str, seen: int) -> Event:
+        target = self._events.get(id) or self._intake.withheld.find(id)
+        why = self._intake.withheld.objection(self._author, id, target)
+        if target is None or why is not None:
+            raise EntryRefused([Problem(None, why or "")])
+        now = self._clock.now()
+        return Event(
+            id=uuid7(now), source=SOURCE, type=WITHDRAWN, time=now, subject=target.subject, data=said(id, reason),
+            authid=self._author, causationid=id, seen=seen,
+        )  # fmt: skip
 
     def _event(
         self,
@@ -155,18 +183,21 @@ class Entries:
         self._push(event)
         keep().add_done_callback(lambda future: self._deliver(self._added, event, future, perf_counter()))
         self._changed()
-        return Entered(id=event.id, durable=durable, confirmed=confirmed)
+        return Entered(id=event.id, durable=durable, confirmed=confirmed, told=told(self._schema, event))
 
     def confirmed(self, events: Sequence[Event]) -> None:
         """These entries came back through the feed, and their pending rows are gone."""
         now = perf_counter()
+        free: list[Event] = []
         for event in events:
             self._events.pop(event.id, None)
+            free += self._after.pop(event.id, ())
             self._delays.confirmed(event.id, event.position or 0, now)
             waiting = self._waiting.pop(event.id, None)
             if waiting is not None and event.position is not None:
                 _resolve(waiting.durable, None)
                 _resolve(waiting.confirmed, event.position)
+        self._publish([event for event in free if event.id in self._events])
         self._changed()
 
     def refused(self, refusal: Refusal) -> None:
@@ -189,11 +220,15 @@ class Entries:
         self.pending.update(dict.fromkeys(event.id for event in events))
         self._unshown.extend(enumerate(events, self._provisional + 1))
         self._provisional += len(events)
+        withdrawals = [event for event in events if event.type == WITHDRAWN]
+        if withdrawals:
+            self._intake.withhold(withdrawals, self._events)
 
     def _show(self, events: Sequence[tuple[int, Event]]) -> None:
         rows: list[Row] = []
         for position, event in events:
-            if event.id in self.pending:  # else it was confirmed or refused meanwhile
+            shown = event.id in self.pending and event.id not in self._intake.withheld
+            if shown:  # else it was confirmed, refused or withdrawn meanwhile
                 with suppress(Misfit):
                     row = self._schema.row(event, pending=True, position=position)
                     self.pending[event.id] = row
@@ -205,7 +240,22 @@ class Entries:
         self._provisional += 1
         row = self._schema.row(event, pending=True, position=self._provisional)
         self.pending[event.id] = row
-        self._engine.push("events", [row])
+        if event.type == WITHDRAWN:
+            self._intake.withhold([event], self._events, [(row, 1)])
+        else:
+            self._engine.push("events", [row])
+
+    def _publish(self, entries: Iterable[Event]) -> None:
+        """Send them on their way; a withdrawal of an entry that waits, when that is confirmed."""
+        ready: list[Event] = []
+        for event in entries:
+            target = named(event) if event.type == WITHDRAWN else None
+            if target is not None and target in self._events:
+                self._after.setdefault(target, []).append(event)
+            else:
+                ready.append(event)
+        if ready:
+            self._feed.publish(ready)
 
     def _added(self, event: Event, added: Future[None], at: float) -> None:
         error = added.exception()
@@ -214,7 +264,7 @@ class Entries:
             waiting = self._waiting.get(event.id)
             if waiting is not None:
                 _resolve(waiting.durable, None)
-            self._feed.publish([event])
+            self._publish([event])
             return
         self._take_back(event.id, error)
 
@@ -234,12 +284,13 @@ class Entries:
         self._delays.dropped(id)
         del self._events[id]
         row = self.pending.pop(id)
-        if row is not None:
-            self._engine.push("events", [row], [-1])
+        self._intake.release(id, [] if row is None else [(row, -1)])
         waiting = self._waiting.pop(id, None)
         for future in (waiting.durable, waiting.confirmed) if waiting is not None else ():
             if not future.done():
                 future.set_exception(error)
+        for event in self._after.pop(id, ()):
+            self.refused(Refusal(event.id, "what it withdraws is not in the log: it was refused"))
         self._changed()
 
 

@@ -31,7 +31,8 @@ class Floor:
         self.loaded = loaded
         self.schema = loaded.schema
         self.engine = engine_for(loaded, plans)
-        self.intake = Intake(log, self.schema, self.engine, self._misfit)
+        self._late: list[LiveQuery] = []
+        self.intake = Intake(log, self.schema, self.engine, self._misfit, self._settled, self._finish_late)
         self.misfits: deque[Attention] = deque(maxlen=MISFITS)
         self._log = log
         wanted = [sql for panel in loaded.board.panels for sql in queries(panel).values()]
@@ -39,7 +40,14 @@ class Floor:
 
     def live(self, sql: str) -> LiveQuery:
         """A query that comes late reads history in slices: the engine's `work`. Raises `SqlError`."""
-        return self.engine.live(sql, self._history, sliced=True)
+        found = self.engine.live(sql, self._history, sliced=True)
+        self._late = [live for live in (*self._late, found) if not live.ready]
+        return found
+
+    def _finish_late(self) -> None:
+        """A row of the log is about to go or to come back, which who still waits for history must not meet half-way."""
+        while not all(live.ready for live in self._late) and self.engine.work():
+            """On to the next slice."""
 
     def _try(self, sql: str) -> LiveQuery | None:
         """Each panel's query is there before history is read, so that it is read once. A wrong one is its panel's."""
@@ -49,15 +57,23 @@ class Floor:
             return None
 
     def _history(self) -> Iterator[list[Row]]:
-        """The rows of everything that has been pushed up to now, in chunks."""
-        return map(self._rows, self._log.read(0, self.intake.position, chunk=HISTORY))
+        """The rows of everything that has been pushed up to now and was not withdrawn, in chunks."""
+        without = self.intake.withheld.ids()
+        return (self._rows(events, without) for events in self._log.read(0, self.intake.position, chunk=HISTORY))
 
-    def _rows(self, events: Sequence[Event]) -> list[Row]:
+    def _rows(self, events: Sequence[Event], without: frozenset[str]) -> list[Row]:
         rows = []
         for event in events:
+            if without and event.id in without:
+                continue
             with suppress(Misfit):
                 rows.append(self.schema.row(event))
         return rows
+
+    def _settled(self, event: Event) -> None:
+        """An event that does not fit is withdrawn."""
+        for item in [item for item in self.misfits if item.key == -(event.position or 0)]:
+            self.misfits.remove(item)
 
     def _misfit(self, event: Event, reason: str) -> None:
         text = f"{event.type} {event.data.decode(errors='replace')}"

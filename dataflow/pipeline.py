@@ -123,6 +123,9 @@ class Pipeline:
             type, fields, seen=intake.position, expects=intake.last_of, causation=causation
         )
 
+    def withdraw(self, id: str, *, reason: str = "") -> Entered:
+        return self._entries.withdraw(id, reason, seen=self._floor.intake.position)
+
     def attention(self) -> Sequence[Attention]:
         return self._attention.list(self._floor.schema, self._floor.misfits)
 
@@ -281,8 +284,7 @@ class Pipeline:
 
     def _move_in(self) -> None:
         """Entries go to the floor that is shown, and are confirmed there."""
-        self._entries.use(self._floor.schema, self._floor.engine)
-        self._floor.intake.confirms(self._entries.pending, self._entries.confirmed)
+        self._entries.use(self._floor.schema, self._floor.engine, self._floor.intake)
 
     def _publish_progress(self) -> None:
         """A change of state at once. How far it is, a few times a second, for showing it costs as much as a step."""

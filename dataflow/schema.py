@@ -22,7 +22,7 @@ import msgspec
 from dataflow.board import ENVELOPE, Board, EventType
 from dataflow.times import micros
 from dataflow.zset import Row
-from storage.event import Event
+from storage.event import WITHDRAWN, Event
 
 RowOf = Callable[[Event, bool, int | None], Row]
 
@@ -71,6 +71,23 @@ class Schema:
             return self._builders.get(event.type, self._bare)(event, pending, position)
         except msgspec.MsgspecError as error:
             raise Misfit(self._reason(event, error)) from None
+
+    def reader(self, withdrawal: Callable[[Event], None]) -> Callable[[Event], Row]:
+        """As `row`, for events of the log. `withdrawal` is called with each withdrawal; others cost nothing more."""
+
+        def noted(event: Event, pending: bool, position: int | None) -> Row:
+            withdrawal(event)
+            return self._bare(event, pending, position)
+
+        builders, bare = {**self._builders, WITHDRAWN: noted}, self._bare
+
+        def row(event: Event) -> Row:
+            try:
+                return builders.get(event.type, bare)(event, False, None)
+            except msgspec.MsgspecError as error:
+                raise Misfit(self._reason(event, error)) from None
+
+        return row
 
     def check(self, event: Event) -> str | None:
         """Why the event does not fit, or None."""

@@ -111,6 +111,7 @@ class Entered(msgspec.Struct, frozen=True):
     id: str
     durable: Awaitable[None]        # in the outbox, on disk
     confirmed: Awaitable[int]       # the position that the log gave it
+    told: Told | None = None        # what was entered, defaults and all
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,6 +202,12 @@ class Session(Protocol):
         """Check an entry against its declared fields and send it on its way. Raises `EntryRefused`.
 
         `fields` maps field names to values of the field's type, or to text that reads as one. Absent or None is NULL.
+        """
+
+    def withdraw(self, id: str, *, reason: str = "") -> Entered:
+        """Withdraw an event, or an entry that waits: the views hold it no more from now on, the log keeps it. Raises
+        `EntryRefused` where there is none, it is withdrawn already, or this operator neither entered it nor is among
+        the board's `admins`.
         """
 
     def attention(self) -> Sequence[Attention]:

@@ -80,11 +80,14 @@ class Binding:
 
 class Bridge(QObject):
     """Binds panels to a session. `flushed` tells, after each frame's changes, how many bindings had some; `shown`, that
-    the panels have all there is to see of this desk's entries up to that number, which the next frame shows.
+    the panels have all there is to see of this desk's entries up to that number, which the next frame shows. `entered`
+    tells of each entry that a form made, `lost` of one that was not taken after all, by its id.
     """
 
     flushed = Signal(int)
     shown = Signal(int)
+    entered = Signal(object)
+    lost = Signal(str)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -190,6 +193,7 @@ class Bridge(QObject):
             form.refused(refused.problems)
             return
         form.accepted()
+        self.entered.emit(entered)
         task = asyncio.ensure_future(self._watch(form, entered, perf_counter()))
         self._entries.add(task)
         task.add_done_callback(self._entries.discard)
@@ -202,9 +206,11 @@ class Bridge(QObject):
             if isValid(form):
                 form.confirmed(position, (perf_counter() - since) * 1000)
         except StorageError as error:
+            self.lost.emit(entered.id)
             if isValid(form):
                 form.failed(str(error))
         except EntryRejected as rejected:
+            self.lost.emit(entered.id)
             if isValid(form):
                 form.rejected(str(rejected))
 

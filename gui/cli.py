@@ -23,6 +23,7 @@ _COMMANDS = {
     "open": "gui.commands.open_board",
     "check": "gui.commands.check",
     "emit": "gui.commands.emit",
+    "withdraw": "gui.commands.withdraw",
     "import": "gui.commands.import_events",
     "export": "gui.commands.export_events",
     "query": "gui.commands.query",

@@ -27,6 +27,8 @@ WINDOW_KEYS = (
     Key(("E", "or", "Ctrl+N"), "Go to the entry form"),
     Key(("Enter",), "Submit the form (Ctrl+Enter in a field of several lines)"),
     Key(("Esc",), "Clear the form, then leave it"),
+    Key(("Ctrl+Z",), "Withdraw your last entry, then the one before (in a text field: undo what you typed)"),
+    Key(("Ctrl+Shift+Z",), "Enter again what you withdrew"),
     Key(("/", "or", "Ctrl+F"), "Filter the rows of a table; Esc shows all of them again"),
     Key(("Shift+S",), "Sort a table by the marked column: up, down, the board's own order"),
     Key(("Ctrl+C",), "Copy the selected rows, for a spreadsheet"),

@@ -13,6 +13,7 @@ from gui.bridge import Bridge
 from gui.collector import Collector
 from gui.delays.desk import DelayDesk
 from gui.frame import Frame
+from gui.undo import Undo
 from gui.window import MainWindow
 
 
@@ -33,6 +34,13 @@ class Screen(QObject):
         self._first = True
         self._attention = AttentionDesk(window, window.theme, session, self)
         self._ready = asyncio.get_running_loop().create_future()
+        self._undo = Undo(session, self)
+        self._undo.said.connect(window.say)
+        for source in (self.bridge, self._attention):
+            source.entered.connect(self._undo.entered)
+            source.lost.connect(self._undo.lost)
+        window.undo_wanted.connect(self._undo.undo)
+        window.redo_wanted.connect(self._undo.redo)
         window.pause_wanted.connect(session.pause)
         window.attention_wanted.connect(self._attention.open)
         window.delays_wanted.connect(self._delays.open)
@@ -55,10 +63,13 @@ class Screen(QObject):
         self._window.pause_wanted.disconnect(self._session.pause)
         self._window.attention_wanted.disconnect(self._attention.open)
         self._window.delays_wanted.disconnect(self._delays.open)
+        self._window.undo_wanted.disconnect(self._undo.undo)
+        self._window.redo_wanted.disconnect(self._undo.redo)
         self._window.removeEventFilter(self)
         self._window.painted.disconnect(self._frame.over)
         self._delays.close()
         self._attention.close()
+        self._undo.close()
         self.bridge.close()
         self._collector.close()
         self._ready.cancel()

@@ -1,4 +1,6 @@
-"""The foot: how much comes in, how far the board has come, why it is cut off, and what is wrong with its file."""
+"""The foot: how much comes in, how far the board has come, why it is cut off, what is wrong with its file; and what
+became of a key that has no place of its own to say it.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ class Foot(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._right = self._trouble = ""
+        self._right = self._trouble = self._said = ""
         self._role = "faint"
         self._problems: tuple[str, ...] = ()
         self.setFixedHeight(HEIGHT)
@@ -46,10 +48,15 @@ class Foot(QWidget):
         self._problems = tuple(problems)
         self._describe()
 
+    def say(self, words: str) -> None:
+        """Before all else, until other words come; empty for nothing."""
+        self._said = words
+        self._describe()
+
     def _describe(self) -> None:
         wrong = (*self._problems, *filter(None, (self._trouble,)))
         self.setToolTip(escape("\n".join(wrong)).replace("\n", "<br>"))
-        self.setAccessibleDescription(" · ".join((*wrong, self._right)))
+        self.setAccessibleDescription(" · ".join((*filter(None, (self._said,)), *wrong, self._right)))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -65,14 +72,21 @@ class Foot(QWidget):
         self._paint_left(painter, row)
         painter.end()
 
-    def _paint_left(self, painter: QPainter, row: QRect) -> None:
+    def left(self) -> tuple[str, str]:
+        """What stands at the left, and its role."""
         words, role = "F1 shows the keys", "faint"
         if self._problems:
             more = f" (and {len(self._problems) - 1} more)" if len(self._problems) > 1 else ""
             words, role = f"Board file not in use: {self._problems[0]}{more}", "critical"
         elif self._trouble:
             words, role = self._trouble, self._role
-        if role != "faint":
+        if not self._said:
+            return words, role
+        return (self._said, "dim") if role == "faint" else (f"{self._said} · {words}", role)
+
+    def _paint_left(self, painter: QPainter, row: QRect) -> None:
+        words, role = self.left()
+        if role not in ("faint", "dim"):
             mark = icon("triangle-alert", self._theme.color(role), 14, self.devicePixelRatioF())
             painter.drawImage(row.left(), row.center().y() - 6, mark)
             row.setLeft(row.left() + 20)

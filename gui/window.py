@@ -21,6 +21,7 @@ from dataflow.session import Present, Status
 from gui import keys
 from gui.aside import Aside, orphans
 from gui.card import Card
+from gui.field_keys import FieldKeys
 from gui.grid import Grid
 from gui.header import Header
 from gui.new_store import Notice, offer
@@ -52,6 +53,8 @@ class MainWindow(QWidget):
     pause_wanted = Signal(bool)
     attention_wanted = Signal()
     delays_wanted = Signal()
+    undo_wanted = Signal()
+    redo_wanted = Signal()
     new_store_wanted = Signal()
     closed = Signal()
     painted = Signal()      # a frame has been handed to the screen
@@ -76,6 +79,7 @@ class MainWindow(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._arrange()
         self._bind_keys()
+        FieldKeys(self)
         self._restore()
 
     def _arrange(self) -> None:
@@ -138,6 +142,10 @@ class MainWindow(QWidget):
     def set_problems(self, problems: Sequence[str]) -> None:
         """Why the board file as it was saved last is not in use."""
         self._foot.set_problems(problems)
+
+    def say(self, words: str) -> None:
+        """What became of a key, in the foot, until it is told something else; empty for nothing."""
+        self._foot.say(words)
 
     def _offer_new_store(self) -> None:
         self._header.offer_new_stores(False)
@@ -224,7 +232,8 @@ class MainWindow(QWidget):
             ("F11", self.toggle_full_screen), ("Ctrl+Q", self.close), ("Ctrl+T", self.toggle_theme),
             ("F9", self.delays_wanted.emit),
             ("Ctrl+N", self.focus_form), ("E", self.focus_form), ("F1", self.show_keys), ("?", self.show_keys),
-            ("F8", self.attention_wanted.emit),
+            ("F8", self.attention_wanted.emit), ("Ctrl+Z", self.undo_wanted.emit),
+            ("Ctrl+Shift+Z", self.redo_wanted.emit),
         ):  # fmt: skip
             self._key(sequence, slot)
 

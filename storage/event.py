@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
+WITHDRAWN = "entry.withdrawn"
+"""The one built-in type: such an event names another, which the views then do not hold (`dataflow/withdrawals.py`)."""
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One fact. `time` is in microseconds since 1970-01-01 UTC; `data` is the UTF-8 text of a JSON object.

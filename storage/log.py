@@ -15,7 +15,7 @@ import msgspec
 
 from storage import rows
 from storage.errors import TooLarge
-from storage.event import Event
+from storage.event import WITHDRAWN, Event
 from storage.recent import Recent
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _READ = rows.select("log", "position", "position > ? AND position <= ? ORDER BY position LIMIT ?")
 _ABOUT = rows.select("log", "position", "position > ? AND position <= ? AND subject IS ? ORDER BY position")
 _IDS = "(SELECT value FROM json_each(?))"
+_NAMED = rows.select("log", "position", f"id IN {_IDS} ORDER BY position")
+_WITHDRAWALS = rows.select(
+    "log", "position", f"type = '{WITHDRAWN}' AND position > ? AND position <= ? ORDER BY position LIMIT ?"
+)
 _pairs = msgspec.json.Decoder(list[tuple[str, int]])
 _strings = msgspec.json.Decoder(list[str])
 
@@ -82,6 +86,22 @@ class EventLog:
         """The events about an entity after position `after`, up to and with `until`: reads all events between."""
         return rows.events(*self._database.rows(_ABOUT, (after, until, subject))[0])
 
+    def find(self, ids: Sequence[str]) -> list[Event]:
+        """Those events of the log that have these ids, in order."""
+        try:
+            return rows.events(*self._database.rows(_NAMED, (_json(ids),))[0])
+        except TooLarge:
+            if len(ids) == 1:
+                raise
+            middle = len(ids) // 2
+            return sorted([*self.find(ids[:middle]), *self.find(ids[middle:])], key=_position)
+
+    def withdrawals(self, after: int, until: int, chunk: int = 1000) -> Iterator[list[Event]]:
+        """As `read`, of withdrawals only. Where there are none, it costs the same whatever the log holds."""
+        while found := self._select(_WITHDRAWALS, after, until, chunk):
+            yield found
+            after = found[-1].position or until
+
     def last(self) -> int:
         """The last position; 0 in an empty log."""
         return int(self._database.rows("SELECT max(position) FROM log")[0][0] or 0)
@@ -98,14 +118,16 @@ class EventLog:
         return self._database.watcher.subscribe(callback)
 
     def _chunk(self, after: int, until: int, chunk: int) -> list[Event]:
-        if recent := self.recent.chunk(after, until, chunk):
-            return recent
+        return self.recent.chunk(after, until, chunk) or self._select(_READ, after, until, chunk)
+
+    def _select(self, sql: str, after: int, until: int, chunk: int) -> list[Event]:
+        """What the SQL finds in the log between two positions, at the most so many; fewer where they are large."""
         try:
-            return rows.events(*self._database.rows(_READ, (after, until, chunk))[0])
+            return rows.events(*self._database.rows(sql, (after, until, chunk))[0])
         except TooLarge:
             if chunk == 1:
                 raise
-            return self._chunk(after, until, max(1, chunk // 8))
+            return self._select(sql, after, until, max(1, chunk // 8))
 
 
 def append(connection: Connection, events: Sequence[Event]) -> Appended:
@@ -180,4 +202,12 @@ def _known(connection: Connection, events: Sequence[Event]) -> dict[str, int]:
 
 
 def _ids(events: Sequence[Event]) -> str:
-    return msgspec.json.encode([event.id for event in events]).decode()
+    return _json([event.id for event in events])
+
+
+def _json(ids: Sequence[str]) -> str:
+    return msgspec.json.encode(ids).decode()
+
+
+def _position(event: Event) -> int:
+    return event.position or 0

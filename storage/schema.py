@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
-HEAD = "0004"
+HEAD = "0005"
 APPLICATION_ID = 0x57464C52
 """`PRAGMA application_id` of every store: "WFLR"."""
 
@@ -37,7 +37,13 @@ def _event_columns() -> list[Column[str] | Column[int]]:
     ]
 
 
-log = Table("log", metadata, Column("position", Integer, primary_key=True), *_event_columns())
+log = Table(
+    "log",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    *_event_columns(),
+    Index("withdrawals", "position", sqlite_where=text("type = 'entry.withdrawn'")),
+)
 outbox = Table("outbox", metadata, Column("key", Integer, primary_key=True), *_event_columns())
 quarantine = Table(
     "quarantine",

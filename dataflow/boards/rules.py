@@ -12,6 +12,7 @@ from dataflow.boards.field_rules import NAME, PLAIN
 from dataflow.boards.shape import Finding
 from dataflow.boards.toml_lines import Path
 from dataflow.hints import nearest
+from storage.event import WITHDRAWN
 
 Findings = Iterator[Finding]
 
@@ -38,9 +39,17 @@ def timezone(board: Board) -> Findings:
         yield Finding(("timezone",), f'unknown time zone "{board.timezone}"', hint)
 
 
+def admins(board: Board) -> Findings:
+    for at, name in enumerate(board.admins):
+        if not name or name != name.strip():
+            yield Finding(("admins", at), f'"{name}" cannot be who enters events', "write it as after `--as`: bob")
+        elif name in board.admins[:at]:
+            yield Finding(("admins", at), f'"{name}" is named twice')
+
+
 def names(board: Board) -> Findings:
     """Relations share one namespace in SQL, where aa is Aa."""
-    taken = {"events": "the relation of all events"}
+    taken = {"events": "the relation of all events", WITHDRAWN: "the built-in type by which an event is withdrawn"}
     for name in board.events:
         if not _TYPE.match(name):
             hint = "use words joined by dots: flight.held"
@@ -98,5 +107,5 @@ def views_used(sql: str, board: Board) -> list[str]:
 
 
 RULES: tuple[Callable[[Board], Findings], ...] = (
-    board_id, timezone, names, *field_rules.RULES, *source_rules.RULES, *panel_rules.RULES, cycles,
+    board_id, timezone, admins, names, *field_rules.RULES, *source_rules.RULES, *panel_rules.RULES, cycles,
 )

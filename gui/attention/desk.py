@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -26,7 +26,12 @@ LIST_MS = 500
 
 
 class AttentionDesk(QObject):
-    """Makes the dialog when it is wanted for the first time, and keeps it up to date while it is open."""
+    """Makes the dialog when it is wanted for the first time, and keeps it up to date while it is open. `entered` tells
+    of each entry that was made anew, `lost` of one that was refused again, by its id.
+    """
+
+    entered = Signal(object)
+    lost = Signal(str)
 
     def __init__(self, window: QWidget, theme: Theme, session: Session, parent: QObject) -> None:
         super().__init__(parent)
@@ -133,15 +138,21 @@ class AttentionDesk(QObject):
             dialog.refused(refused.problems)
             self._refresh()
         else:
+            self.entered.emit(entered)
             self._run(self._watch(dialog, key, entered))
 
     async def _watch(self, dialog: AttentionDialog, key: int, entered: Entered) -> None:
-        await entered.durable
+        try:
+            await entered.durable
+        except StorageError:
+            self.lost.emit(entered.id)
+            raise
         dialog.entered(key)
         self._refresh()
         try:
             dialog.confirmed(await entered.confirmed)
         except EntryRejected as rejected:
+            self.lost.emit(entered.id)
             self._refresh()
             dialog.select_entry(entered.id)
             dialog.failed(str(rejected))

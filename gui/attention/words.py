@@ -12,6 +12,7 @@ import msgspec
 from dataflow.board import Board, EventType, Field
 from dataflow.session import Attention, Told
 from gui.format import NARROW, formatter, local_time
+from storage.event import WITHDRAWN
 
 NOTHING = "–"
 
@@ -38,7 +39,7 @@ class Words:
 
     def label(self, told: Told) -> str:
         """"Hold a flight": what kind of event it is."""
-        return self._event(told).label or told.type
+        return self._event(told).label or ("Withdraw an entry" if told.type == WITHDRAWN else told.type)
 
     def name(self, told: Told) -> str:
         """"Hold a flight · AA753": what it is, and about what."""

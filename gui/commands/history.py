@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
 
 def push_store(engine: Engine, loaded: LoadedBoard, store: Path) -> None:
-    """Everything in a store. Events that do not fit the board's fields are left out, and counted on stderr."""
+    """Everything in a store but what is withdrawn. Events that do not fit the board's fields are left out, and counted
+    on stderr.
+    """
+    from dataflow.withdrawals import Withdrawals
     from storage.database import Database
 
     with Database.open(store, create=False) as database:
-        push(engine, loaded, database.log.read())
+        log, until = database.log, database.log.last()
+        withdrawals = Withdrawals(log, loaded.board.admins)
+        withdrawals.judge(withdrawals.coming(until))
+        push(engine, loaded, map(withdrawals.left, log.read(until=until)))
 
 
 def push(engine: Engine, loaded: LoadedBoard, history: Iterable[Sequence[Event]]) -> None:

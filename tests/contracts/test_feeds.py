@@ -16,8 +16,9 @@ from dataflow.feeds.feed import Refusal
 from dataflow.feeds.local import LocalFeed
 from dataflow.feeds.nats import NatsFeed
 from dataflow.feeds.replay import ReplayFeed
+from dataflow.withdrawals import said as withdrawing
 from storage.database import Database
-from storage.event import Event
+from storage.event import WITHDRAWN, Event
 from storage.ids import uuid7
 from tests.dataflow.feeds import shared
 from tests.nats import make_server, server  # noqa: F401 - fixtures
@@ -250,6 +251,23 @@ def test_a_guarded_entry_that_the_log_has_already_is_not_refused(desk):
     desk.run_until(lambda: desk.positions[-1] == 3)
     assert desk.refusals == []
     assert desk.ids().count(mine.id) == 1
+
+
+def test_a_withdrawal_is_an_event_about_its_entity(desk):
+    """It comes back like any entry, and makes guarded entries of others stale."""
+    told = {"type": WITHDRAWN, "data": withdrawing("x"), "authid": "amy"}
+    enter(desk, event(1, **told), about(2, **told))
+    desk.run_until(lambda: desk.positions[-1] == 2)
+    (found,) = desk.database.log.withdrawals(0, 2)
+    assert [(event.subject, event.authid, event.data) for event in found] == [
+        (None, "amy", withdrawing("x")), ("UA1", "amy", withdrawing("x")),
+    ]  # fmt: skip
+    desk.write_elsewhere(about(3, type=WITHDRAWN, data=withdrawing("y")))
+    desk.run_until(lambda: desk.positions[-1] == 3)
+    stale = about(4, expects=2, seen=2)
+    enter(desk, stale)
+    desk.run_until(lambda: desk.refusals)
+    assert [(refusal.id, refusal.stale) for refusal in desk.refusals] == [(stale.id, True)]
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import pytest
 
 from dataflow.boards.file import load
 from dataflow.boards.sql import engine_for
-from dataflow.intake import MOST, Intake
+from dataflow.intake import AHEAD, MOST, Intake
 from storage.database import Database
 from tests.dataflow.desks import BOARD, QUERY, note
+from tests.dataflow.test_withdrawals import by, withdrawal
 
 
 class Desk:
@@ -85,3 +86,26 @@ def test_a_pending_entry_whose_event_does_not_fit_leaves_the_views(desk):
     desk.intake.step(2, perf_counter() + 1)
     assert list(desk.live.rows()) == [("north", 1, False)]
     assert "weight" in desk.misfits[0]
+
+
+def test_far_behind_what_is_withdrawn_later_is_left_out_and_nothing_is_built_anew(desk):
+    notes = [by("amy", note("north")) for _ in range(AHEAD)]
+    desk = desk([*notes, *(withdrawal(each.id) for each in notes[::2])])
+    pushed, push = [], desk.engine.push
+    desk.engine.push = lambda name, rows, weights=None: pushed.append(weights) or push(name, rows, weights)
+    while desk.intake.step(desk.database.log.last(), 0):
+        assert not desk.intake.withheld.absent.intersection(each.id for each in notes[1::2])
+    assert all(weights is None or -1 not in weights for weights in pushed)
+    assert list(desk.live.rows()) == [("north", AHEAD // 2, False), (None, AHEAD // 2, False)]
+    assert (desk.misfits, desk.intake.withheld.absent) == ([], set())
+
+
+def test_up_to_date_a_withdrawal_takes_its_event_back_in_one_push(desk):
+    first, second = by("amy", note("north")), by("amy", note("south"))
+    desk = desk([first, second, withdrawal(first.id), withdrawal(first.id), withdrawal("none")])
+    desk.intake.step(2, perf_counter() + 1)
+    seen = []
+    desk.live.changes.subscribe(lambda changes: seen.append(list(desk.live.rows())))
+    desk.intake.step(5, perf_counter() + 1)
+    assert seen == [[("north", 1, False), ("south", 1, False)], [("south", 1, False), (None, 3, False)]]
+    assert desk.misfits == ["withdraws nothing: there is no such event in the log before it"]

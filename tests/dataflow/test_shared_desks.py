@@ -11,6 +11,7 @@ import pytest
 from dataflow.boards.file import load
 from dataflow.desk import DeskBuilder
 from dataflow.server import streams
+from dataflow.session import EntryRefused
 from gui import cli
 from storage.errors import StoreMirrors
 from tests.dataflow.desks import BOARD, QUERY, shows, until
@@ -158,8 +159,34 @@ def test_the_copy_of_a_shared_log_takes_no_events_but_the_servers(server, tmp_pa
     store = tmp_path / "amy.db"
     asyncio.run(check())
     emit = ["emit", str(tmp_path / "board.toml"), "note.made", "place=north", "--store", str(store)]
-    assert cli.run(emit) == 1
-    assert "holds a copy of a shared log" in capsys.readouterr().err
+    withdraw = ["withdraw", str(tmp_path / "board.toml"), "x", "--store", str(store)]
+    for command in (emit, withdraw):
+        assert cli.run(command) == 1
+        assert "holds a copy of a shared log" in capsys.readouterr().err
+
+
+def test_what_one_withdraws_is_gone_on_the_other_also_when_it_was_cut_off(server, tmp_path):  # noqa: F811
+    async def check():
+        async with desks(tmp_path, server.url, "amy", "bob") as (amy, bob):
+            await state(bob, "live")
+            entered = await note(amy, "north")
+            lives = [desk.pipeline.live(QUERY) for desk in (amy, bob)]
+            await shows(lives[1], [("north", 1, False)], 10)
+            with pytest.raises(EntryRefused, match="only amy, who entered it"):
+                bob.pipeline.withdraw(entered.id)
+            server.kill()
+            await state(amy, "offline")
+            waiting = await note(amy, "south")
+            undone = [amy.pipeline.withdraw(id) for id in (entered.id, waiting.id)]
+            await shows(lives[0], [(None, 2, True)])
+            server.start()
+            assert sorted([await asyncio.wait_for(each.confirmed, 20) for each in (waiting, *undone)]) == [2, 3, 4]
+            for live in lives:
+                await shows(live, [(None, 2, False)], 10)
+                live.close()
+            await equal(amy, bob, 4)
+
+    asyncio.run(check())
 
 
 async def equal(one, other, last):

@@ -46,8 +46,7 @@ class Desk:
         self.live = self.engine.live(ALL)
         self.intake = Intake(self.database.log, self.schema, self.engine, lambda *_: None)
         self.read()
-        self.entries.use(self.schema, self.engine)
-        self.intake.confirms(self.entries.pending, self.entries.confirmed)
+        self.entries.use(self.schema, self.engine, self.intake)
 
     def changed(self):
         self.changes += 1

@@ -418,3 +418,7 @@ def test_the_list_is_read_at_once_and_then_now_and_then(qtbot, theme):
     assert len(reads) == 3
     desk.show_status(Status(attention=9))
     desk.close()
+
+
+def test_a_refused_withdrawal_has_a_name():
+    assert Words(BOARD).name(told("entry.withdrawn")) == "Withdraw an entry · AA753"

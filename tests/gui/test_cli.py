@@ -192,6 +192,64 @@ class TestEmit:
         )
 
 
+class TestWithdraw:
+    @pytest.fixture
+    def ids(self, run, board):
+        """Of two events: ann's and bea's."""
+        said = [run("emit", board, "job.held", f"job=J{n}", "--as", who)[1] for n, who in ((1, "ann"), (2, "bea"))]
+        return [line.split("id ")[1].strip() for line in said]
+
+    def subjects(self, run, board):
+        sql = "SELECT type, subject FROM events ORDER BY position"
+        return run("query", board, sql, "--format", "csv")[1].split()[1:]
+
+    def test_the_views_hold_it_no_more_and_the_log_keeps_it(self, run, board, home, ids):
+        code, out, err = run("withdraw", board, ids[0], "--reason", "a mistake")
+        assert (code, err) == (0, "")
+        assert out.startswith("position 3, id ")
+        assert self.subjects(run, board) == ["job.held,J2", "entry.withdrawn,J1"]
+        assert run("query", board, "SELECT job FROM held", "--format", "csv")[1] == "job\nJ2\n"
+        _, told, _ = run("explain", board, "SELECT subject FROM events", "--format", "json")
+        assert msgspec.json.decode(told)["size"] == 2 * 2  # the rows, and their order
+        run("export", board, home / "all.ndjson")
+        lines = [msgspec.json.decode(line) for line in (home / "all.ndjson").read_text().splitlines()]
+        assert [line["id"] for line in lines[:2]] == ids
+        last = {name: lines[2][name] for name in ("type", "subject", "authid", "causationid", "data")}
+        assert last == {
+            "type": "entry.withdrawn", "subject": "J1", "authid": "ann", "causationid": ids[0],
+            "data": {"id": ids[0], "reason": "a mistake"},
+        }  # fmt: skip
+
+    def test_what_is_imported_with_its_withdrawal_is_withdrawn(self, run, board, home, ids):
+        run("withdraw", board, ids[0])
+        run("export", board, home / "all.ndjson")
+        other = home / "other.db"
+        assert run("import", board, home / "all.ndjson", "--store", other)[1].startswith("3 new")
+        sql = "SELECT job FROM held"
+        assert run("query", board, sql, "--format", "csv", "--store", other)[1] == "job\nJ2\n"
+
+    def test_what_cannot_be_withdrawn_is_one_line_and_writes_nothing(self, run, board, ids):
+        undone = run("withdraw", board, ids[0])[1].split("id ")[1].strip()
+        for id, why in (
+            ("none", "there is no such event in this store; `query` finds the ids of events"),
+            (ids[1], "only bea, who entered it, or an administrator of the board may withdraw it"),
+            (ids[0], "it is withdrawn already"),
+            (undone, "a withdrawal cannot be withdrawn: enter again what it withdrew"),
+        ):
+            assert run("withdraw", board, id) == (1, "", f"{id}: {why}\n")
+        assert len(self.subjects(run, board)) == 2
+
+    def test_an_administrator_may(self, run, board, ids):
+        Path(board).write_text(BOARD.replace('title = "Operations"', 'title = "Operations"\nadmins = ["cy"]'))
+        assert run("withdraw", board, ids[1], "--as", "cy")[0] == 0
+        assert self.subjects(run, board) == ["job.held,J1", "entry.withdrawn,J2"]
+
+    def test_without_a_store_there_is_nothing_to_withdraw(self, run, board, home):
+        code, out, err = run("withdraw", board, "x", "--store", home / "no.db")
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert not (home / "no.db").exists()
+
+
 @pytest.fixture
 def events(home):
     def write(*lines: str) -> Path:

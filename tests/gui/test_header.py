@@ -101,6 +101,20 @@ def test_the_foot_says_what_is_wrong_with_the_board_file(qtbot, theme):
     assert foot.accessibleDescription() == "0 events/s · position 7 · synced"
 
 
+def test_the_foot_says_what_became_of_a_key_before_what_is_wrong(qtbot, theme):
+    foot = Foot(theme)
+    qtbot.addWidget(foot)
+    foot.set_status(Status(state="live", position=7))
+    assert foot.left() == ("F1 shows the keys", "faint")
+    foot.say("Withdrawn: Hold UA1545")
+    assert foot.left() == ("Withdrawn: Hold UA1545", "dim")
+    foot.set_status(Status(state="offline", detail="no answer"))
+    assert foot.left() == ("Withdrawn: Hold UA1545 · No answer", "warning")
+    assert foot.accessibleDescription().startswith("Withdrawn: Hold UA1545 · No answer · ")
+    foot.say("")
+    assert foot.left() == ("No answer", "warning")
+
+
 def test_the_foot_warns_of_what_is_wrong_although_all_works(qtbot, theme):
     foot = Foot(theme)
     qtbot.addWidget(foot)

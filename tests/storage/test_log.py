@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from storage.database import Database
 from storage.errors import PositionTaken, TooLarge
+from storage.event import WITHDRAWN
 from storage.log import Appended
 from tests.storage.samples import event, events, ids
 
@@ -186,3 +187,33 @@ def test_a_guarded_entry_is_judged_as_it_is_appended(store):
             assert other.log.append_guarded([earlier], own=(), held=held).result().stale == stale
     again = store.log.append_guarded([seen, event(10, subject="A", expects=1)], own={"id-6", "id-9"}).result()
     assert (again.last, again.stale) == (8, [])
+
+
+def test_events_are_found_by_id_in_order(store):
+    store.log.append(events(1, 5)).result()
+    assert [e.position for e in store.log.find(["id-4", "none", "id-2"])] == [2, 4]
+    assert store.log.find([]) == []
+
+
+def test_events_that_are_large_are_found_too(store, monkeypatch):
+    store.log.append([event(n, data=b'"%s"' % (b"x" * 1000)) for n in range(1, 6)]).result()
+    whole = store.rows
+
+    def limited(sql, parameters=()):
+        found = whole(sql, parameters)
+        if len(found[0][1] or b"") > 2500:
+            raise TooLarge(store.path, "too big")
+        return found
+
+    monkeypatch.setattr(store, "rows", limited)
+    assert [e.id for e in store.log.find([f"id-{n}" for n in (5, 1, 3, 2, 4)])] == [f"id-{n}" for n in range(1, 6)]
+
+
+def test_withdrawals_are_read_without_the_rest_of_the_log(store):
+    store.log.append([event(n, type=WITHDRAWN if n % 4 == 0 else "job.held") for n in range(1, 21)]).result()
+    chunks = [[e.position for e in chunk] for chunk in store.log.withdrawals(4, 16, chunk=2)]
+    assert chunks == [[8, 12], [16]]
+    assert list(store.log.withdrawals(16, 19)) == []
+    sql = f"SELECT id FROM log WHERE type = '{WITHDRAWN}' AND position > ? AND position <= ? ORDER BY position LIMIT ?"
+    ((*_, plan),) = store.rows(f"EXPLAIN QUERY PLAN {sql}", (0, 20, 10))
+    assert "USING INDEX withdrawals" in plan

@@ -34,7 +34,8 @@ def first_version(path) -> None:
     with engine.begin() as connection:
         migrations.upgrade(connection, "0001")
         connection.exec_driver_sql(
-            "INSERT INTO log (position, id, type, source, time, data) VALUES (1, 'id-1', 't', '/s', 5, '{}')"
+            "INSERT INTO log (position, id, type, source, time, data)"
+            " VALUES (1, 'id-1', 't', '/s', 5, '{}'), (2, 'id-2', 'entry.withdrawn', '/s', 5, '{}')"
         )
         connection.exec_driver_sql(
             "INSERT INTO quarantine (digest, time, origin, reason, text)"
@@ -47,8 +48,9 @@ def test_a_first_version_is_brought_up_and_keeps_its_events(tmp_path):
     old, fresh = tmp_path / "old.db", tmp_path / "fresh.db"
     first_version(old)
     with Database.open(old) as store:
-        assert ids(store.log) == ["id-1"]
-        assert store.log.append([event(2)]).result().positions == [2]
+        assert ids(store.log) == ["id-1", "id-2"]
+        assert [event.id for chunk in store.log.withdrawals(0, 2) for event in chunk] == ["id-2"]
+        assert store.log.append([event(3)]).result().positions == [3]
         assert [(item.kind, item.reason) for item in store.quarantine.list()] == [
             ("entry", "too late"), ("message", "not JSON"),
         ]  # fmt: skip

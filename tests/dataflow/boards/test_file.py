@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from textwrap import dedent
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflow.boards.file import BoardError, BoardFile, LoadedBoard, board_path, load, read
+from gui import cli
 
 GOOD = """\
 id = "ops"
@@ -87,6 +89,16 @@ PANEL = '\n[[panels]]\ntitle = "More"\n'
 CASES = {
     "a mistyped key": ([('title = "Operations"', 'title = "Operations"\ntilte = 3')], "",
         "ops.toml:3: tilte: unknown key. Did you mean `title`?"),
+    "an administrator without a name": ([('title = "Operations"', 'title = "Operations"\nadmins = ["bob", ""]')], "",
+        'ops.toml:3: admins[1]: "" cannot be who enters events. Write it as after `--as`: bob'),
+    "an administrator twice": ([('title = "Operations"', 'title = "Operations"\nadmins = ["bob", "bob"]')], "",
+        'ops.toml:3: admins[1]: "bob" is named twice'),
+    "administrators that are no list": ([('title = "Operations"', 'title = "Operations"\nadmins = "bob"')], "",
+        'ops.toml:3: admins: expected an array, found text "bob"'),
+    "the built-in event type": ([('[events."job.done"]', '[events."entry.withdrawn"]'),
+                                 ('[events."job.done".fields]', '[events."entry.withdrawn".fields]')], "",
+        'ops.toml:15: events."entry.withdrawn": the name `entry.withdrawn` is taken: it is the built-in type by which '
+        "an event is withdrawn. Choose another; SQL does not tell Aa from aa"),
     "a mistyped key in an inline table": ([("min = 1", "mni = 1")], "",
         'ops.toml:12: events."job.held".fields.minutes.mni: unknown key. Did you mean `min`?'),
     "a key below the wrong header": ([], """
@@ -360,3 +372,9 @@ class TestWatching:
         problems = read(board(tmp_path, ("Berlin", "Belrin")))[1]
         path.write_text(GOOD)
         assert isinstance(BoardFile(path, lambda _: problems).poll(), BoardError)
+
+
+def test_the_schema_for_editors_knows_administrators(capsys):
+    assert cli.run(["schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert schema["$defs"]["Board"]["properties"]["admins"]["items"] == {"type": "string"}

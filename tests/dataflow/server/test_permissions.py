@@ -82,13 +82,16 @@ def test_authorship_is_proved_by_the_server(as_users):
         assert await operator.publish(OPERATOR) == 1
         assert await operator.publish(OPERATOR, entity="UA 1.*>", type="a.b.c") == 2
         assert await boss.publish("boss") == 3
+        assert await operator.publish(OPERATOR, type="entry.withdrawn") == 4
+        await operator.forbidden(subjects.encode(BOARD, "UA1", "boss", "entry.withdrawn"))
+        await vee.forbidden(subjects.encode(BOARD, "UA1", "vee", "entry.withdrawn"))
         for desk in (vee, operator):
             for name in ("boss", "vee" if desk is operator else OPERATOR, "O", OPERATOR + "2", ""):
                 await desk.forbidden(subjects.encode(BOARD, "UA1", name, "flight.held"))
             await desk.forbidden(subjects.encode("other", "UA1", OPERATOR, "flight.held"))
             await desk.forbidden(subjects.presence(BOARD, "boss"))
         await vee.forbidden(subjects.encode(BOARD, "UA1", "vee", "flight.held"))
-        assert (await streams.find(boss.nats, BOARD)).last == 3
+        assert (await streams.find(boss.nats, BOARD)).last == 4
         assert vee.violations.empty()
         assert operator.violations.empty()
 

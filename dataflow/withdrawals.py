@@ -1,0 +1,109 @@
+"""Withdrawals: `entry.withdrawn` names an event by id. From then on the views do not hold it; the log keeps both.
+
+The rule, so that all desks come to the same from the same log and board, whatever the batches. Of the withdrawals in
+the order of the log, one takes effect where
+- its data is an object with a text `id`, which is that of an event *before* it in the log;
+- that event is no withdrawal itself: what was withdrawn is entered again, not brought back;
+- its `authid` is the event's (nobody's event is nobody's to withdraw), or is among the board's `admins`.
+Any other is told with its reason and changes nothing, also later, when the event that it names comes after all. To
+withdraw what is withdrawn already is right, and changes nothing. A withdrawal is a row of `events` like any event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+
+import msgspec
+
+from storage.event import WITHDRAWN, Event
+from storage.log import EventLog
+
+PART = 500
+"""So many events are looked up at once."""
+
+Objected = Callable[[Event, str], None]
+
+
+class _Data(msgspec.Struct):
+    id: str
+
+
+_data = msgspec.json.Decoder(_Data)
+
+
+def named(withdrawal: Event) -> str | None:
+    """The id of the event that it names; None where its data names none. Remote data is not trusted."""
+    try:
+        return _data.decode(withdrawal.data).id
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
+def said(id: str, reason: str = "") -> bytes:
+    """The data of a withdrawal."""
+    return msgspec.json.encode({"id": id, "reason": reason} if reason else {"id": id})
+
+
+def objection(author: str | None, target: Event | None, admins: Container[str]) -> str | None:
+    """Why an author's withdrawal of an event has no effect; None where it has. `target` None: there is none."""
+    if target is None:
+        return "there is no such event in the log before it"
+    if target.type == WITHDRAWN:
+        return "a withdrawal cannot be withdrawn: enter again what it withdrew"
+    if author is None or (author != target.authid and author not in admins):
+        who = f"only {target.authid}, who entered it, or" if target.authid else "no operator entered it, so only"
+        return f"{who} an administrator of the board may withdraw it"
+    return None
+
+
+class Withdrawals:
+    """What the log withdraws, as far as it was judged. `gone` holds the ids of the events that the views do not hold;
+    `objected` is told of every withdrawal that has no effect, and why.
+    """
+
+    def __init__(self, log: EventLog, admins: Container[str], objected: Objected = lambda *_: None) -> None:
+        self.gone: set[str] = set()
+        self._log, self._admins, self._objected = log, admins, objected
+        self._judged = 0
+
+    def objection(self, author: str | None, target: Event) -> str | None:
+        """Why an author's withdrawal that is yet to come into the log would have no effect; None where it would."""
+        return objection(author, target, self._admins)
+
+    def left(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Those events that the views hold."""
+        return [event for event in events if event.id not in self.gone] if self.gone else events
+
+    def coming(self, until: int) -> list[Event]:
+        """Those withdrawals up to a position that are not judged yet, also where the log is not read so far."""
+        if until <= self._judged:
+            return []
+        return [event for chunk in self._log.withdrawals(self._judged, until) for event in chunk]
+
+    def judge(self, withdrawals: Sequence[Event], until: int = 0) -> list[Event]:
+        """Those events that are gone from now on. Withdrawals come in the log's order; what was judged is passed over.
+        `until`: all up to there are among them.
+        """
+        gone: list[Event] = []
+        fresh = [event for event in withdrawals if (event.position or 0) > self._judged]
+        for start in range(0, len(fresh), PART):
+            gone += self._judge(fresh[start : start + PART])
+        self._judged = max(self._judged, until)
+        return gone
+
+    def _judge(self, withdrawals: Sequence[Event]) -> list[Event]:
+        ids = [(event, named(event)) for event in withdrawals]
+        found = {event.id: event for event in self._log.find(list({id for _, id in ids if id is not None}))}
+        gone: list[Event] = []
+        for event, id in ids:
+            self._judged = event.position or self._judged
+            target = found.get(id or "")
+            if target is not None and (target.position or 0) >= self._judged:
+                target = None
+            why = objection(event.authid, target, self._admins) if id is not None else "its data names no event's `id`"
+            if why is not None:
+                self._objected(event, f"withdraws nothing: {why}")
+            elif target is not None and target.id not in self.gone:
+                self.gone.add(target.id)
+                gone.append(target)
+        return gone

@@ -1,0 +1,132 @@
+"""What one floor's views do not hold although it is in the log, or waits to be: by the log's withdrawals, and by
+entries that withdraw something and still wait.
+
+Such an entry takes effect at once, and what it withdraws comes back if it is refused, or if the log finds it without
+effect; where several entries withdraw the same, with the last of them. What the log has withdrawn stays out. An own
+entry that itself still waits has its pending row kept aside here. Nothing is pushed: methods give the changes to push.
+`position` is always how far the views are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from dataflow.schema import Misfit, Schema
+from dataflow.withdrawals import Objected, Withdrawals, named
+from dataflow.zset import Change, Row
+from storage.event import Event
+from storage.log import EventLog
+
+
+class Withheld:
+    """`absent` are the ids of what is to be left out when it comes; `pending` maps entries that wait to their rows."""
+
+    def __init__(self, log: EventLog, schema: Schema, objected: Objected) -> None:
+        self.withdrawals = Withdrawals(log, frozenset(schema.board.admins), objected)
+        self.absent: set[str] = set()
+        self.pending: dict[str, Row | None] = {}
+        self._log, self._schema = log, schema
+        self._by: dict[str, set[str]] = {}
+        self._targets: dict[str, str] = {}
+        self._aside: dict[str, Row] = {}
+
+    def __contains__(self, id: str) -> bool:
+        return id in self.withdrawals.gone or id in self._by
+
+    def ids(self) -> frozenset[str]:
+        """All of them, as they are now."""
+        return frozenset(self.withdrawals.gone.union(self._by))
+
+    def withholds(self, entry: str) -> bool:
+        """Whether an entry, by its id, withdraws something and waits."""
+        return entry in self._targets
+
+    def find(self, id: str) -> Event | None:
+        """An event of the log, also where the views are not so far yet."""
+        return next(iter(self._log.find([id])), None)
+
+    def objection(self, author: str, id: str, target: Event | None) -> str | None:
+        """Why an operator may not withdraw what has this id now; `target` is what was found of it."""
+        if target is None:
+            return f"there is no event `{id}` here"
+        if id in self:
+            return "it is withdrawn already"
+        return self.withdrawals.objection(author, target)
+
+    def look_ahead(self, coming: Sequence[Event], position: int, until: int) -> tuple[list[Event], list[Change]]:
+        """What the log withdraws up to `until`, and the changes to what the views hold of that already. `coming`: all
+        withdrawals up to there that are not judged yet.
+        """
+        gone = self.withdrawals.judge(coming, until)
+        self.absent.update(event.id for event in gone if (event.position or 0) > position)
+        return gone, self._undone(gone, position)
+
+    def judge(self, withdrawals: Iterable[Event], before: int, position: int) -> tuple[list[Event], list[Change]]:
+        """What withdrawals of the log withdraw that came after position `before`, and the changes to what the views
+        held of that before; also where one of them has waited as an entry.
+        """
+        came = list(withdrawals)
+        gone = self.withdrawals.judge(came)
+        changes = self._undone(gone, before)
+        for event in came:
+            changes += self.release(event.id, position)
+        return gone, changes
+
+    def withhold(self, entries: Iterable[Event], own: Mapping[str, Event], position: int) -> list[Change]:
+        """These withdrawals wait as entries from now on. `own`: all entries that wait."""
+        changes: list[Change] = []
+        for entry in entries:
+            id = named(entry) or ""
+            target = own.get(id) or self.find(id)
+            if target is None or self.withdrawals.objection(entry.authid, target) or id in self.withdrawals.gone:
+                continue
+            self._targets[entry.id] = id
+            others = self._by.setdefault(id, set())
+            others.add(entry.id)
+            if len(others) == 1:
+                changes += self._take_out(target, position)
+        return changes
+
+    def release(self, entry: str, position: int) -> list[Change]:
+        """An entry, by its id, waits no more. What it alone withdrew comes back, unless the log has withdrawn it."""
+        id = self._targets.pop(entry, "")
+        others = self._by.get(id)
+        if others is None:
+            return []
+        others.discard(entry)
+        if others:
+            return []
+        del self._by[id]
+        aside = self._aside.pop(id, None)
+        return [] if id in self.withdrawals.gone else self._bring_back(id, aside, position)
+
+    def _take_out(self, target: Event, position: int) -> list[Change]:
+        if target.id not in self.pending and 0 < (target.position or 0) <= position:
+            return [(row, -1) for row in self.rows(target)]
+        self.absent.add(target.id)
+        row = self.pending.get(target.id)
+        if row is None:
+            return []
+        self._aside[target.id], self.pending[target.id] = row, None
+        return [(row, -1)]
+
+    def _bring_back(self, id: str, aside: Row | None, position: int) -> list[Change]:
+        self.absent.discard(id)
+        if id in self.pending:
+            self.pending[id] = aside
+            return [] if aside is None else [(aside, 1)]
+        event = self.find(id)
+        if event is None or (event.position or 0) > position:
+            return []
+        return [(row, 1) for row in self.rows(event)]
+
+    def _undone(self, gone: Iterable[Event], until: int) -> list[Change]:
+        held = (event for event in gone if (event.position or 0) <= until and event.id not in self._by)
+        return [(row, -1) for event in held for row in self.rows(event)]
+
+    def rows(self, event: Event) -> list[Row]:
+        """The event's row; none where it does not fit."""
+        try:
+            return [self._schema.row(event)]
+        except Misfit:
+            return []

@@ -1,0 +1,63 @@
+"""`watchfloor withdraw`: takes one event back. A desk on the same store shows it no more at once."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.emit import SOURCE
+
+if TYPE_CHECKING:
+    from storage.event import Event
+    from storage.log import EventLog
+
+
+@click.command("withdraw", short_help="Take an event of a board's log back.")
+@click.argument("board")
+@click.argument("id_", metavar="ID")
+@store_option
+@click.option("--as", "author", metavar="NAME", help="Who withdraws it; by default the name of this account.")
+@click.option("--reason", metavar="TEXT", default="", help="Why, for those who read the log.")
+def command(board: str, id_: str, store: Path | None, author: str | None, reason: str) -> None:
+    """Withdraw the event with this ID from BOARD's views; the log keeps it. `emit` says the ids of events, and so does
+    `query` (SELECT id FROM events).
+
+    Who entered an event may withdraw it, and whoever is among the board's `admins`.
+    """
+    from dataflow.withdrawals import said
+    from storage.database import Database
+    from storage.event import WITHDRAWN, Event
+    from storage.ids import uuid7
+    from storage.mirror import Mirror
+
+    loaded = load_board(board)
+    now, who = time.time_ns() // 1000, author or getpass.getuser()
+    with Database.open(store_path(loaded, store, writes=True), create=False) as database:
+        Mirror(database).refuse()
+        target = _target(database.log, id_, who, loaded.board.admins)
+        event = Event(
+            id=uuid7(now), source=SOURCE, type=WITHDRAWN, time=now, subject=target.subject, data=said(id_, reason),
+            authid=who, causationid=id_,
+        )  # fmt: skip
+        appended = database.log.append([event]).result()
+    click.echo(f"position {appended.positions[0]}, id {event.id}")
+
+
+def _target(log: EventLog, id: str, author: str, admins: list[str]) -> Event:
+    """The event. Raises ClickException where the author's withdrawal would have no effect."""
+    from dataflow.withdrawals import Withdrawals, objection
+
+    found = next(iter(log.find([id])), None)
+    if found is None:
+        raise click.ClickException(f"{id}: there is no such event in this store; `query` finds the ids of events")
+    withdrawals = Withdrawals(log, admins)
+    withdrawals.judge(withdrawals.coming(log.last()))
+    why = "it is withdrawn already" if id in withdrawals.gone else objection(author, found, admins)
+    if why is not None:
+        raise click.ClickException(f"{id}: {why}")
+    return found
