@@ -97,6 +97,7 @@ class Engine:
         self._lives: dict[Result, list[LiveQuery]] = {}
         self._waiting: list[LiveQuery] = []
         self._job: Job | None = None
+        self.starved = False
 
     # queries
 
@@ -131,7 +132,9 @@ class Engine:
         job = self._job
         if job is not None and live in job.lives:
             job.leave(live)
-            self._job = job if job.lives else None
+            if not job.lives:
+                job.abandon()
+                self._job = None
         if live.result is not None:
             self._leave(live)
 
@@ -186,14 +189,30 @@ class Engine:
     # late queries
 
     def work(self) -> bool:
-        """Bring the live queries that wait one chunk further; whether there is more to do."""
+        """Bring the live queries that wait one chunk further; whether there is more to do. It is `starved` if the
+        history had nothing to give yet.
+        """
         if self._job is None:
             if not self._waiting:
                 return False
             self._job = self._begin()
-        if not self._job.step():
-            self._finish(self._job)
+        job = self._job
+        if not job.step():
+            self._finish(job)
+        self.starved = job.starved
+        return self.busy
+
+    @property
+    def busy(self) -> bool:
+        """Whether queries wait for history."""
         return self._job is not None or bool(self._waiting)
+
+    def close(self) -> None:
+        """Read no more history: who waits for it is not served any more."""
+        self._waiting.clear()
+        if self._job is not None:
+            self._job.abandon()
+            self._job = None
 
     def _begin(self) -> Job:
         """A job for the first that waits, and for those that read the same history."""

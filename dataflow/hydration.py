@@ -12,7 +12,7 @@ Queries whose nodes cannot take a change back are built anew by the same jobs, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 from dataflow.circuit import Circuit
 from dataflow.inlet import Put, spread
@@ -50,6 +50,7 @@ class Job:
         self.lives = list(lives)
         self.position = position
         self.queue: list[Put] = []
+        self.starved = False
         self._circuit = circuit
         self._lay = lay
         self._until = until
@@ -78,7 +79,9 @@ class Job:
         chunk = next(self._history, None)
         if chunk is None:
             return self._catch_up()
-        self._feed(Put("events", self._until(chunk, self.position)))
+        self.starved = not chunk
+        if chunk:
+            self._feed(Put("events", self._until(chunk, self.position)))
         return True
 
     def _catch_up(self) -> bool:
@@ -133,7 +136,7 @@ class Job:
         self._circuit.run([node for node in self.fresh if node not in constants], given)
 
     def leave(self, live: LiveQuery) -> None:
-        """One of the queries is not wanted any more."""
+        """One of the queries is not wanted any more. Without any, the job is to be abandoned."""
         at = self.lives.index(live)
         del self.lives[at]
         self._circuit.release(self.results.pop(at))
@@ -143,6 +146,11 @@ class Job:
     def abandon(self) -> None:
         self._circuit.unready = set()
         self._release()
+        self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        if isinstance(self._history, Generator):
+            self._history.close()
 
     def _release(self) -> None:
         for result in self.results:

@@ -40,10 +40,9 @@ class Intake:
         engine: Engine,
         misfit: Callable[[Event, str], None],
         settled: Callable[[Event], object] = _nobody,
-        ready: Callable[[], object] = _nobody,
     ) -> None:
         """`misfit` is told of events that do not fit, and of withdrawals without effect; `settled` of those that did
-        not fit and are withdrawn; `ready` is called before a row of the log is taken out of the views, or put back.
+        not fit and are withdrawn.
         """
         self.position = 0
         self.withheld = Withheld(log, schema, misfit)
@@ -53,7 +52,7 @@ class Intake:
         self._schema = schema
         self._engine = engine
         self._misfit = misfit
-        self._settled, self._ready = settled, ready
+        self._settled = settled
         self._pending: dict[str, Row | None] = {}
         self._confirmed: Callable[[Sequence[Event]], object] = _nobody
         self._size = 64
@@ -125,8 +124,6 @@ class Intake:
             entered = (event for event in events if not is_sourced(event))
             self._last.update((event.subject or "", event.position or 0) for event in entered)
         only_come = not (confirmed or self._noted)
-        if self._noted:
-            self._ready()
         before, self.position = self.position, events[-1].position or self.position
         if self._noted:
             rows, weights = self._withdraw(before, zip(rows, weights, strict=True))
@@ -139,19 +136,14 @@ class Intake:
         """Withdrawals that wait as entries take effect at once, in one push with the changes `beside`. `own` are all
         entries that wait.
         """
-        self._ready()
         self._change([*self.withheld.withhold(entries, own, self.position), *beside])
 
     def release(self, entry: str, beside: Sequence[Change] = ()) -> None:
         """An entry, by its id, waits no more: in one push with the changes `beside` it, what it withdrew comes back."""
-        if self.withheld.withholds(entry):
-            self._ready()
         self._change([*self.withheld.release(entry, self.position), *beside])
 
     def _look_ahead(self, until: int) -> None:
         coming = self.withheld.withdrawals.coming(until)
-        if coming:
-            self._ready()
         gone, changes = self.withheld.look_ahead(coming, self.position, until)
         self._settle(gone)
         self._change(changes)

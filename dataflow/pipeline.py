@@ -177,6 +177,9 @@ class Pipeline:
         self._entries.close()
         self._delays.close()
         self._attention.close()
+        self._floor.close()
+        if self._next is not None:
+            self._next.close()
 
     def _arrived(self, position: int) -> None:
         self._delays.stored(position, perf_counter())
@@ -234,8 +237,9 @@ class Pipeline:
 
     def _hydrate(self, deadline: float) -> bool:
         """Bring queries that came late nearer. True while more is to do."""
-        while self._floor.engine.work():
-            if perf_counter() >= deadline:
+        engine = self._floor.engine
+        while engine.work():
+            if engine.starved or perf_counter() >= deadline:
                 return True
         return False
 
@@ -277,6 +281,7 @@ class Pipeline:
             return True
         self._next = None
         floor.engine.advance(self._clock.now())
+        self._floor.close()
         self._floor = floor
         self._move_in()
         self.boards.on_next(self.board)

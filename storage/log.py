@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -55,6 +56,11 @@ class EventLog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.recent = Recent()
+
+    @property
+    def path(self) -> Path:
+        """The store's file."""
+        return self._database.path
 
     def append(self, events: Sequence[Event]) -> Future[Appended]:
         """Append what is not there yet; done when it is on disk. Without a position, an event gets the next.

@@ -143,6 +143,12 @@ class Desk(RuleBasedStateMachine):
     def ask_late(self, sql):
         self.lives.setdefault(sql, self.floor.live(sql))
 
+    @rule(whole=st.booleans())
+    def read_history(self, whole):
+        """What cannot take a row back is built anew in slices."""
+        if self.floor.engine.work() and whole:
+            self.work()
+
     @rule()
     def save_board(self):
         self.use(self.floor.intake.position)
@@ -150,6 +156,8 @@ class Desk(RuleBasedStateMachine):
     @invariant()
     def the_views_are_those_of_what_remains(self):
         if not hasattr(self, "lives"):
+            return
+        if self.floor.engine.busy:
             return
         expected = self.expected()
         for sql, live in self.lives.items():

@@ -164,9 +164,10 @@ async def test_it_comes_back_where_the_log_refuses_the_withdrawal(desk):
 
 @story()
 async def test_it_comes_back_where_the_disk_refuses_the_withdrawal(desk):
+    notes = desk.pipeline.live(NOTES)
     entered = desk.pipeline.enter("note.made", {"place": "north", "weight": 3})
     await entered.confirmed
-    notes = desk.pipeline.live(NOTES)
+    assert list(notes.rows()) == [("north", 3, False)]
     with pytest.MonkeyPatch.context() as patch:
         full: Future = Future()
         full.set_exception(StoreFull(desk.database.path))

@@ -1,0 +1,37 @@
+"""The process beside: `python -m dataflow.reader` reads a store's log and says its rows.
+
+A `history.Request` on standard input, then frames on standard output: four bytes of length, big-endian, and a
+marshalled `history.Part`. It is nice to its parent, and ends when nobody listens any more.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from dataflow.history import HEAD, Request, parts
+from dataflow.schema import Schema
+from storage.database import Database
+
+NICE = 5
+
+
+def main() -> None:
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Request)
+    out = sys.stdout.buffer
+    with Database.open(Path(request.store), create=False) as database, suppress(BrokenPipeError):
+        for part in parts(database.log, Schema(request.board), 0, request.until, frozenset(request.without)):
+            frame = marshal.dumps(part)
+            out.write(len(frame).to_bytes(HEAD, "big") + frame)
+            out.flush()
+
+
+if __name__ == "__main__":
+    main()
