@@ -126,7 +126,7 @@ class Builder:
             for n in range(len(found))
         ]
         told = made["emit"], made["changes"], made.get("came"), made.get("went")
-        return Aggregate(inputs, folds, groups, *told, netted=tells_groups_apart(rel))
+        return Aggregate(inputs, folds, groups, dirty, *told, netted=tells_groups_apart(rel))
 
     def _paired(self, rel: Rel, keys: tuple[Expr, ...]) -> tuple[list[Node], list[Callable[..., Any]]]:
         found, inputs = self._pipes(rel)

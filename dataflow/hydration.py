@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataflow.circuit import Circuit
 from dataflow.inlet import Put, spread
 from dataflow.live import LiveQuery
+from dataflow.operators.aggregate import Aggregate
 from dataflow.operators.node import NONE, Node, Rows, Source
 from dataflow.operators.timed import Timed
 from dataflow.result import Result
@@ -62,6 +63,7 @@ class Job:
             raise
         circuit.unready = set(self.fresh)
         circuit.changed()
+        self._defer(True)
         circuit.run(self.fresh)
 
     def _open(self) -> Iterator[Rows]:
@@ -106,6 +108,7 @@ class Job:
             self._feed(Put("events", held=pending))
         for name, rows in kept.items():
             self._feed(Put(name, list(spread(rows))))
+        self._defer(False)
         self._attach()
         for node in self.fresh:
             if isinstance(node, Timed):
@@ -114,6 +117,11 @@ class Job:
         self._circuit.unready = set()
         self._circuit.changed()
         return self.results
+
+    def _defer(self, deferred: bool) -> None:
+        for node in self.fresh:
+            if isinstance(node, Aggregate):
+                node.deferred = deferred
 
     def _feed_queued(self, put: Put) -> None:
         """The log's share of a push: pending rows and kept relations are fed at the end, as they then are."""

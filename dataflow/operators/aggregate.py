@@ -1,9 +1,10 @@
 """GROUP BY and DISTINCT, after the fold that `sql/fold.py` generates.
 
 Delta: for every group that a change touches, −(row last emitted) +(row now); nothing if they are equal. Grand
-aggregates have one group that always exists. State: `groups`, key to group. While no reader listens,
-groups are only folded, and emitted when rows are asked for. Inserts go before retractions, so a count of rows falls
-to zero only when the group is truly empty; then the group goes. Over the log, accumulators that only fold cannot
+aggregates have one group that always exists. State: `groups`, key to group. While no reader listens, groups are only
+folded, and emitted when rows are asked for. So it is, but for many groups, while a node is `deferred`: history is being
+fed, and what readers would do for every chunk of it they do once. Inserts go before retractions, so a count of rows
+falls to zero only when the group is truly empty; then the group goes. Over the log, accumulators that only fold cannot
 take a confirmed row back (`retracts`).
 """
 
@@ -14,6 +15,9 @@ from typing import Any, NamedTuple
 
 from dataflow.operators.node import Node, Rows, Source
 from dataflow.zset import Change, Row
+
+MOST = 500
+"""So many groups are told at once by a node that is `deferred`."""
 
 Fold = Callable[[Rows], None]
 Single = Callable[[Rows], list[Change]]
@@ -39,6 +43,7 @@ class Aggregate(Node):
         inputs: Sequence[Node],
         folds: Sequence[Folds],
         groups: dict[Any, Any],
+        dirty: Sequence[Any],
         emit: Callable[[bool], tuple[list[Row], list[Row]]],
         changes: Callable[[bool], list[Change]],
         came: Single | None,
@@ -50,6 +55,8 @@ class Aggregate(Node):
         self.netted = netted
         self.pairs = list(zip(inputs, folds, strict=True))
         self.groups = groups
+        self.dirty = dirty
+        self.deferred = False
         self.plain = True
         self.held = 0
         self.emit = emit
@@ -69,6 +76,8 @@ class Aggregate(Node):
             for node, fold in self.pairs:
                 if node.minus:
                     self._retract(node, fold)
+        if self.deferred and len(self.dirty) < MOST:
+            return
         readers = self.readers
         if len(readers) == 1 and readers[0].passes_on():
             readers[0].pass_on(self.changes(self.plain))
