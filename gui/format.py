@@ -59,6 +59,8 @@ def check_format(spec: str | None, type: str) -> str | None:
     """What is wrong with a format for values of this type, in words; None if nothing is."""
     if not spec:
         return None
+    if _BREAKS.search(spec):
+        return "a format is one line, without control characters"
     if type == "timestamp":
         return _check_time_format(spec)
     if type not in {"int", "float"}:

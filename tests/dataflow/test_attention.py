@@ -40,11 +40,13 @@ def elsewhere(desk, place="north", weight=5, author="bob"):
 
 
 async def refused(desk, place="north", weight=7):
-    """An entry that is stale; its item."""
+    """An entry that is stale; its item. The desk has read what made it so."""
     elsewhere(desk, place)
     with pytest.raises(EntryRejected) as rejected:
         await desk.pipeline.enter("note.made", {"place": place, "weight": weight}).confirmed
     assert rejected.value.stale
+    last = desk.database.log.last()
+    await until(desk.pipeline.status, lambda status: status.position == last)
     assert desk.pipeline.status.value.attention == 1
     (item,) = desk.pipeline.attention()
     return item

@@ -92,6 +92,8 @@ def test_good_formats_pass(spec: str | None, type: str) -> None:
         ("%H:%Q", "timestamp", "%Q"),
         ("%", "timestamp", "%"),
         (".1f", "text", "text"),
+        ("%H\n%M", "timestamp", "one line"),
+        ("\n>9", "int", "one line"),
         ("d", "float", "d"),
     ],
 )
