@@ -1,9 +1,12 @@
 """Six live queries over a year of flights, each beside a hand-written fold of the same query and DuckDB run afresh.
 
-    uv run python -m tests.bench.views [--json] [--events 200000] [--batch 1 100 1000]
+    uv run python -m tests.bench.views [--json] [--events 336776] [--batch 1 100 1000] [--rounds 5]
 
 A fold only keeps its state; the engine also makes the changed rows of every batch and tells a subscriber. `value`
-is the engine's rate over the fold's. Goals: 0.7 at batches of 100 and 1,000 for Q1 to Q4; 0.35 at batches of 1.
+is the engine's rate over the fold's, the two run in turn for some rounds, of which the medians count: others share the
+machine. Goals: 0.7 at batches of 100 and 1,000 for Q1 to Q4; 0.35 at batches of 1 (the first 50,000 events); and that
+the last tenth of the events goes at no less than 0.9 of the first tenth's rate. The fold's own last tenth stands
+beside that: where there are many groups, it too finds less of them in the processor's caches.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import nlargest
+from statistics import median
 from time import perf_counter, thread_time
 from typing import Any, NamedTuple
 
@@ -25,6 +29,7 @@ from dataflow.zset import Row
 from tests.bench.flights import COLUMNS, KINDS, airlines, flights
 
 DAY = 86_400_000_000
+TAIL_GOAL = 0.9
 TIME, CARRIER, ORIGIN, DEST, TAIL, DEP, ARR = 5, 10, 11, 12, 13, 14, 15
 Fold = Callable[[Sequence[Row]], None]
 
@@ -168,25 +173,40 @@ FOLDS = {"Q1": q1, "Q2": q2, "Q3": q3, "Q4": q4, "Q5": q5, "Q6": q6}
 
 
 class Run(NamedTuple):
-    """Rates in events a second of the thread's own time (others share the machine), times of one batch in
-    milliseconds.
-    """
+    """Rates in events a second of the thread's own time, times of one batch in milliseconds."""
 
     rate: float
     p50: float
     p99: float
     tail: float
+    """The last tenth's rate over the first tenth's."""
 
 
-def timed(batches: list[list[Row]], make: Callable[[], Callable[[list[Row]], None]]) -> Run:
-    """Rates with nothing but the calls between two looks at the clock; then, afresh, each batch's own time.
+Make = Callable[[], Callable[[list[Row]], None]]
 
-    `tail` is the last tenth's rate over the first tenth's. Garbage is collected before, as the window does it between
-    frames.
+
+def raced(batches: list[list[Row]], makes: Sequence[Make], rounds: int) -> list[Run]:
+    """Each afresh in every round, in turn."""
+    tenths: list[list[list[float]]] = [[_tenths(batches, make) for make in makes] for _ in range(rounds)]
+    events = sum(map(len, batches))
+    found = []
+    for at, make in enumerate(makes):
+        mine = [each[at] for each in tenths]
+        times = _times(batches, make)
+        found.append(Run(
+            events / median(map(sum, mine)), times[len(times) // 2] * 1e3, times[len(times) * 99 // 100] * 1e3,
+            median(each[0] / each[9 if len(each) > 9 else -1] for each in mine),
+        ))  # fmt: skip
+    return found
+
+
+def _tenths(batches: list[list[Row]], make: Make) -> list[float]:
+    """The seconds that each tenth takes, with nothing but the calls between two looks at the clock.
+
+    Garbage is collected before, as the window does it between frames.
     """
-    take, tenth = make(), max(len(batches) // 10, 1)
+    take, tenth, worked = make(), max(len(batches) // 10, 1), []
     parts = [batches[at : at + tenth] for at in range(0, len(batches), tenth)]
-    worked = []
     gc.collect()
     gc.disable()
     for part in parts:
@@ -195,17 +215,17 @@ def timed(batches: list[list[Row]], make: Callable[[], Callable[[list[Row]], Non
             take(batch)
         worked.append(thread_time() - began)
     gc.enable()
-    rates = [sum(map(len, part)) / spent for part, spent in zip(parts, worked, strict=True)]
+    return worked
+
+
+def _times(batches: list[list[Row]], make: Make) -> list[float]:
+    """Each batch's own time, sorted."""
     take, times = make(), []
     for batch in batches:
         began = perf_counter()
         take(batch)
         times.append(perf_counter() - began)
-    times.sort()
-    return Run(
-        sum(map(len, batches)) / sum(worked), times[len(times) // 2] * 1e3, times[len(times) * 99 // 100] * 1e3,
-        rates[9 if len(rates) > 9 else -1] / rates[0],
-    )  # fmt: skip
+    return sorted(times)
 
 
 def engine_take(query: str) -> Callable[[list[Row]], None]:
@@ -256,43 +276,51 @@ def _cell(row: Row) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tests.bench.views")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--events", type=int, default=336_776)
     parser.add_argument("--batch", type=int, nargs="*", default=[1, 100, 1000])
     parser.add_argument("--query", nargs="*", default=list(QUERIES))
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--duckdb", action="store_true", help="also run DuckDB afresh")
     options = parser.parse_args(arguments)
     rows = flights(options.events)
-    missed = 0
+    missed = False
     for query in options.query:
         duck = duck_rate(query, rows) if options.duckdb else None
         for size in options.batch:
             used = rows if size > 1 else rows[:50_000]
             batches = [used[i : i + size] for i in range(0, len(used), size)]
-            fold, live = timed(batches, FOLDS[query]), timed(batches, lambda query=query: engine_take(query))
-            missed += _report(query, size, fold, live, duck, json=options.json)
-    return min(missed, 1)
+            makes = FOLDS[query], lambda query=query: engine_take(query)
+            fold, live = raced(batches, makes, options.rounds if query != "Q5" else 1)
+            held = _report(query, size, fold, live, duck, json=options.json)
+            missed = missed or not held
+    return int(missed)
 
 
 def _report(query: str, size: int, fold: Run, live: Run, duck: float | None, *, json: bool) -> bool:
+    """Whether all goals hold."""
     ratio = live.rate / fold.rate
     goal = None if query in ("Q5", "Q6") else 0.35 if size == 1 else 0.7
     rss = psutil.Process().memory_info().rss / 1e6
+    of = {"query": query, "batch": size}
     facts = {
         "figure": "live over fold", "value": round(ratio, 3), "unit": "ratio", "goal": goal,
-        "holds": goal is None or ratio >= goal,
-        "query": query, "batch": size, "engine": round(live.rate), "fold": round(fold.rate),
+        "holds": goal is None or ratio >= goal, **of, "engine": round(live.rate), "fold": round(fold.rate),
         "duckdb": duck and round(duck),
         "p50_ms": round(live.p50, 4), "p99_ms": round(live.p99, 4), "rss_mb": round(rss),
-        "last_over_first_tenth": round(live.tail, 2),
+    }  # fmt: skip
+    tail = {
+        "figure": "last tenth over first", "value": round(live.tail, 3), "unit": "ratio", "goal": TAIL_GOAL,
+        "holds": live.tail >= TAIL_GOAL, **of, "fold": round(fold.tail, 3),
     }  # fmt: skip
     if json:
-        print(msgspec.json.encode(facts).decode())
+        print(msgspec.json.encode(facts).decode(), msgspec.json.encode(tail).decode(), sep="\n")
     else:
-        held = "" if goal is None else f" (goal {goal})"
+        held = "" if goal is None else f" (goal {goal}{'' if facts['holds'] else ' MISSED'})"
         print(f"{query} batch {size:>5}: {ratio:5.2f}{held}  engine {live.rate:>10,.0f}/s  "
-              f"fold {fold.rate:>10,.0f}/s  p50 {live.p50:.3f} p99 {live.p99:.3f} ms  last/first {live.tail:.2f}"
+              f"fold {fold.rate:>10,.0f}/s  p50 {live.p50:.3f} p99 {live.p99:.3f} ms  "
+              f"last/first {live.tail:.2f}{'' if tail['holds'] else ' MISSED'} (fold {fold.tail:.2f})"
               + (f"  duckdb {duck:,.0f}/s" if duck else ""))  # fmt: skip
-    return not facts["holds"]
+    return bool(facts["holds"]) and bool(tail["holds"])
 
 
 if __name__ == "__main__":
