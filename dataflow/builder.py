@@ -14,6 +14,7 @@ from dataflow.operators.window import Window
 from dataflow.sql import plan
 from dataflow.sql.accumulators import Layout
 from dataflow.sql.assemble import assemble, clock_function, pair_test
+from dataflow.sql.express import express_functions
 from dataflow.sql.fold import fold_functions, fresh_group, tells_groups_apart
 from dataflow.sql.pipeline import Index, Pipe, paired_function, pipes, rows_function
 from dataflow.sql.plan import Expr, Rel, Scan, Values
@@ -115,18 +116,27 @@ class Builder:
         lines, layout = fold_functions(rel, found, names)
         groups: dict[Any, Any] = {}
         dirty: list[Any] = []
+        aside: dict[Any, list[Any]] = {}
         group = type("Group", (), {"__slots__": layout.slots})
         grand = _grand(group, layout) if rel.grand else None
         if grand is not None:
             groups[()] = grand
             dirty.append(grand)
-        made = self._assemble(lines, names, Group=group, groups=groups, dirty=dirty, mark=dirty.append, grand=grand)
+        if len(found) == 1:
+            lines += express_functions(rel, found[0], layout, names, self._before(found[0]))
+        given = {"Group": group, "groups": groups, "dirty": dirty, "grand": grand, "aside": aside}
+        made = self._assemble(lines, names, **given, timed=inputs[0])
         folds = [
             Folds(made[f"insert{n}"], *(made.get(f"{way}{n}") for way in ("retract", "hold", "release")))
             for n in range(len(found))
         ]
-        told = made["emit"], made["changes"], made.get("came"), made.get("went")
-        return Aggregate(inputs, folds, groups, dirty, *told, netted=tells_groups_apart(rel))
+        told = made["emit"], made["changes"], made
+        return Aggregate(inputs, folds, groups, dirty, aside, *told, netted=tells_groups_apart(rel))
+
+    def _before(self, pipe: Pipe) -> Pipe | None:
+        """The one pipeline that leads into the temporal filter that a pipeline comes from."""
+        found = pipes(pipe.source.input, self._is_constant) if isinstance(pipe.source, plan.Timed) else []
+        return found[0] if len(found) == 1 else None
 
     def _paired(self, rel: Rel, keys: tuple[Expr, ...]) -> tuple[list[Node], list[Callable[..., Any]]]:
         found, inputs = self._pipes(rel)

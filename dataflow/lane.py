@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from dataflow.circuit import Circuit
 
 
+Single = Callable[[Rows], list[Change] | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """`push` takes rows of the log, at least one; `advance` moves the clock. Each says whether it did."""
@@ -34,7 +37,9 @@ class _Way:
     def __init__(self, aggregate: Aggregate, result: Result, timed: Timed | None) -> None:
         self.aggregate, self.result, self.timed = aggregate, result, timed
         self.insert, self.retract = aggregate.pairs[0][1].insert, aggregate.pairs[0][1].retract
-        self.came, self.went, self.changes = aggregate.came, aggregate.went, aggregate.changes
+        self.changes = aggregate.changes
+        self.came: Single = aggregate.express.get("came" if timed is None else "arrive", _refuse)
+        self.leave: Callable[[int], list[Change] | None] = aggregate.express.get("leave", _refuse)
 
     def open(self) -> bool:
         """Whether the result passes changes on and keeps nothing, and nothing is left to tell."""
@@ -43,27 +48,30 @@ class _Way:
 
     def push(self, rows: Rows) -> list[Change]:
         """The changes by rows that came."""
+        if len(rows) == 1 and self.aggregate.plain and (told := self.came(rows)) is not None:
+            return told
         if self.timed is not None:
             rows = self.timed.take(rows)
             if not rows:
                 return []
-        aggregate = self.aggregate
-        if len(rows) == 1 and aggregate.plain and self.came is not None:
-            return self.came(rows)
         self.insert(rows)
-        return self.changes(aggregate.plain)
+        return self.changes(self.aggregate.plain)
 
-    def pass_by(self) -> list[Change]:
-        """The changes by the rows that the clock has passed."""
-        assert self.timed is not None
-        assert self.retract is not None
+    def advance(self, now: int) -> list[Change]:
+        """The changes by the rows that the clock passes."""
+        if self.aggregate.plain and (told := self.leave(now)) is not None:
+            return told
+        if self.timed is None or self.retract is None or not self.timed.due(now):
+            return []
         rows = self.timed.passed()
         if not rows:
             return []
-        if len(rows) == 1 and self.aggregate.plain and self.went is not None:
-            return self.went(rows)
         self.retract(rows)
         return self.changes(False)
+
+
+def _refuse(_: object) -> None:
+    """There is no shorter way."""
 
 
 def lane_for(
@@ -95,9 +103,9 @@ def _way(result: Result, sources: Sequence[Source]) -> _Way | None:
 
 def _alone(circuit: Circuit, way: _Way, pending_at: int) -> Lane:
     """For one query: a call for each thing that must be done, and no more."""
-    result, aggregate, timed, position_at = way.result, way.aggregate, way.timed, circuit.position_at
-    single = way.came if timed is None else None
-    take, pass_by = way.push, way.pass_by
+    result, aggregate, position_at = way.result, way.aggregate, circuit.position_at
+    came, leave, take, pass_by = way.came, way.leave, way.push, way.advance
+    still = way.timed is None
 
     def push(rows: Rows) -> bool:
         changed = result.changed
@@ -108,7 +116,9 @@ def _alone(circuit: Circuit, way: _Way, pending_at: int) -> Lane:
                 return False
         if (last := row[position_at]) > circuit.position:
             circuit.position = last
-        told = single(rows) if single is not None and len(rows) == 1 and aggregate.plain else take(rows)
+        told = came(rows) if len(rows) == 1 and aggregate.plain else None
+        if told is None:
+            told = take(rows)
         if told:
             if len(changed) == 1:
                 changed[0](told)
@@ -120,13 +130,16 @@ def _alone(circuit: Circuit, way: _Way, pending_at: int) -> Lane:
         changed = result.changed
         if result.sorted is not None or result.changes or not changed:
             return False
-        if timed is not None and timed.due(now):
-            told = pass_by()
-            if told:
-                if len(changed) == 1:
-                    changed[0](told)
-                else:
-                    tell(told)
+        if still:
+            return True
+        told = leave(now) if aggregate.plain else None
+        if told is None:
+            told = pass_by(now)
+        if told:
+            if len(changed) == 1:
+                changed[0](told)
+            else:
+                tell(told)
         return True
 
     def tell(told: list[Change]) -> None:
@@ -146,8 +159,7 @@ def _together(circuit: Circuit, ways: Sequence[_Way], timed: Sequence[_Way], pen
     def advance(now: int) -> bool:
         if not all(way.open() for way in timed):
             return False
-        due = [way for way in timed if way.timed is not None and way.timed.due(now)]
-        return deliver([(way.result, way.pass_by()) for way in due])
+        return deliver([(way.result, way.advance(now)) for way in timed])
 
     def deliver(told: Sequence[tuple[Result, list[Change]]]) -> bool:
         for result, changes in told:

@@ -10,7 +10,7 @@ take a confirmed row back (`retracts`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dataflow.operators.node import Node, Rows, Source
@@ -20,7 +20,6 @@ MOST = 500
 """So many groups are told at once by a node that is `deferred`."""
 
 Fold = Callable[[Rows], None]
-Single = Callable[[Rows], list[Change]]
 
 
 class Folds(NamedTuple):
@@ -34,8 +33,8 @@ class Folds(NamedTuple):
 
 class Aggregate(Node):
     """`emit` gives the rows that came and the rows that went since it was last called, `changes` both as one list; both
-    are told whether that was `plain`: rows only came meanwhile, and none is held aside. `came` and `went` (None: there
-    are none) fold a list of one row in or out and give the changes, where it is `plain` and nothing is left to tell.
+    are told whether that was `plain`: rows only came meanwhile, and none is held aside. `express` has the functions of
+    `sql/express.py`, as far as there are any.
     """
 
     def __init__(
@@ -44,10 +43,10 @@ class Aggregate(Node):
         folds: Sequence[Folds],
         groups: dict[Any, Any],
         dirty: Sequence[Any],
+        aside: Mapping[Any, Any],
         emit: Callable[[bool], tuple[list[Row], list[Row]]],
         changes: Callable[[bool], list[Change]],
-        came: Single | None,
-        went: Single | None,
+        express: Mapping[str, Any],
         *,
         netted: bool,
     ) -> None:
@@ -58,11 +57,10 @@ class Aggregate(Node):
         self.dirty = dirty
         self.deferred = False
         self.plain = True
-        self.held = 0
+        self.aside = aside
         self.emit = emit
         self.changes = changes
-        self.came = came
-        self.went = went
+        self.express = express
 
     def step(self) -> None:
         minus = False
@@ -81,7 +79,7 @@ class Aggregate(Node):
         readers = self.readers
         if len(readers) == 1 and readers[0].passes_on():
             readers[0].pass_on(self.changes(self.plain))
-            self.plain = not self.held
+            self.plain = not self.aside
             return
         for reader in readers:
             if reader.listens():
@@ -93,7 +91,7 @@ class Aggregate(Node):
 
     def _emit(self) -> tuple[Rows, Rows]:
         found = self.emit(self.plain)
-        self.plain = not self.held
+        self.plain = not self.aside
         return found
 
     def rows(self) -> Iterable[Row]:
@@ -104,7 +102,7 @@ class Aggregate(Node):
         return len(self.groups)
 
     def state(self) -> Iterable[object]:
-        return (self.groups,)
+        return self.groups, self.aside
 
     def _insert(self, node: Node, fold: Folds) -> None:
         if fold.hold is None or not isinstance(node, Source) or not node.held:
@@ -113,7 +111,6 @@ class Aggregate(Node):
         if node.confirmed:
             fold.insert(node.confirmed)
         fold.hold(node.held)
-        self.held += len(node.held)
         self.plain = False
 
     def _retract(self, node: Node, fold: Folds) -> None:
@@ -121,4 +118,3 @@ class Aggregate(Node):
             fold.retract(node.minus)
         elif isinstance(node, Source) and fold.release is not None:
             fold.release(node.released)
-            self.held -= len(node.released)

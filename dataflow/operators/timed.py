@@ -27,15 +27,16 @@ NEVER = sys.maxsize
 
 class Queue:
     """Rows in order of the time at `at`, in chunks, so that many go at once. `first` and `last` are the times of the
-    first and the last one (where there is none: later and earlier than all).
+    first and the last one (where there is none: later and earlier than all); `tail` is the last chunk, and `room` how
+    many rows it may hold, 0 where there is no row at all.
     """
 
     def __init__(self, at: int, rows: list[Row] | None = None) -> None:
-        self.first, self.last = NEVER, -NEVER
+        self.first, self.last, self.room = NEVER, -NEVER, 0
         self._at = at
         self._time = itemgetter(at)
-        self._tail: list[Row] = []
-        self._chunks: deque[list[Row]] = deque([self._tail])
+        self.tail: list[Row] = []
+        self._chunks: deque[list[Row]] = deque([self.tail])
         self._begin = 0
         if rows:
             self.extend(rows)
@@ -48,31 +49,35 @@ class Queue:
 
     def append(self, row: Row, time: int) -> None:
         """After all others."""
-        if len(self._tail) >= CHUNK:
-            self._tail = []
-            self._chunks.append(self._tail)
-        self._tail.append(row)
+        if len(self.tail) >= CHUNK:
+            self.tail = []
+            self._chunks.append(self.tail)
+        self.tail.append(row)
         self.last = time
-        if self.first == NEVER:
-            self.first = time
+        if not self.room:
+            self.first, self.room = time, CHUNK
 
     def extend(self, rows: Sequence[Row]) -> None:
         """After all others; at least one."""
-        if len(self._tail) >= CHUNK:
-            self._tail = []
-            self._chunks.append(self._tail)
-        self._tail.extend(rows)
+        if len(self.tail) >= CHUNK:
+            self.tail = []
+            self._chunks.append(self.tail)
+        self.tail.extend(rows)
         self.last = rows[-1][self._at]
-        if self.first == NEVER:
-            self.first = rows[0][self._at]
+        if not self.room:
+            self.first, self.room = rows[0][self._at], CHUNK
+
+    def alone(self, limit: int) -> list[Row]:
+        """Take out the first one, which is before a time, if the second one is not, and is at hand."""
+        chunk, begin = self._chunks[0], self._begin + 1
+        if begin >= len(chunk) or (time := chunk[begin][self._at]) < limit:
+            return []
+        self._begin, self.first = begin, time
+        return [chunk[begin - 1]]
 
     def before(self, limit: int) -> list[Row]:
-        """Take out those before a time. The first one is."""
-        chunk, begin = self._chunks[0], self._begin + 1
-        if begin < len(chunk) and chunk[begin][self._at] >= limit:  # it alone
-            self._begin, self.first = begin, chunk[begin][self._at]
-            return [chunk[begin - 1]]
-        found: list[Row] = []
+        """Take out those before a time, as the first one is."""
+        found = self.alone(limit)
         while self.first < limit:
             chunk, begin = self._chunks[0], self._begin
             if chunk[-1][self._at] < limit:
@@ -91,8 +96,8 @@ class Queue:
             self._chunks.popleft()
             self.first = self._chunks[0][0][self._at]
         else:
-            self._tail = self._chunks[0] = []
-            self.first, self.last = NEVER, -NEVER
+            self.tail = self._chunks[0] = []
+            self.first, self.last, self.room = NEVER, -NEVER, 0
 
 
 class Timed(Node):
@@ -114,8 +119,8 @@ class Timed(Node):
         self.at = at
         self.bound = bound
         self.leaving = op[0] == ">"
-        self._step = int(op.endswith("=") != self.leaving)
-        self.limit = bound(now) + self._step
+        self.beyond = int(op.endswith("=") != self.leaving)
+        self.limit = bound(now) + self.beyond
         self.queue = Queue(at)
         self.late: list[tuple[int, int, Row]] = []
         self.serial = 0
@@ -146,13 +151,7 @@ class Timed(Node):
 
     def take(self, rows: Rows) -> list[Row]:
         """Where there is one input: take up rows that came into it; those that are in."""
-        rows = self.functions[0](rows)
-        if len(rows) == 1 and self.leaving:
-            time = rows[0][self.at]
-            if time is not None and time >= self.queue.last and time >= self.limit:
-                self.queue.append(rows[0], time)
-                return rows
-        return self._entered(rows)
+        return self._entered(self.functions[0](rows))
 
     def _entered(self, rows: list[Row]) -> list[Row]:
         return rows if self._in_order(rows) else self._one_by_one(rows)
@@ -218,7 +217,7 @@ class Timed(Node):
 
     def due(self, now: int) -> bool:
         """Move the clock; whether a row enters or leaves by it, in the step to come."""
-        limit = self.limit = self.bound(now) + self._step
+        limit = self.limit = self.bound(now) + self.beyond
         return self.queue.first < limit or bool(self.late and self.late[0][0] < limit)
 
     def rows(self) -> Iterable[Row] | None:

@@ -4,7 +4,7 @@ A group is an object with slots (`Layout.slots`): whether it is dirty, the row l
 many rows it has, then the cells' slots. CPython reads and writes these faster than places in a list. Two regimes.
 *Log*: rows come straight from the log, so confirmed rows only ever arrive; a cell holds O(1). What can be taken back
 exactly (counts, whole sums, sets of values) is; the pending rows' share in the others (float sums, min, max, arg_min,
-arg_max) is held aside, row by row, in the slot `held`. *Any*: every row can be retracted; float sums are exact
+arg_max) is held `aside`, row by row, by the group's key. *Any*: every row can be retracted; float sums are exact
 (`exact.py`), extremes are sorted multisets (`multiset.py`).
 """
 
@@ -50,8 +50,7 @@ class Layout:
         for agg in plan.aggs:
             for kind in needs(agg):
                 self._place(Cell(kind, agg.args, agg.where))
-        self.held = self.size if log and any(c.kind not in TAKEN_BACK for c in self.cells) else 0
-        self.size += bool(self.held)
+        self.holds = log and any(cell.kind not in TAKEN_BACK for cell in self.cells)
 
     def _place(self, cell: Cell) -> None:
         if cell in self.cells or _all_rows(cell):
@@ -84,8 +83,7 @@ class Layout:
 
     def initial(self) -> list[str]:
         """The initial accumulators, in order."""
-        found = [text for cell in self.cells for text in self.initials(cell)]
-        return found + (["None"] if self.held else [])
+        return [text for cell in self.cells for text in self.initials(cell)]
 
     @property
     def slots(self) -> list[str]:

@@ -18,17 +18,17 @@ def emitting(plan: Aggregate, layout: Layout, names: Names) -> list[str]:
     """
     row = _row(plan, layout, in_group, names)
     whole = _with_held(plan, layout, row, names)
-    careful = _each_group(_gone(plan), whole, _differing(plan, "go(old)", "come(new)"))
-    grown = _each_group(row, _grown(plan, "go(old)", "come(new)"))
-    told = _each_group(row, _grown(plan, "put((old, -1))", "put((new, 1))"))
+
+    def telling(go: str, come: str) -> list[str]:
+        grown = _each_group(row, _grown(plan, go, come))
+        careful = _each_group(_gone(plan, go), whole, _differing(plan, go, come))
+        return ["    if plain:", *indented(grown), "    else:", *indented(careful), "    dirty.clear()"]
+
     return [
-        "def emit(plain):", "    plus = []", "    minus = []", "    come = plus.append", "    go = minus.append",
-        "    if plain:", *indented(grown), "    else:", *indented(careful),
-        "    dirty.clear()", "    return plus, minus",
-        "def changes(plain):", "    changes = []", "    put = changes.append",
-        "    if not plain:", "        plus, minus = emit(False)",
-        "        return [(row, -1) for row in minus] + [(row, 1) for row in plus]",
-        *told, "    dirty.clear()", "    return changes",
+        "def emit(plain):", "    plus = []", "    minus = []",
+        *telling("minus.append(old)", "plus.append(new)"), "    return plus, minus",
+        "def changes(plain):", "    changes = []",
+        *telling("changes.append((old, -1))", "changes.append((new, 1))"), "    return changes",
     ]  # fmt: skip
 
 
@@ -51,11 +51,12 @@ def _each_group(*lines: list[str]) -> list[str]:
     return head + indented(indented([line for part in lines for line in part]))
 
 
-def _gone(plan: Aggregate) -> list[str]:
+def _gone(plan: Aggregate, go: str) -> list[str]:
     """A group without rows goes."""
     if plan.grand:
         return []
-    return ["if not g.rows:", "    del groups[g.key]", "    if old is not None:", "        go(old)", "    continue"]
+    lines = ["del groups[g.key]", "if old is not None:", f"    {go}", "continue"]
+    return ["if not g.rows:", *indented(lines)]
 
 
 def _grown(plan: Aggregate, go: str, come: str) -> list[str]:
@@ -82,10 +83,10 @@ def _local(at: int) -> str:
 
 def _with_held(plan: Aggregate, layout: Layout, row: list[str], names: Names) -> list[str]:
     """Lines that make `new`, with the held rows folded on top where there are any."""
-    if not layout.held:
+    if not layout.holds:
         return row
     aside = [*_on_top(layout), *_row(plan, layout, _local, names)]
-    return [f"if {in_group(layout.held)}:", *indented(aside), "else:", *indented(row)]
+    return ["held = aside.get(g.key)", "if held:", *indented(aside), "else:", *indented(row)]
 
 
 def _on_top(layout: Layout) -> list[str]:
@@ -93,7 +94,7 @@ def _on_top(layout: Layout) -> list[str]:
     lines = [f"{_local(at)} = {in_group(at)}" for at in range(ROWS, layout.size)]
     folded = [(c, at) for c, at in zip(layout.cells, layout.starts, strict=True) if c.kind not in TAKEN_BACK]
     names = [[f"x{i}_{j}" for j in range(len(cell.args))] for i, (cell, _) in enumerate(folded)]
-    lines.append(f"for {tuple_code([name for group in names for name in group])} in {_local(layout.held)}:")
+    lines.append(f"for {tuple_code([name for group in names for name in group])} in held:")
     for (cell, at), args in zip(folded, names, strict=True):
         lines.append(f"    if {' and '.join(f'{a} is not None' for a in args)}:")
         folding = fold_in(cell.kind, True, at, _local, args, keyed=layout.by_position(cell))

@@ -24,67 +24,76 @@ from dataflow.sql.python import Code, Names
 
 def fold_functions(plan: Aggregate, found: list[Pipe], names: Names) -> tuple[list[str], Layout]:
     """Source of `insert0`, `retract0`, … (and `hold0`, `release0` over the log), one set a pipe, and of `emit` and
-    `changes`. Where there is one pipe, also of `came` and `went`: what `insert0` or `retract0` and then `changes` do,
-    for a list of one row while nothing is dirty or held aside.
+    `changes`.
     """
     log = all(pipe.log for pipe in found)
     layout = Layout(plan, log, lambda expr: all(pipe.over(expr) == Col(names.position) for pipe in found))
     lines: list[str] = [f"newest = {BEFORE_ALL}"] if any(map(layout.by_position, layout.cells)) else []
     for number, pipe in enumerate(found):
         lines += _function(plan, pipe, layout, names, f"insert{number}", "in")
-        if not layout.held:
+        if not layout.holds:
             lines += _function(plan, pipe, layout, names, f"retract{number}", "out")
         else:
             lines += _function(plan, pipe, layout, names, f"hold{number}", "hold")
             lines += _function(plan, pipe, layout, names, f"release{number}", "release")
-    if len(found) == 1:
-        lines += _function(plan, found[0], layout, names, "came", "in", alone=True)
-        lines += [] if layout.held else _function(plan, found[0], layout, names, "went", "out", alone=True)
     return lines + emitting(plan, layout, names), layout
 
 
-def _function(
-    plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, name: str, way: str, *, alone: bool = False
-) -> list[str]:
-    """`alone`: of one row, that is told at once."""
+def _function(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, name: str, way: str) -> list[str]:
     loop = Loop(pipe, names)
-    if alone and loop.depth > 2:
-        return []  # a lookup may find several rows
-    _find_group(plan, loop, layout, marks=not alone)
+    key = _find_group(plan, loop, layout, marks=True)
     loop.add(f"g.rows {'+=' if way in ('in', 'hold') else '-='} 1")
-    held, ordered = _cells(loop, layout, way, "newest" if alone else "last")
-    aside = in_group(layout.held)
+    held, ordered = _cells(loop, layout, way, "last")
     if way == "hold":
-        loop.add(f"if {aside} is None:", f"    {aside} = []", f"{aside}.append({held})")
+        loop.add(f"aside.setdefault({key}, []).append({held})")
     elif way == "release":
-        loop.add(f"{aside}.remove({held})")
-    elif alone:
-        loop.add(*told_at_once(plan, layout, names, way))
-    head = ["    nonlocal newest"] if ordered else []
-    if alone:
-        return [f"def {name}(rows):", *head, *loop.lines, "    return []"]
-    end = ["    newest = last"] if ordered else []
-    return [f"def {name}(rows):", *head, *(["    last = newest"] if ordered else []), *loop.lines, *end]
+        loop.add(f"held = aside[{key}]", f"held.remove({held})", "if not held:", f"    del aside[{key}]")
+    if not ordered:
+        return [f"def {name}(rows):", *loop.lines]
+    return [f"def {name}(rows):", "    nonlocal newest", "    last = newest", *loop.lines, "    newest = last"]
 
 
-def _find_group(plan: Aggregate, loop: Loop, layout: Layout, *, marks: bool) -> None:
-    """`marks`: note it among those that must be told."""
+def single_lines(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, way: str) -> list[str]:
+    """The body of a loop that folds one row `r0` of the pipe in or out and returns the changes, while nothing is dirty
+    or held aside; no lines where there may be several rows by it.
+    """
+    loop = Loop(pipe, names)
+    if loop.depth > 2:
+        return []
+    _find_group(plan, loop, layout, marks=False)
+    loop.add(f"g.rows {'+=' if way == 'in' else '-='} 1")
+    _cells(loop, layout, way, "newest")
+    loop.add(*told_at_once(plan, layout, names, way))
+    return loop.lines[1:]
+
+
+def _find_group(plan: Aggregate, loop: Loop, layout: Layout, *, marks: bool) -> str:
+    """Its key. `marks`: note it among those that must be told."""
     if plan.grand:
+        key = "()"
         loop.add("g = grand")
     else:
-        codes = [loop.value(key).text for key in plan.keys]
-        key = codes[0] if len(codes) == 1 else tuple_code(codes)
+        key = _key(plan, loop)
         loop.add(
-            f"k = {key}",
             "try:",
-            "    g = groups[k]",
+            f"    g = groups[{key}]",
             "except KeyError:",
-            "    g = groups[k] = Group()",
-            *indented(fresh_group("k", layout)),
-            "    mark(g)" if marks else "    g.dirty = False",
+            f"    g = groups[{key}] = Group()",
+            *indented(fresh_group(key, layout)),
+            "    dirty.append(g)" if marks else "    g.dirty = False",
         )
     if marks:
-        loop.add("if not g.dirty:", "    g.dirty = True", "    mark(g)")
+        loop.add("if not g.dirty:", "    g.dirty = True", "    dirty.append(g)")
+    return key
+
+
+def _key(plan: Aggregate, loop: Loop) -> str:
+    """The name of the group's key."""
+    codes = [loop.value(key) for key in plan.keys]
+    if len(codes) == 1 and codes[0].plain:
+        return codes[0].text
+    loop.add(f"k = {tuple_code([code.text for code in codes]) if len(codes) > 1 else codes[0].text}")
+    return "k"
 
 
 def fresh_group(key: str, layout: Layout) -> list[str]:

@@ -1,0 +1,52 @@
+"""The shortest way for single rows, as generated code: through an aggregation, or a temporal filter and it, in one
+function.
+
+A function takes a list of one row (or the clock), and gives the changes; None, and nothing has been done, where the
+ordinary way must be taken. They hold while nothing is dirty or held aside.
+"""
+
+from __future__ import annotations
+
+from dataflow.sql.accumulators import Layout
+from dataflow.sql.fold import single_lines
+from dataflow.sql.pipeline import Loop, Pipe
+from dataflow.sql.plan import Aggregate, Col, Timed
+from dataflow.sql.python import Names, Writer
+
+
+def express_functions(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, before: Pipe | None) -> list[str]:
+    """Source of `came` and `went`, for one row that comes to the aggregation or goes; and of `arrive` and `leave`, for
+    one row that comes to the temporal filter `timed` before it, and one that leaves it at a time. `before` leads there.
+    """
+    came = single_lines(plan, pipe, layout, names, "in")
+    went = [] if layout.holds else single_lines(plan, pipe, layout, names, "out")
+    newest = ["    nonlocal newest"] if any(map(layout.by_position, layout.cells)) else []
+    lines: list[str] = []
+    for name, body in (("came", came), ("went", went)):
+        if body:
+            lines += [f"def {name}(rows):", *newest, "    for r0 in rows:", *body, "    return []"]
+    if before is not None and isinstance(pipe.source, Timed) and came and went:
+        lines += _through(pipe.source, before, came, went, names)
+    return lines
+
+
+def _through(timed: Timed, before: Pipe, came: list[str], went: list[str], names: Names) -> list[str]:
+    loop = Loop(before, names)
+    if loop.depth > 2 or timed.op[0] != ">" or not isinstance(timed.value, Col):
+        return []
+    loop.add(f"r0 = {loop.row()}")
+    loop.add(
+        f"t = r0[{timed.value.index}]", "queue = timed.queue",
+        "if t is None or t < queue.last or t < timed.limit:", "    return None",
+        "if len(queue.tail) < queue.room:", "    queue.tail.append(r0)", "    queue.last = t",
+        "else:", "    queue.append(r0, t)",
+    )  # fmt: skip
+    bound = Writer(lambda _: "now", names, {"now"}).value(timed.bound).text
+    return [
+        "def arrive(rows):", *loop.lines, *came, "    return []",
+        "def leave(now):",
+        f"    limit = timed.limit = {bound} + timed.beyond",
+        "    if timed.queue.first >= limit and not timed.late:", "        return []",
+        "    if timed.late or timed.gone:", "        return None",
+        "    for r0 in timed.queue.alone(limit):", *went, "    return None",
+    ]  # fmt: skip
