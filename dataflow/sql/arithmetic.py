@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from dataflow.sql import casts, times, types
+from dataflow.sql import casts, functions, times, types
 from dataflow.sql.casts import Typed, cast, rescale
 from dataflow.sql.expressions import Context, lower, rule
 from dataflow.sql.logic import tame
@@ -120,3 +120,18 @@ def negative(node: exp.Expr, context: Context) -> Typed:
         raise error(node, f"minus {types.spoken(value.type)} does not exist: {short(node)}")
     code = "one_nan(-{0})" if value.wild else "(-{0})"
     return Typed(casts.fold(Call(code, (value.expr,)), value.type), value.type, value.wild)
+
+
+TIGHTER: tuple[type[exp.Expr], ...] = (*SYMBOLS, exp.Pow)
+
+
+@rule(exp.BitwiseNot)
+def bits_turned(node: exp.Expr, context: Context) -> Typed:
+    """In DuckDB ~ binds less than + and *, in the parser more: what is meant has to be written."""
+    part: exp.Expr = node
+    owner = node.parent
+    while isinstance(owner, (exp.BitwiseNot, exp.Neg)) or (isinstance(owner, TIGHTER) and owner.this is not part):
+        part, owner = owner, owner.parent
+    if isinstance(owner, TIGHTER):
+        raise refused(node, f"~ needs parentheses here: {short(owner)}", "(~a) + b, or ~(a + b)")
+    return functions.call("bits_not", [lower(node.this, context)], node)

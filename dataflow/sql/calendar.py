@@ -184,9 +184,11 @@ def zone(name: str) -> ZoneInfo:
 
 
 def _within(value: int) -> int:
-    """The same moment of the calendar in a year that `datetime` knows."""
+    """The same moment of the calendar in a year that `datetime` knows: long ago stays so, and far ahead too."""
     cycle = CYCLE * DAY
-    return value if -cycle * 4 < value < cycle * 19 else value % cycle
+    if value < -cycle * 4:
+        return value % cycle - cycle * 4
+    return value if value < cycle * 19 else value % cycle + cycle * 18
 
 
 @lru_cache(maxsize=65536)

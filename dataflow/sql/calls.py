@@ -39,7 +39,7 @@ def cast_(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "to", "safe")
     if node.args["to"].this == exp.DType.INTERVAL and isinstance(node.this, exp.Literal) and node.this.is_string:
         return times.interval(exp.Interval(this=node.this))
-    to, attempt = casts.target(node.args["to"]), isinstance(node, exp.TryCast)
+    to, attempt = casts.target(node.args["to"], node), isinstance(node, exp.TryCast)
     found = cast(lower(node.this, context), to, node, attempt=attempt)
     return casts.narrowed(found, node.args["to"], node, attempt=attempt)
 

@@ -3,8 +3,10 @@ plan is cached.
 
 The dialect means what DuckDB means, but for what a live query must not do, which is to stop on a row, and for what
 DuckDB leaves open:
-- where DuckDB would stop with an error (a whole number beyond its range, a division of whole numbers by zero, a float
-  that no integer holds), the value is NULL; a CAST of text, which may fail on any row, is refused for TRY_CAST
+- where DuckDB would stop with an error (a cast to what does not hold the value, a division of whole numbers by
+  zero), the value is NULL, but + - and * of whole numbers stay exact beyond 64 bits; a CAST of text, which may fail on
+  any row, is refused for TRY_CAST
+- text that reads as an infinite time is NULL, and NaN is written 'nan' whatever its sign
 - among equal keys arg_max takes the greatest value and arg_min the least, and any_value the least of all; LIMIT, and
   row_number over what its order leaves tied, go by all columns
 - a decimal is exact inside a query and leaves it as a float

@@ -33,11 +33,6 @@ def floats(name: str) -> list[Overload]:
     return one(FLOAT, f"{name}({{0}})", FLOAT)
 
 
-def epoch(unit: int) -> list[Overload]:
-    code = f"({{0}} // {unit})" if unit > 1 else "{0}"
-    return [Overload((TIMESTAMP,), INT, code), Overload((INTERVAL,), INT, code)]
-
-
 def span(unit: int) -> list[Overload]:
     return one(INTERVAL, f"({{0}} * {unit})", INT)
 
@@ -50,7 +45,7 @@ def pair(name: str) -> list[Overload]:
 FUNCTIONS: dict[str, list[Overload]] = {
     "upper": one(TEXT, "upper({0})", TEXT), "lower": one(TEXT, "lower({0})", TEXT),
     "length": one(INT, "len({0})", TEXT), "strlen": one(INT, "len({0}.encode())", TEXT),
-    "reverse": one(TEXT, "{0}[::-1]", TEXT),
+    "reverse": one(TEXT, "reverse({0})", TEXT),
     "substring": [Overload((TEXT, INT), TEXT, "substring({0}, {1})"),
     Overload((TEXT, INT, INT), TEXT, "substring({0}, {1}, {2})")],
     "left": one(TEXT, "left({0}, {1})", TEXT, INT), "right": one(TEXT, "right({0}, {1})", TEXT, INT),
@@ -75,7 +70,9 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "degrees": one(FLOAT, "one_nan({0} * 57.29577951308232)", FLOAT),
     "power": one(FLOAT, "power({0}, {1})", FLOAT, FLOAT), "pi": one(FLOAT, "3.141592653589793"),
     "isnan": one(BOOL, "({0} != {0})", FLOAT),
-    "epoch_us": epoch(1), "epoch_ms": epoch(1000),
+    "epoch_us": [Overload((TIMESTAMP,), INT, "{0}"), Overload((INTERVAL,), INT, "{0}")],
+    "epoch_ms": [Overload((TIMESTAMP,), INT, "to_milliseconds_of({0})"),
+    Overload((INTERVAL,), INT, "int_divide({0}, 1000)")],
     "dayname": one(TEXT, "day_name({0})", TIMESTAMP), "monthname": one(TEXT, "month_name({0})", TIMESTAMP),
     "to_timestamp": one(TIMESTAMP, "timestamp_of({0})", FLOAT, nullable=True),
     "cbrt": floats("cbrt"), "asin": floats("asin"), "acos": floats("acos"), "atan": floats("atan"),
@@ -120,7 +117,7 @@ CLASSES: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
     exp.Atan: ("atan", ("this",)), exp.Atan2: ("atan2", ("this", "expression")), exp.Sinh: ("sinh", ("this",)),
     exp.Cosh: ("cosh", ("this",)), exp.Tanh: ("tanh", ("this",)), exp.IsInf: ("isinf", ("this",)),
     exp.BitwiseAnd: ("bits_and", ("this", "expression")), exp.BitwiseOr: ("bits_or", ("this", "expression")),
-    exp.BitwiseXor: ("xor", ("this", "expression")), exp.BitwiseNot: ("bits_not", ("this",)),
+    exp.BitwiseXor: ("xor", ("this", "expression")),
     exp.BitwiseLeftShift: ("shift_left", ("this", "expression")),
     exp.BitwiseRightShift: ("shift_right", ("this", "expression")),
     exp.Ascii: ("ascii", ("this",)), exp.Unicode: ("unicode", ("this",)), exp.BitLength: ("bit_length", ("this",)),

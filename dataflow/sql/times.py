@@ -158,6 +158,8 @@ def text(value: Typed, pattern: Typed, node: exp.Expr) -> Typed:
     need_time(value, node)
     if pattern.type != TEXT or not pattern.literal:
         raise error(node, f"strftime needs its format as a literal: {short(node)}", "'%H:%M'")
+    if pattern.constant in ("", "None"):  # the parser makes this of nothing
+        raise error(node, f"strftime needs a format: {short(node)}", "'%H:%M'")
     for letter in re.findall(r"%(.?)", pattern.constant):
         if letter not in FORMATS or not letter:
             raise refused(node, f"strftime's %{letter} is not supported", "known: %" + " %".join(sorted(FORMATS)))
