@@ -95,11 +95,23 @@ def holds(node: exp.Expr) -> bool:
         return False
     if isinstance(node, exp.Window):
         return any(holds(part) for part in inside(node))
-    if isinstance(node, exp.AggFunc) or (
-        isinstance(node, exp.Anonymous) and node.name.lower() in ("latest", "earliest")
-    ):
+    if isinstance(node, exp.AggFunc) or _is_sugar(node):
         return True
     return any(holds(child) for child in node.iter_expressions())
+
+
+def _is_sugar(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.lower() in ("latest", "earliest")
+
+
+def inside_one(node: exp.Expr, root: exp.Expr) -> bool:
+    """Whether the node stands inside an aggregate's call, below `root`."""
+    part = node.parent
+    while part is not None and part is not root:
+        if isinstance(part, exp.AggFunc) or _is_sugar(part):
+            return not isinstance(part.parent, exp.Window)
+        part = part.parent
+    return False
 
 
 def inside(window: exp.Window) -> list[exp.Expr]:

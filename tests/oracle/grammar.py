@@ -327,7 +327,9 @@ class Grower:
         first = self.select(depth, tail=False)
         types = [name.type for name in first.names]
         second = self.select(depth, tail=False, types=types)
-        word = self.pick(["UNION ALL", "UNION ALL", "UNION", "EXCEPT", "INTERSECT"])
+        word = self.pick(
+            ["UNION ALL", "UNION ALL", "UNION", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"]
+        )
         return From(f"{first.sql} {word} {second.sql}", first.names)
 
     def select(self, depth: int, *, tail: bool, types: list[str] | None = None) -> From:
@@ -340,9 +342,11 @@ class Grower:
         names = [Name(f"c{i}", type) for i, type in enumerate(types)]
         items = ", ".join(f"{self.expr(type, source.names, 2)} AS c{i}" for i, type in enumerate(types))
         distinct = "DISTINCT " if self.maybe(6) else ""
+        if tail and self.maybe(8):
+            distinct = f"DISTINCT ON ({self.pick(['c0', str(len(types))])}) "
         sql = f"SELECT {distinct}{items} FROM {source.sql}{self._where(source)}"
         return From(
-            sql + (self._tail(names, "" if distinct else self.expr("int", source.names, 1)) if tail else ""), names
+            sql + (self._tail(names, self.expr("int", source.names, 1), distinct) if tail else ""), names
         )
 
     def _windowed(self, source: From, types: list[str], *, tail: bool) -> From:
@@ -404,7 +408,9 @@ class Grower:
         table, alias = self.pick(["places", "stock", "totals", '"a.made"']), self.alias()
         names = [Name(f"{alias}.{name.text}", name.type) for name in RELATIONS[table]]
         inner = f" FROM {table} AS {alias}"
-        form = self.choose(6)
+        form = self.choose(9)
+        if form > 5:
+            return self._asked(outer, names, inner, form)
         if form == 5:
             test = f" WHERE {self._on(outer, names)}" + (f" AND {self._compare(names, 0)}" if self.maybe(2) else "")
             value = self.pick(["count(*)", *(f"max({name.text})" for name in names if name.type == "int")])
@@ -426,6 +432,21 @@ class Grower:
         item = self.pick([name for name in names if name.type in ("text", "int")])
         where = f" WHERE {self._compare(names, 0)}" if self.maybe(2) else ""
         return f"{self.expr(item.type, outer, 1)} {word}IN (SELECT {item.text}{inner}{where})"
+
+    def _asked(self, outer: list[Name], names: list[Name], inner: str, form: int) -> str:
+        """A condition that asks another query for a value: IN, ANY and ALL with their NULLs, and the first of rows."""
+        item = self.pick([name for name in names if name.type in ("text", "int")])
+        where = f" WHERE {self._on(outer, names) if self.maybe(3) else self._compare(names, 0)}"
+        query = f"(SELECT {item.text}{inner}{where if self.maybe(2) else ''}"
+        value = self.expr(item.type, outer, 0)
+        state = self.pick(["IS NULL", "IS NOT TRUE", "IS FALSE"])
+        if form == 6:
+            return f"({value} {self.pick(['IN', 'NOT IN'])} {query})) {state}"
+        if form == 7:
+            test = self.pick(["=", "<>", "<", ">=", ">"])
+            return f"({value} {test} {self.pick(['ANY', 'ALL'])} {query})) {self.pick([state, 'IS TRUE'])}"
+        first = f"ORDER BY {item.text}{self._direction()} LIMIT 1)"
+        return f"{value} {self.pick(['<=', '=', 'IS DISTINCT FROM'])} {query} {first}"
 
     def _temporal(self, time: str) -> str:
         span = self.pick(["5 minutes", "1 minute", "12 minutes"])
@@ -452,11 +473,19 @@ class Grower:
                 )
                 for i, key in enumerate(keys)
             ]
-            sql += " GROUP BY " + (", ".join(by) if not self.maybe(5) else "ALL")
+            sql += " GROUP BY " + (self._by(by) if not self.maybe(5) else "ALL")
         if (keys or values) and self.maybe(4):
-            sql += f" HAVING {self.aggregate('int', source.names, 1)} {self.pick(['>', '<=', '<>'])} {self.choose(4)}"
+            than = self.pick([str(self.choose(4)), "(SELECT max(n) FROM stock)", "(SELECT count(*) FROM totals)"])
+            sql += f" HAVING {self.aggregate('int', source.names, 1)} {self.pick(['>', '<=', '<>'])} {than}"
         order = self.aggregate("int", source.names, 0) if keys and self.maybe(2) else ""
         return From(sql + (self._tail(names, order) if tail else ""), names)
+
+    def _by(self, keys: list[str]) -> str:
+        """The keys, or sets of them."""
+        text = ", ".join(keys)
+        if not self.maybe(5):
+            return text
+        return self.pick([f"ROLLUP ({text})", f"CUBE ({text})", f"GROUPING SETS (({text}), {keys[-1]}, ())"])
 
     def _over(self, type: str, names: list[Name]) -> str:
         value = self.aggregate(type, names, 1)
@@ -466,9 +495,12 @@ class Grower:
             return f"({value} + {self.aggregate(type, names, 0)})"
         return value
 
-    def _tail(self, names: list[Name], order: str) -> str:
+    def _tail(self, names: list[Name], order: str, distinct: str = "") -> str:
+        if " ON " in distinct:  # all columns in order: what is tied is equal
+            return " ORDER BY " + ", ".join(f"{i + 1}{self._direction()}" for i in range(len(names)))
         if not self.maybe(2):
             return ""
+        order = "" if distinct else order
         first = [f"{order}{self._direction()}"] if order and order[0] not in "0123456789(" and self.maybe(2) else []
         parts = first + [f"{i + 1}{self._direction()}" for i in range(len(names))]
         sql = " ORDER BY " + ", ".join(parts)
