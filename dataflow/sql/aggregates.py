@@ -265,11 +265,17 @@ def _statistic(code: str) -> Rule:
 
 
 def quantile(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+    part = quantile_part(node)
+    values = _values(found, node, where, "expression")
+    return Typed(Call(f"quantile({{0}}, {part})", (values,), nullable=True), FLOAT, True)
+
+
+def quantile_part(node: exp.Expr) -> float:
+    """The number from 0 to 1 that a quantile takes."""
     part = node.expression
     if not isinstance(part, exp.Literal) or part.args.get("is_string") or not 0 <= float(part.name) <= 1:
         raise refused(node, f"quantile_cont takes a number from 0 to 1: {short(node)}", "quantile_cont(x, 0.9)")
-    values = _values(found, node, where, "expression")
-    return Typed(Call(f"quantile({{0}}, {float(part.name)})", (values,), nullable=True), FLOAT, True)
+    return float(part.name)
 
 
 def any_value(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:

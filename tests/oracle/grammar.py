@@ -383,11 +383,33 @@ class Grower:
             forms += [f"avg({value}) OVER ({over})"]
         if unique:
             forms += [f"lag({value}) OVER ({over})", f"lead({value}, {self.choose(3)}) OVER ({over})"]
-            forms += [f"first_value({value}) OVER ({over})"]
+            end = self.pick(["first_value", "last_value"])
+            forms += [f"{end}({value}) OVER ({over})", f"nth_value({value}, 2) OVER ({over} {self._frame()})"]
             frame = self.pick(["UNBOUNDED", "1", "2"])
             forms += [f"max({value}) OVER ({over} ROWS BETWEEN {frame} PRECEDING AND CURRENT ROW)"]
-            forms += ["row_number() OVER (" + over + ")"] if type == "int" else []
+            forms += [f"{self.pick(['min', end])}({value}) OVER ({over} {self._frame()})"]
+            forms += [f"lag({value}, -{self.choose(3)}) OVER ({over})"]
+            forms += ["row_number() OVER (" + over + ")", f"ntile(3) OVER ({over})"] if type == "int" else []
+        if type == "float":
+            forms += [f"{self.pick(['percent_rank', 'cume_dist'])}() OVER ({over})"]
+            forms += [f"{self.pick(['median', 'stddev', 'var_pop'])}({value}) OVER ({self._partition(names)})"]
+        if type == "bool":
+            forms += [f"{self.pick(['bool_and', 'bool_or'])}({value}) OVER ({over})"]
+        if type == "int":
+            forms += [f"count(DISTINCT {value}) OVER ({self._partition(names)})"]
+        ranges = ["CURRENT ROW AND UNBOUNDED FOLLOWING", "CURRENT ROW AND CURRENT ROW"]
+        if "ORDER BY" in over:
+            forms += [f"max({value}) OVER ({over} RANGE BETWEEN {self.pick(ranges)})"]
         return self.pick(forms)
+
+    def _partition(self, names: list[Name]) -> str:
+        return f"PARTITION BY {self.expr(self.pick(TYPES), names, 1)}" if self.maybe(2) else ""
+
+    def _frame(self) -> str:
+        start = self.pick(["UNBOUNDED PRECEDING", "2 PRECEDING", "1 PRECEDING", "CURRENT ROW", "1 FOLLOWING"])
+        ends = ["UNBOUNDED FOLLOWING", "2 FOLLOWING", "1 FOLLOWING", "CURRENT ROW", "1 PRECEDING"]
+        end = self.pick(ends[: 3 if start == "1 FOLLOWING" else 4 if start == "CURRENT ROW" else 5])
+        return f"ROWS BETWEEN {start} AND {end}"
 
     def _where(self, source: From) -> str:
         parts = []
