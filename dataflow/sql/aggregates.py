@@ -65,8 +65,9 @@ Rule = Callable[[Aggregates, exp.Expr, Expr | None], Typed]
 def name_of(node: exp.Expr) -> str | None:
     """The rule's name for an aggregate call; None for anything else. Raises for aggregates without a rule."""
     if isinstance(node, exp.Anonymous):
-        name = node.name.lower()
-        return "listed" if _is_listed(node) else name if name in ("latest", "earliest") else None
+        return "listed" if _is_listed(node) else node.name.lower() if _is_named(node) else None
+    if isinstance(node, exp.WithinGroup):
+        return "withingroup"
     if isinstance(node, exp.IgnoreNulls) and isinstance(node.this, exp.AnyValue):
         return "anyvalue"
     if isinstance(node, exp.IgnoreNulls | exp.RespectNulls) and isinstance(node.this, exp.AggFunc):
@@ -95,20 +96,21 @@ def holds(node: exp.Expr) -> bool:
         return False
     if isinstance(node, exp.Window):
         return any(holds(part) for part in inside(node))
-    if isinstance(node, exp.AggFunc) or _is_sugar(node):
+    if isinstance(node, exp.AggFunc) or _is_named(node):
         return True
     return any(holds(child) for child in node.iter_expressions())
 
 
-def _is_sugar(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Anonymous) and node.name.lower() in ("latest", "earliest")
+def _is_named(node: exp.Expr) -> bool:
+    """An aggregate that the parser does not know for one."""
+    return isinstance(node, exp.Anonymous) and node.name.lower() in ("latest", "earliest", "product")
 
 
 def inside_one(node: exp.Expr, root: exp.Expr) -> bool:
     """Whether the node stands inside an aggregate's call, below `root`."""
     part = node.parent
     while part is not None and part is not root:
-        if isinstance(part, exp.AggFunc) or _is_sugar(part):
+        if isinstance(part, exp.AggFunc) or _is_named(part):
             return not isinstance(part.parent, exp.Window)
         part = part.parent
     return False
@@ -125,7 +127,7 @@ def inside(window: exp.Window) -> list[exp.Expr]:
     return [*parts, *([order] if order is not None else [])]
 
 
-def _single(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
+def single(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
     """The argument, and whether DISTINCT stands before it."""
     only(node, "this", *also)
     inner = node.this
@@ -143,7 +145,7 @@ def count(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     only(node, "this", "big_int")
     if node.this is None or isinstance(node.this, exp.Star):
         return Typed(found.add(Agg("count", (), where)), INT)
-    value, distinct = _single(found, node, "big_int")
+    value, distinct = single(found, node, "big_int")
     if distinct and value.type == JSON:
         raise refused(node, f"json values cannot be compared: {short(node)}")
     return Typed(found.add(Agg("count", (value.expr,), where, distinct)), INT)
@@ -151,20 +153,27 @@ def count(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
 
 def count_if(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     """As DuckDB has it: a sum of ones and zeros, which is NULL where nothing is known."""
-    value, distinct = _single(found, node)
+    value, distinct = single(found, node)
     if value.type not in (BOOL, NULL) or distinct:
         raise error(node, f"count_if takes a condition: {short(node)}")
     return Typed(found.add(Agg("sum", (cast(value, INT, node).expr,), where)), INT)
 
 
 def _number(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
-    value, distinct = _single(found, node, *also)
-    if value.type == NULL or (value.type == BOOL and isinstance(node, exp.Sum)):
+    value, distinct = single(found, node, *also)
+    if value.type == BOOL and isinstance(node, exp.Sum):
+        value = cast(value, INT, node)
+    return number(value, node), distinct
+
+
+def number(value: Typed, node: exp.Expr) -> Typed:
+    """The value, if it is a number."""
+    if value.type == NULL:
         value = cast(value, INT, node)
     if not types.is_number(value.type):
         hint = "epoch(x)" if value.type in types.TIMES or value.type == types.INTERVAL else "TRY_CAST(x AS DOUBLE)"
         raise error(node, f"{node.key} needs numbers, not {types.spoken(value.type)}: {short(node)}", hint)
-    return value, distinct
+    return value
 
 
 def sum_(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
@@ -185,15 +194,15 @@ def avg(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
 
 def _extreme(kind: str) -> Rule:
     def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-        value, _ = _single(found, node)
-        _comparable(value, node)
+        value, _ = single(found, node)
+        comparable(value, node)
         name = kind + ("_float" if value.type == FLOAT else "")
         return Typed(found.add(Agg(name, (value.expr,), where)), value.type, value.wild)
 
     return apply
 
 
-def _comparable(value: Typed, node: exp.Expr) -> None:
+def comparable(value: Typed, node: exp.Expr) -> None:
     if value.type in (JSON, MONTHS):
         raise refused(node, f"{types.spoken(value.type)} values cannot be compared: {short(node)}")
 
@@ -229,15 +238,15 @@ def position_for(node: exp.Expr) -> exp.Column:
 
 
 def _arg(found: Aggregates, kind: str, value: Typed, key: Typed, node: exp.Expr, where: Expr | None) -> Typed:
-    _comparable(key, node)
-    _comparable(value, node)
+    comparable(key, node)
+    comparable(value, node)
     name = kind + ("_float" if key.type == FLOAT else "")
     return Typed(found.add(Agg(name, (value.expr, key.expr), where)), value.type, value.wild)
 
 
 def _logical(kind: str) -> Rule:
     def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-        value, _ = _single(found, node)
+        value, _ = single(found, node)
         if value.type not in (BOOL, NULL):
             raise error(node, f"{kind} takes a condition, not {types.spoken(value.type)}: {short(node)}")
         return Typed(found.add(Agg(kind, (value.expr,), where)), BOOL)
@@ -290,12 +299,23 @@ def _end(kind: str) -> Rule:
         only(node, "this")
         inner, keys = _ordered(found, node)
         value = found.value(inner)
-        _comparable(value, node)
+        comparable(value, node)
         held = Call("flagged({0})", (value.expr,), strict=False)
         agg = found.add(Agg(kind, (held, keys), where))
         return Typed(Call("{0}[1]", (agg,), nullable=True), value.type, value.wild)
 
     return apply
+
+
+def _once(inner: exp.Expr, order: exp.Expr, node: exp.Expr) -> tuple[exp.Expr, str]:
+    """What stands after DISTINCT, and how the name of the function that tells it once ends."""
+    if not isinstance(inner, exp.Distinct):
+        return inner, ""
+    only(inner, "expressions")
+    item = inner.expressions[0]
+    if len(inner.expressions) != 1 or any(by.this != item for by in order.expressions):
+        raise refused(node, f"with DISTINCT, the order is by the values themselves: {short(node)}", "ORDER BY x")
+    return item, "_once"
 
 
 def _ordered(found: Aggregates, node: exp.Expr) -> tuple[exp.Expr, Expr]:
@@ -308,7 +328,7 @@ def _ordered(found: Aggregates, node: exp.Expr) -> tuple[exp.Expr, Expr]:
     codes = []
     for at, (by, key) in enumerate(zip(node.this.expressions, keys, strict=True)):
         only(by, "this", "desc", "nulls_first")
-        _comparable(key, node)
+        comparable(key, node)
         if key.literal:
             raise refused(node, f"a literal orders nothing: {short(node)}")
         codes.append(f"order_key({{{at}}}, {bool(by.args.get('desc'))}, {bool(by.args.get('nulls_first'))})")
@@ -319,13 +339,14 @@ def _ordered(found: Aggregates, node: exp.Expr) -> tuple[exp.Expr, Expr]:
 def string_agg(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     only(node, "this", "separator")
     inner, keys = _ordered(found, node)
+    inner, once = _once(inner, node.this, node)
     text, separator = cast(found.value(inner), TEXT, node), node.args.get("separator")
     mark = found.value(separator) if separator is not None else Typed(Const(",", TEXT), TEXT)
     if mark.type != TEXT or mark.constant is None:
         raise refused(node, f"string_agg needs its separator as a literal: {short(node)}", "', '")
     pair = Call("({0}, {1})", (keys, text.expr))
     values = found.add(Agg("values", (pair,), where))
-    return Typed(Call("joined({0}, {1})", (values, mark.expr), nullable=True), TEXT)
+    return Typed(Call(f"joined{once}({{0}}, {{1}})", (values, mark.expr), nullable=True), TEXT)
 
 
 def listed(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
@@ -337,12 +358,13 @@ def listed(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
         where, call = condition(call.expression.this, found.rows, "FILTER"), call.this
     only(call, "this")
     inner, keys = _ordered(found, call)
+    inner, once = _once(inner, call.this, node)
     value = found.value(inner)
     if value.type not in (INT, FLOAT, TEXT, BOOL, NULL):
         raise refused(node, f"a list of {types.spoken(value.type)} is not supported: {short(node)}", "cast it to text")
     text = Call("json_text({0})", (value.expr,), strict=False)
     values = found.add(Agg("values", (Call("({0}, {1})", (keys, text), strict=False),), where))
-    return Typed(Call("listed({0})", (values,), nullable=True), JSON)
+    return Typed(Call(f"listed{once}({{0}})", (values,), nullable=True), JSON)
 
 
 RULES: dict[str, Rule] = {

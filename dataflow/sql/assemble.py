@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dataflow.operators import exact, statistics
+from dataflow.operators import exact, pairs, statistics
 from dataflow.operators.multiset import Multiset
 from dataflow.sql.plan import Expr
 from dataflow.sql.python import Names, Writer
@@ -17,7 +17,7 @@ from dataflow.zset import Row
 
 NAMESPACE = {
     **WORDS,
-    **{name: getattr(statistics, name) for name in ("quantile", "variance", "deviation", "joined", "listed")},
+    **{name: value for module in (statistics, pairs) for name, value in vars(module).items() if name[0] != "_"},
     **{name: value for name, value in vars(exact).items() if name.startswith("exact")},
     "order_key": order_key,
     "Multiset": Multiset, "NOTHING": (None,),

@@ -13,7 +13,7 @@ from dataflow.sql import shape
 from dataflow.sql.casts import Typed
 from dataflow.sql.narrow import narrowed
 from dataflow.sql.placing import Shaper
-from dataflow.sql.plan import Aggregate, Col, Const, Expr, Map, Rel
+from dataflow.sql.plan import Aggregate, Col, Expr, Map, Rel
 from dataflow.sql.scope import Source
 from dataflow.sql.subqueries import Nested
 
@@ -42,8 +42,8 @@ class Late:
         """`columns` of the groups. `whole` has all of these, and its `having` may ask subqueries too."""
         plain = tuple(test for test in whole.having if not _asks(test))
         made: list[Expr] = list(map(Col, range(len(keys))))
-        asking = [_over(test, made) for test in whole.having if _asks(test)]
-        turned = [_over(column, made) for column in columns]
+        asking = [shape.collected(test, made, NEST) for test in whole.having if _asks(test)]
+        turned = [shape.collected(column, made, NEST) for column in columns]
         rows = Aggregate(whole.input, whole.keys, whole.aggs, plain, tuple(made), whole.grand)
         groups = _groups(narrowed(rows), source, keys, len(made))
         values = []
@@ -58,21 +58,6 @@ class Late:
         for test in asking:
             rel = self.shaper.filter(rel, shape.replace(test, swap))
         return narrowed(Map(rel, (), tuple(shape.replace(column, swap) for column in turned)))
-
-
-def _over(expr: Expr, made: list[Expr]) -> Expr:
-    """The expression over what the groups put out: `made`, to which what it needs is added, as far as no subquery
-    stands in it. An aggregate by itself may be no value that a row can hold.
-    """
-
-    def pick(part: Expr) -> Expr | None:
-        if isinstance(part, Const) or _asks(part):
-            return None
-        if part not in made:
-            made.append(part)
-        return Col(made.index(part))
-
-    return shape.replace(expr, pick)
 
 
 def _asks(test: Expr) -> bool:

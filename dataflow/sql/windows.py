@@ -17,7 +17,7 @@ from dataflow.sql.casts import Typed
 from dataflow.sql.expressions import Context, lower
 from dataflow.sql.parse import error, only, short
 from dataflow.sql.placing import Shaper
-from dataflow.sql.plan import Col, Expr, Map, Order, Rel, Window, WindowCall
+from dataflow.sql.plan import Col, Const, Expr, Map, Order, Rel, Window, WindowCall
 from dataflow.sql.scope import folded
 from dataflow.sql.window_calls import Found, Over, comparable, function, sort
 
@@ -33,6 +33,7 @@ class Windows:
         if len(self.named) < len(named):
             raise error(named[-1], "two windows of the WINDOW clause have one name")
         self.found: list[Found] = []
+        self.grouped = False
         self._inside = False
 
     def lower(self, node: exp.Expr, context: Context) -> Typed:
@@ -75,12 +76,13 @@ class Windows:
             arg, where = (None if each is None else groups(each) for each in (found.arg, found.where))
             turned.append(Found(over, found.call, arg, where))
         self.found = turned
+        self.grouped = True
 
     def apply(
         self, rows: Callable[[tuple[Expr, ...]], Rel], outputs: Sequence[Expr], tests: Sequence[Expr]
     ) -> Map:
         """`outputs` of the rows for which all `tests` are true; `rows` makes rows of the columns that are needed."""
-        base = _needed([*outputs, *tests], self.found)
+        base = (_made if self.grouped else _needed)([*outputs, *tests], self.found)
         rel, place = rows(base), dict[int, int]()
         width = len(base)
         for over in dict.fromkeys(found.over for found in self.found):
@@ -93,14 +95,22 @@ class Windows:
             width += len(mine)
 
         def swap(part: Expr) -> Expr | None:
-            if isinstance(part, Col):
-                return Col(place[part.index - PLACE] if part.index >= PLACE else base.index(part))
-            return None
+            if isinstance(part, Col) and part.index >= PLACE:
+                return Col(place[part.index - PLACE])
+            return Col(base.index(part)) if part in base and not isinstance(part, Const) else None
 
         turned = [shape.replace(each, swap) for each in (*tests, *outputs)]
         for test in turned[: len(tests)]:
             rel = self.shaper.filter(rel, test)
         return Map(rel, (), tuple(turned[len(tests) :]))
+
+
+def _made(read: Sequence[Expr], found: Sequence[Found]) -> tuple[Expr, ...]:
+    """What the windows work on where they are over groups: whole expressions of these."""
+    made = list(dict.fromkeys(expr for each in found for expr in each.reads()))
+    for expr in read:
+        shape.collected(expr, made, PLACE)
+    return tuple(made)
 
 
 def _needed(read: Sequence[Expr], found: Sequence[Found]) -> tuple[Expr, ...]:

@@ -249,9 +249,15 @@ class Grower:
         if type == "bool" and not self.maybe(4):
             return f"{self.pick(['bool_or', 'bool_and'])}({inner})"
         if type in ("int", "float") and self.maybe(6):
+            other = self.expr("float", names, 0)
+            whole = ["bit_and({})", "bit_or({})", "bit_xor({})", "quantile_disc({}, 0.4)"]
+            return self.pick([f"regr_count({inner}, {other})", *(f.format(inner) for f in whole)] if type == "int" else
+                             [f"covar_pop({inner}, {other})", f"quantile_disc({inner}, 0.4)", f"product({other})"])
+        if type in ("int", "float") and self.maybe(6):
             return f"{self.pick(['arg_max', 'arg_min'])}({inner}, {inner})"
         if type == "text" and inner[0] not in "'(N" and self.maybe(4):
-            return f"string_agg({inner}, '/' ORDER BY {inner}{self._direction()})"
+            once = self.pick(["", "DISTINCT "])
+            return f"string_agg({once}{inner}, '/' ORDER BY {inner}{self._direction()})"
         if type != "timestamp" and self.maybe(5):
             by = self.expr(self.pick(TYPES), names, depth)
             forms = [f"any_value({inner} * 0)" if type == "int" else f"max({inner})"]
