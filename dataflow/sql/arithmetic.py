@@ -11,7 +11,7 @@ from dataflow.sql.casts import Typed, cast, rescale
 from dataflow.sql.expressions import Context, lower, rule
 from dataflow.sql.logic import tame
 from dataflow.sql.parse import error, only, refused, short
-from dataflow.sql.plan import Call
+from dataflow.sql.plan import Call, Const
 from dataflow.sql.types import DATE, FLOAT, INT, INTERVAL, MONTHS, NULL, TIMES
 
 SYMBOLS: dict[type[exp.Expr], str] = {
@@ -52,11 +52,20 @@ def _time_arithmetic(symbol: str, left: Typed, right: Typed, node: exp.Expr) -> 
         return Typed(Call("({0} - {1})", (left.expr, right.expr)), INTERVAL)
     if symbol in "+-" and pair == (DATE, INT):
         return Typed(Call(f"({{0}} {symbol} {{1}} * DAY)", (left.expr, right.expr)), DATE)
+    if symbol == "*" and MONTHS in pair:
+        return times.months_times(left, right) or times.months_times(right, left)
+    if NULL in pair and symbol in "+-" and (set(pair) & TIMES) and pair[0] != pair[1]:
+        return _unknown_time(symbol, left, right)
     if (symbol in "+-" and pair == (INTERVAL, INTERVAL)) or (
         symbol == "*" and pair in ((INTERVAL, INT), (INT, INTERVAL))
     ):
         return Typed(Call(f"({{0}} {symbol} {{1}})", (left.expr, right.expr)), INTERVAL)
     return None
+
+
+def _unknown_time(symbol: str, left: Typed, right: Typed) -> Typed:
+    """NULL added to a time, or subtracted: what comes of an interval."""
+    return cast(Typed(Const(None, NULL), NULL), left.type if left.type in TIMES else right.type, exp.Null())
 
 
 def _linear(symbol: str) -> Callable[[Typed, Typed, exp.Expr], Typed]:

@@ -157,17 +157,27 @@ LETTERS: dict[str, Callable[[int], str]] = {
     "p": lambda v: "AM" if v // HOUR % 24 < 12 else "PM", "M": lambda v: f"{v // MINUTE % 60:02d}",
     "S": lambda v: f"{v // SECOND % 60:02d}", "f": lambda v: f"{v % SECOND:06d}",
     "a": lambda v: day_name(v)[:3], "A": day_name, "b": lambda v: month_name(v)[:3], "B": month_name,
-    "%": lambda v: "%",
+    "%": lambda v: "%", "w": lambda v: str((v // DAY + 4) % 7), "u": lambda v: str((v // DAY + 3) % 7 + 1),
+    "U": lambda v: f"{(day_of_year(v) + 6 - (v // DAY + 4) % 7) // 7:02d}",
+    "W": lambda v: f"{(day_of_year(v) + 6 - (v // DAY + 3) % 7) // 7:02d}",
+    "V": lambda v: f"{iso_week(v):02d}", "G": lambda v: f"{iso_year(v):04d}", "g": lambda v: f"{v // 1000 % 1000:03d}",
+    "c": lambda v: strftime(v, "%Y-%m-%d %H:%M:%S"), "x": lambda v: strftime(v, "%Y-%m-%d"),
+    "X": lambda v: strftime(v, "%H:%M:%S"),
 }  # fmt: skip
 """What strftime knows."""
+SHORT = {f"-{letter}": letter for letter in "dmyHIMSj"}
+"""Those that can do without a zero before them."""
 
 
 def strftime(value: int, pattern: str) -> str:
     parts = pattern.split("%")
     text, at = parts[0], 1
     while at < len(parts):
-        if parts[at]:
-            text += LETTERS[parts[at][0]](value) + parts[at][1:]
+        part = parts[at]
+        if part:
+            bare = part[0] == "-"
+            found = LETTERS[part[bare]](value)
+            text += (found.lstrip("0") or "0" if bare else found) + part[1 + bare :]
             at += 1
         else:
             text += "%" + (parts[at + 1] if at + 1 < len(parts) else "")

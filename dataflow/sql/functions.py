@@ -86,6 +86,19 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "ascii": one(INT, "ascii_code({0})", TEXT), "unicode": one(INT, "code_point({0})", TEXT),
     "chr": one(TEXT, "character({0})", INT, nullable=True), "bit_length": one(INT, "(len({0}.encode()) * 8)", TEXT),
     "translate": one(TEXT, "translate({0}, {1}, {2})", TEXT, TEXT, TEXT),
+    "array_extract": one(TEXT, "letter({0}, {1})", TEXT, INT),
+    "array_slice": one(TEXT, "sliced({0}, {1}, {2})", TEXT, INT, INT),
+    "overlay": one(TEXT, "overlay({0}, {1}, {2}, {3})", TEXT, TEXT, INT, INT),
+    "md5": one(TEXT, "md5({0})", TEXT), "sha1": one(TEXT, "sha1({0})", TEXT),
+    "sha256": one(TEXT, "sha256({0})", TEXT), "levenshtein": one(INT, "levenshtein({0}, {1})", TEXT, TEXT),
+    "hex": [Overload((INT,), TEXT, "format({0} & 0xFFFFFFFFFFFFFFFF, 'X')"), Overload((TEXT,), TEXT, "hex_text({0})")],
+    "bin": [Overload((INT,), TEXT, "format({0} & 0xFFFFFFFFFFFFFFFF, 'b')"),
+    Overload((TEXT,), TEXT, "binary_text({0})")],
+    "to_base": [Overload((INT, INT), TEXT, "to_base({0}, {1})", True),
+    Overload((INT, INT, INT), TEXT, "to_base({0}, {1}, {2})", True)],
+    "bit_count": one(INT, "bit_count({0})", INT),
+    "asinh": floats("asinh"), "acosh": floats("acosh"), "atanh": floats("atanh"), "cot": floats("cot"),
+    "fmod": one(FLOAT, "floored_modulo({0}, {1})", FLOAT, FLOAT), "log": one(FLOAT, "log({0}, {1})", FLOAT, FLOAT),
     "last_day": one(DATE, "last_day({0})", TIMESTAMP),
     "make_date": one(DATE, "make_date({0}, {1}, {2})", INT, INT, INT, nullable=True),
     "to_microseconds": span(1), "to_milliseconds": one(INTERVAL, "seconds_of({0} / 1000)", FLOAT, nullable=True),
@@ -97,7 +110,7 @@ ALIASES = {
     "ucase": "upper", "lcase": "lower", "len": "length", "char_length": "length",
     "substr": "substring",
     "prefix": "starts_with", "suffix": "ends_with", "instr": "strpos", "pow": "power",
-    "ord": "unicode",
+    "ord": "unicode", "to_hex": "hex", "to_binary": "bin", "editdist3": "levenshtein",
 }  # fmt: skip
 
 CLASSES: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
@@ -123,18 +136,22 @@ CLASSES: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
     exp.Ascii: ("ascii", ("this",)), exp.Unicode: ("unicode", ("this",)), exp.BitLength: ("bit_length", ("this",)),
     exp.Translate: ("translate", ("this", "from_", "to")), exp.LastDay: ("last_day", ("this",)),
     exp.DateFromParts: ("make_date", ("year", "month", "day")), exp.ToDays: ("to_days", ("this",)),
+    exp.MD5: ("md5", ("this",)), exp.SHA: ("sha1", ("this",)), exp.Hex: ("hex", ("this",)),
+    exp.Levenshtein: ("levenshtein", ("this", "expression")), exp.Asinh: ("asinh", ("this",)),
+    exp.Acosh: ("acosh", ("this",)), exp.Atanh: ("atanh", ("this",)), exp.Cot: ("cot", ("this",)),
     exp.Dayname: ("dayname", ("this",)), exp.Monthname: ("monthname", ("this",)),
 }  # fmt: skip
 """sqlglot's own nodes for functions of the catalogue, and the arguments that each reads."""
 
 WILD = frozenset({
     "sqrt", "exp", "ln", "log10", "log2", "power", "sin", "cos", "tan", "cbrt", "asin", "acos", "atan", "atan2", "sinh",
-    "cosh", "tanh", "even", "radians", "degrees",
+    "cosh", "tanh", "even", "radians", "degrees", "fmod", "log", "cot", "asinh", "acosh", "atanh",
 })  # fmt: skip
 OTHERS = (
     "abs", "ceil", "floor", "round", "trunc", "sign", "mod", "greatest", "least", "coalesce", "ifnull",
     "nullif", "concat",
-    "concat_ws", "regexp_matches", "date_trunc", "date_part", "extract", "date_diff", "time_bucket",
+    "concat_ws", "regexp_matches", "regexp_replace",
+    "regexp_extract", "date_trunc", "date_part", "extract", "date_diff", "time_bucket",
     "strftime", "timezone",
     "epoch", "now", "year", "month", "day", "hour", "minute", "second", "count", "sum", "avg", "min", "max", "arg_min",
     "arg_max", "latest", "earliest", "bool_and", "bool_or",

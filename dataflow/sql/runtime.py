@@ -307,15 +307,6 @@ def ilike(text: str, pattern: str, escape: str) -> bool:
     return like_pattern(lower(pattern), escape)(lower(text)) is not None
 
 
-@lru_cache(maxsize=1024)
-def compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.ASCII)
-
-
-def regexp_matches(text: str, pattern: str) -> bool:
-    return compiled(pattern).search(text) is not None
-
-
 # casts
 
 

@@ -65,7 +65,7 @@ def _ctes(node: exp.Expr, names: Names, shaper: Shaper) -> Names:
     if clause.args.get("recursive"):
         raise refused(clause, "WITH RECURSIVE is not supported")
     for cte in clause.expressions:
-        only(cte, "this", "alias")
+        only(cte, "this", "alias", "materialized")
         found = lower_query(cte.this, names, shaper)
         given = [column.name for column in cte.args["alias"].columns]
         renamed = tuple((given[i] if i < len(given) else c[0], *c[1:]) for i, c in enumerate(found.columns))

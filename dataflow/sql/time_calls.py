@@ -84,8 +84,10 @@ def truncated(node: exp.Expr, context: Context) -> Typed:
 
 @rule(exp.DateBin)
 def bucketed(node: exp.Expr, context: Context) -> Typed:
-    only(node, "this", "expression")
-    return times.bucket(lower(node.this, context), lower(node.expression, context), node)
+    only(node, "this", "expression", "unit")
+    start = node.args.get("unit")
+    where = None if start is None else lower(start, context)
+    return times.bucket(lower(node.this, context), lower(node.expression, context), where, node)
 
 
 @rule(exp.TimeToStr)

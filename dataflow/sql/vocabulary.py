@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflow.sql import calendar, graphemes, reading, runtime, scalars
+from dataflow.sql import calendar, graphemes, reading, runtime, scalars, texts
 
-WORDS: dict[str, Any] = {**vars(calendar), **vars(runtime), **vars(reading), **vars(scalars), **vars(graphemes)}
+MODULES = (calendar, runtime, reading, scalars, graphemes, texts)
+WORDS: dict[str, Any] = {name: value for module in MODULES for name, value in vars(module).items()}
