@@ -54,7 +54,7 @@ def is_query(node: exp.Expr) -> bool:
 def question(node: exp.Expr) -> Question:
     """The aggregate that a subquery, EXISTS, IN, ANY or ALL is."""
     if isinstance(node, exp.Exists):
-        return Question(_exists(_bare(node.this)))
+        return Question(_exists(existing(node)))
     if isinstance(node, exp.In):
         only(node, "this", "query")
         compared = exp.EQ(this=_given(), expression=exp.Null())
@@ -64,6 +64,19 @@ def question(node: exp.Expr) -> Question:
         test = type(node)(this=_given(), expression=exp.Null())
         return Question(_over(_bare(node.expression.this), lambda item: asked(test, item)), node.this)
     return Question(_single(_bare(node)))
+
+
+def existing(node: exp.Exists) -> exp.Expr:
+    """The query after EXISTS; its order, and a LIMIT that leaves a row, change nothing."""
+    query = _bare(node.this)
+    limit, offset = query.args.get("limit"), query.args.get("offset")
+    count = limit.expression.name if isinstance(limit, exp.Limit) else ""
+    some = limit is None or (count.isdigit() and int(count) > 0) or isinstance(limit.expression, exp.Null)
+    if not isinstance(query, exp.Select) or offset is not None or not some:
+        return query
+    for clause in ("order", "limit"):
+        query.set(clause, None)
+    return query
 
 
 def _bare(node: exp.Expr) -> exp.Expr:

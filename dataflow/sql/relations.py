@@ -87,7 +87,7 @@ def _table(node: exp.Expr, names: Names, lower_query: Lower, shaper: Shaper) -> 
         source = _table(node.this, names, lower_query, shaper)
     elif isinstance(node, exp.Subquery):
         only(node, "this", "alias", "joins")
-        source = lower_query(node.this, names).source(folded(node.alias) or "subquery")
+        source = lower_query(node.this, names).source(folded(node.alias) or UNNAMED)
     elif isinstance(node, exp.Values):
         source = _values(node)
     else:
@@ -145,13 +145,14 @@ def _values(node: exp.Values) -> Source:
 
 # joins
 
+UNNAMED = "subquery"
 SIDES = {"": "inner", "LEFT": "left", "RIGHT": "right", "FULL": "full"}
 
 
 def _join(left: Source, node: exp.Expr, names: Names, lower_query: Lower, shaper: Shaper) -> Source:
     only(node, "this", "side", "kind", "on", "using", "method")
     side, word = node.args.get("side") or "", node.args.get("kind") or ""
-    right = _table(node.this, names, lower_query, shaper)
+    right = _unnamed(left, _table(node.this, names, lower_query, shaper), node.this)
     kind = _kind(node, side, word)
     _distinct_names(left, right, node)
     if node.args.get("using") or node.args.get("method"):
@@ -159,6 +160,14 @@ def _join(left: Source, node: exp.Expr, names: Names, lower_query: Lower, shaper
     else:
         tests, merged = _on(left, right, node, word), {}
     return join_sources(left, right, kind, tests, {**left.merged, **merged}, shaper)
+
+
+def _unnamed(left: Source, right: Source, node: exp.Expr) -> Source:
+    """A subquery without a name, called otherwise than those before it."""
+    taken = {field.table for field in left.fields}
+    if node.args.get("alias") is not None or {field.table for field in right.fields} != {UNNAMED}:
+        return right
+    return right.named(next(name for n in range(len(taken) + 1) if (name := f"{UNNAMED}{n or ''}") not in taken))
 
 
 def _kind(node: exp.Expr, side: str, word: str) -> str:

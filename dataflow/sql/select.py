@@ -439,9 +439,10 @@ class _Select:
             self._ordinal(node)
             return int(node.name) - 1
         if isinstance(node, exp.Column) and not node.args.get("table"):
-            names = [folded(item.name) for item in items]
-            if folded(node.name) in names:
-                return names.index(folded(node.name))
+            named = [i for i, item in enumerate(items) if folded(item.name) == folded(node.name)]
+            apart = {items[i].value.expr for i in named if not isinstance(self.entries[i], exp.Alias)}
+            if named and len(apart) <= 1:
+                return named[0]
         return None
 
     def _place_of(self, value: Typed, items: list[Item], extra: list[Typed]) -> int:

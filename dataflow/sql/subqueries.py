@@ -24,7 +24,7 @@ from dataflow.sql.narrow import narrowed
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Agg, Aggregate, And, Call, Case, Col, Const, Expr, IsNull, Join, Map, Not, Or, Rel, Values
-from dataflow.sql.questions import ROWS, Question, is_asked, is_plain, is_query, question
+from dataflow.sql.questions import ROWS, Question, existing, is_asked, is_plain, is_query, question
 from dataflow.sql.relations import Lower, Names, join_sources, lower_from
 from dataflow.sql.scope import RowContext, Source
 from dataflow.sql.temporal import asks_time, temporal, where_parts
@@ -51,7 +51,7 @@ def membership(node: exp.Expr) -> Membership | None:
         return Membership(node.expression.this, node.this, not negated)
     if isinstance(node, exp.Exists):
         only(node, "this")
-        return Membership(node.this, None, negated)
+        return Membership(existing(node), None, negated)
     if isinstance(node, exp.In) and node.args.get("query") is not None:
         only(node, "this", "query")
         return Membership(node.args["query"], node.this, negated)
