@@ -145,10 +145,23 @@ def count(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     only(node, "this", "big_int")
     if node.this is None or isinstance(node.this, exp.Star):
         return Typed(found.add(Agg("count", (), where)), INT)
+    inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+    if isinstance(inner, exp.Tuple):
+        return _count_rows(found, node, inner, where)
     value, distinct = single(found, node, "big_int")
     if distinct and value.type == JSON:
         raise refused(node, f"json values cannot be compared: {short(node)}")
     return Typed(found.add(Agg("count", (value.expr,), where, distinct)), INT)
+
+
+def _count_rows(found: Aggregates, node: exp.Expr, inner: exp.Tuple, where: Expr | None) -> Typed:
+    """count((a, b)): rows of values are never NULL, and equal where each is, NULLs too."""
+    values = [found.value(part) for part in inner.expressions]
+    for value in values:
+        comparable(value, node)
+    slots = ", ".join(f"{{{at}}}" for at in range(len(values)))
+    row = Call(f"({slots},)", tuple(value.expr for value in values), strict=False)
+    return Typed(found.add(Agg("count", (row,), where, isinstance(node.this, exp.Distinct))), INT)
 
 
 def count_if(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:

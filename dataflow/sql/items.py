@@ -22,15 +22,18 @@ def starred(node: exp.Expr, source: Source) -> list[exp.Expr]:
     replaced = {folded(item.alias): item for item in star.args.get("replace") or ()}
     found: list[exp.Expr] = []
     seen: set[str] = set()
+    met: set[str] = set()
     for field in fields:
         name = folded(field.name)
-        if name in left_out or (not table and name in source.merged and name in seen):
+        one = field.joined and not table
+        if name in left_out or (one and name in met):
             continue
         seen.add(name)
+        met |= {name} if one else set()
         if name in replaced:
             found.append(exp.alias_(replaced[name].this, field.name, quoted=True, copy=False))
             continue
-        owner = None if not table and name in source.merged else exp.to_identifier(field.table, quoted=True)
+        owner = None if one else exp.to_identifier(field.table, quoted=True)
         found.append(exp.Column(this=exp.to_identifier(field.name, quoted=True), table=owner))
     missing = next((item for name, item in replaced.items() if name not in seen), None)
     if missing is not None:

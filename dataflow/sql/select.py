@@ -440,9 +440,9 @@ class _Select:
             return int(node.name) - 1
         if isinstance(node, exp.Column) and not node.args.get("table"):
             named = [i for i, item in enumerate(items) if folded(item.name) == folded(node.name)]
-            apart = {items[i].value.expr for i in named if not isinstance(self.entries[i], exp.Alias)}
-            if named and len(apart) <= 1:
-                return named[0]
+            given = [i for i in named if isinstance(self.entries[i], exp.Alias)]
+            if given or len({items[i].value.expr for i in named}) == 1:
+                return (given or named)[-1]
         return None
 
     def _place_of(self, value: Typed, items: list[Item], extra: list[Typed]) -> int:
