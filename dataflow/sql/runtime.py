@@ -12,8 +12,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
 from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, strftime
 
 NAN = math.nan
@@ -344,30 +342,3 @@ def interval_text(value: int) -> str:
     minutes, rest = divmod(rest, MINUTE)
     seconds, micros = divmod(rest, SECOND)
     return f"{sign}{hours:02d}:{minutes:02d}:{seconds:02d}" + (f".{micros:06d}".rstrip("0") if micros else "")
-
-
-# json
-
-
-def json_text(value: Any) -> str:
-    """Raw. NULL is JSON's null."""
-    return msgspec.json.encode(value).decode()
-
-
-def json_get(text: str, path: str) -> str | None:
-    """The JSON text at a path of keys and indices, itself JSON; None where there is nothing."""
-    try:
-        value = msgspec.json.decode(text)
-        for step in msgspec.json.decode(path):
-            value = value[step]
-    except (msgspec.DecodeError, KeyError, IndexError, TypeError):
-        return None
-    return json_text(value)
-
-
-def json_field(text: str, path: str) -> str | None:
-    """As `json_get`, with text bare and JSON's null as NULL."""
-    found = json_get(text, path)
-    if found is None or found == "null":
-        return None
-    return msgspec.json.decode(found) if found[0] == '"' else found

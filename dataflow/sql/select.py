@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from sqlglot import exp
 
@@ -24,25 +23,18 @@ from dataflow.sql.grouping import GROUPING, MANY, holds_sets, over_sets, sets_of
 from dataflow.sql.items import column_name, starred
 from dataflow.sql.late import Late
 from dataflow.sql.narrow import narrowed
+from dataflow.sql.ordering import Item, Ordering
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Aggregate, Call, Col, Const, Expr, Map, Order, Rel, Values
 from dataflow.sql.relations import Names, lower_from
 from dataflow.sql.scope import RowContext, Source, folded
-from dataflow.sql.selected import Selected, limits, ordered
+from dataflow.sql.selected import Selected, limits
 from dataflow.sql.subqueries import Membership, Nested, membership, scalars
 from dataflow.sql.temporal import asks_time, temporal, where_parts
 from dataflow.sql.types import JSON
 from dataflow.sql.unions import lower_union
 from dataflow.sql.windows import PLACE, Windows
-
-
-class Item(NamedTuple):
-    """An entry of the select list: its name and what it is."""
-
-    name: str
-    value: Typed
-    node: exp.Expr
 
 
 def lower_query(node: exp.Expr, names: Names, shaper: Shaper) -> Selected:
@@ -120,11 +112,11 @@ class _Select:
         grouped = self._group()
         items = [self._item(n) for n in self.entries]
         having = self._having()
-        order, extra = self._order(items)
-        on = self._on(items, extra)
+        ordering = Ordering(items, self.entries, lambda n: lower(n, self._context("ORDER BY")), self._ordinal)
+        order, on, extra = ordering.keys(self.node.args.get("order")), ordering.on(self.node), ordering.extra
         grouped = grouped or bool(self.aggregates.found) or bool(having)
         if not (grouped or self.node.args.get("order") or self.node.args.get("distinct")):
-            order = self._inherited(items, extra)
+            order = ordering.inherited(self.source.order)
         qualify = self._qualify()
         outputs = [item.value.expr for item in items] + [value.expr for value in extra]
         rel = self._selected(rel, outputs, having, qualify, grouped=grouped)
@@ -375,15 +367,6 @@ class _Select:
             raise refused(node, "an interval with months has no length", "INTERVAL '30 days'")
         return Item(entry.alias or column_name(node), value, node)
 
-    def _on(self, items: list[Item], extra: list[Typed]) -> list[int]:
-        """The places of DISTINCT ON's values among the row's columns."""
-        clause = self.node.args.get("distinct")
-        if clause is None or clause.args.get("on") is None:
-            return []
-        listed = clause.args["on"]
-        nodes = listed.expressions if isinstance(listed, exp.Tuple) else [listed]
-        return [self._ordered_by(node.this if isinstance(node, exp.Paren) else node, items, extra) for node in nodes]
-
     def _distinct(
         self,
         rel: Rel,
@@ -402,53 +385,3 @@ class _Select:
         if extra:
             raise error(self.node.args["order"], "with DISTINCT, ORDER BY can only name selected columns")
         return distinct(rel, len(columns))
-
-    # ORDER BY
-
-    def _order(self, items: list[Item]) -> tuple[tuple[Order, ...], list[Typed]]:
-        clause = self.node.args.get("order")
-        extra: list[Typed] = []
-        if clause is None:
-            return (), extra
-        only(clause, "expressions")
-        orders = [self._order_key(node, items, extra) for node in ordered(clause, len(items))]
-        return tuple(order for order in orders if order is not None), extra
-
-    def _inherited(self, items: list[Item], extra: list[Typed]) -> tuple[Order, ...]:
-        """The order of the one relation in FROM."""
-        places = [(self._place_of(Typed(Col(o.index), o.type), items, extra), o) for o in self.source.order]
-        return tuple(Order(at, o.type, o.desc, o.nulls_first) for at, o in places)
-
-    def _order_key(self, node: exp.Expr, items: list[Item], extra: list[Typed]) -> Order | None:
-        only(node, "this", "desc", "nulls_first")
-        desc, nulls_first = bool(node.args.get("desc")), bool(node.args.get("nulls_first"))
-        at = self._ordered_by(node.this, items, extra)
-        type = items[at].value.type if at < len(items) else extra[at - len(items)].type
-        if type in (JSON, types.MONTHS):
-            raise refused(node, f"{types.spoken(type)} values have no order: {short(node)}", "data ->> 'field'")
-        return Order(at, type, desc, nulls_first)
-
-    def _ordered_by(self, node: exp.Expr, items: list[Item], extra: list[Typed]) -> int:
-        """The column that is the node's value."""
-        at = self._among(node, items)
-        return self._place_of(lower(node, self._context("ORDER BY")), items, extra) if at is None else at
-
-    def _among(self, node: exp.Expr, items: list[Item]) -> int | None:
-        """The index of the item that an ordinal or an alias names."""
-        if isinstance(node, exp.Literal) and not node.args.get("is_string"):
-            self._ordinal(node)
-            return int(node.name) - 1
-        if isinstance(node, exp.Column) and not node.args.get("table"):
-            named = [i for i, item in enumerate(items) if folded(item.name) == folded(node.name)]
-            given = [i for i in named if isinstance(self.entries[i], exp.Alias)]
-            if given or len({items[i].value.expr for i in named}) == 1:
-                return (given or named)[-1]
-        return None
-
-    def _place_of(self, value: Typed, items: list[Item], extra: list[Typed]) -> int:
-        values = [item.value for item in items] + extra
-        for i, known in enumerate(values):
-            if known.expr == value.expr:
-                return i
-        extra.append(value)
-        return len(values)
