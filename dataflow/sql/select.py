@@ -28,7 +28,7 @@ from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Aggregate, Call, Col, Const, Expr, Map, Order, Rel, Values
 from dataflow.sql.relations import Names, lower_from
-from dataflow.sql.scope import RowContext, Source, folded
+from dataflow.sql.scope import RowContext, Source, folded, resolve
 from dataflow.sql.selected import Selected, limits
 from dataflow.sql.subqueries import Membership, Nested, membership, scalars
 from dataflow.sql.temporal import asks_time, temporal, where_parts
@@ -98,6 +98,7 @@ class _Select:
         self.windows = Windows(node.args.get("windows") or [], shaper)
         self.keys: list[Typed] = []
         self.sets: list[tuple[int, ...]] | None = None
+        self.said: dict[int, exp.Expr] = {}
         self.grand = node.args.get("group") is None
         self.lowering: set[str] = set()
 
@@ -259,8 +260,7 @@ class _Select:
             found = sets_of(nodes)
             if len(found) > MANY:
                 raise refused(nodes[0], f"{len(found)} grouping sets are too many", "GROUPING SETS ((a), (a, b))")
-            places = [dict.fromkeys(self._key_place(key) for key in each) for each in found]
-            self.sets = [tuple(sorted(each)) for each in places]
+            self.sets = [self._set(each) for each in found]
             self.grand = False
             if any(key.literal for key in self.keys):
                 raise refused(nodes[0], f"a literal is no key of grouping sets: {short(nodes[0])}")
@@ -268,6 +268,20 @@ class _Select:
         for node in nodes:
             self._key_place(node)
         return True
+
+    def _set(self, nodes: Sequence[exp.Expr]) -> tuple[int, ...]:
+        """The keys of one grouping set. To DuckDB two names of one value are two keys, here they would be one."""
+        places = {}
+        for node in nodes:
+            place = self._key_place(node)
+            known = self.said.setdefault(place, node)
+            if known != node and not all(isinstance(n, exp.Column) and self._is_column(n) for n in (known, node)):
+                raise refused(node, f"{short(known)} and {short(node)} are one value in grouping sets", "GROUP BY 1, 2")
+            places[place] = True
+        return tuple(sorted(places))
+
+    def _is_column(self, node: exp.Column) -> bool:
+        return resolve(node, self.source) is not None
 
     def _key_place(self, node: exp.Expr) -> int:
         """Which of the keys the node is."""

@@ -57,6 +57,9 @@ LITERALS = {
 }
 COMPARISONS = ["=", "<", ">", "<=", ">=", "<>", "IS DISTINCT FROM", "IS NOT DISTINCT FROM"]
 PATTERNS = ["'a%'", "'%b'", "'_'", "'%'", "'%o%'"]
+REGEXPS = ["'b'", "'[a-z]+'", "'^.'", "'\\d*'", "'[[:alpha:]]$'"]
+GLOBALLY = ["", ", 'g'"]
+MATCHES = ["SIMILAR TO", "~", "!~", "NOT SIMILAR TO"]
 PARTS = ["year", "month", "day", "dayofweek", "dayofyear", "week", "quarter"]
 UNITS = ["minute", "hour", "day", "second"]
 TYPES = ["int", "float", "text", "bool", "timestamp"]
@@ -130,6 +133,9 @@ class Grower:
             lambda n, d: f"extract({self.pick(UNITS)} FROM {e('timestamp', n, d)})",
             lambda n, d: f"date_diff('{self.pick(UNITS)}', {e('timestamp', n, d)}, {e('timestamp', n, d)})",
             lambda n, d: f"strpos({e('text', n, d)}, {e('text', n, d)})",
+            lambda n, d: f"date_sub('{self.pick(UNITS)}', {e('timestamp', n, d)}, {e('timestamp', n, d)})",
+            lambda n, d: f"date_sub('month', {e('timestamp', n, d)}, {e('timestamp', n, d)})",
+            lambda n, d: f"levenshtein({e('text', n, d)}, {e('text', n, d)})",
             lambda n, d: f"sign({e('float', n, d)})::BIGINT",
             lambda n, d: f"TRY_CAST(round({e('float', n, d)}) AS BIGINT)",
             lambda n, d: f"({e('bool', n, d)})::BIGINT",
@@ -151,6 +157,7 @@ class Grower:
             lambda n, d: f"({e('int', n, d)})::DOUBLE",
             lambda n, d: f"sqrt({e('float', n, d)})",
             lambda n, d: f"TRY_CAST({e('text', n, d)} AS DOUBLE)",
+            lambda n, d: f"TRY_CAST({e('float', n, d)} AS DECIMAL(5, 1))::DOUBLE",
             lambda n, d: f"(100.0 * {e('int', n, d)} / {e('int', n, d)})",
             lambda n, d: f"({e('int', n, d)} * 0.5 + {e('float', n, d)})",
             lambda n, d: f"round({e('int', n, d)} * 1.25, 1)::DOUBLE",
@@ -174,6 +181,10 @@ class Grower:
             lambda n, d: f"split_part({e('text', n, d)}, 'b', {self.choose(3) + 1})",
             lambda n, d: f"strftime({e('timestamp', n, d)}, '%Y-%m-%d %H:%M')",
             lambda n, d: f"({e('timestamp', n, d)})::VARCHAR",
+            lambda n, d: f"regexp_replace({e('text', n, d)}, {self.pick(REGEXPS)}, '<\\0>'{self.pick(GLOBALLY)})",
+            lambda n, d: f"regexp_extract({e('text', n, d)}, {self.pick(REGEXPS)})",
+            lambda n, d: f"({e('text', n, d)})[{self.choose(4)}:{self.choose(4) - 1}]",
+            lambda n, d: f"strftime({e('timestamp', n, d)}, '%-d.%-m. %U %V %u')",
         ]
 
     def _bool_forms(self) -> list[Callable[[list[Name], int], str]]:
@@ -187,6 +198,8 @@ class Grower:
             lambda n, d: f"({e('bool', n, d)} IS {self.pick(['TRUE', 'FALSE', 'NOT TRUE'])})",
             self._in, self._between,
             lambda n, d: f"({e('text', n, d)} {self.pick(['LIKE', 'ILIKE', 'NOT LIKE'])} {self.pick(PATTERNS)})",
+            lambda n, d: f"regexp_matches({e('text', n, d)}, {self.pick(REGEXPS)}, 'i')",
+            lambda n, d: f"({e('text', n, d)} {self.pick(MATCHES)} {self.pick(REGEXPS)})",
             lambda n, d: f"starts_with({e('text', n, d)}, {e('text', n, d)})",
             self._bare,
         ]  # fmt: skip
@@ -223,6 +236,7 @@ class Grower:
             ),
             lambda n, d: f"({e('timestamp', n, d)} {self.pick(['+', '-'])} {self.pick(LITERALS['interval'])})",
             lambda n, d: f"({e('timestamp', n, d)} + INTERVAL '1 month')",
+            lambda n, d: f"({e('timestamp', n, d)} {self.pick(['+', '-'])} {e('int', n, 0)} * INTERVAL '1 month')",
             lambda n, d: f"({e('timestamp', n, d)} + {e('int', n, 0)} * INTERVAL '1 minute')",
         ]
 
