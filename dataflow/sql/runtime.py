@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, strftime
+from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, strftime, year
 
 NAN = math.nan
 INF = math.inf
@@ -329,11 +329,14 @@ def decimal_text(value: int, scale: int) -> str:
 
 def time_text(value: int) -> str:
     fraction = f".{value % SECOND:06d}".rstrip("0") if value % SECOND else ""
-    return strftime(value, "%Y-%m-%d %H:%M:%S") + fraction
+    return date_text(value) + strftime(value, " %H:%M:%S") + fraction
 
 
 def date_text(value: int) -> str:
-    return strftime(value, "%Y-%m-%d")
+    before = year(value)
+    if before > 0:
+        return strftime(value, "%Y-%m-%d")
+    return f"{1 - before:04d}" + strftime(value, "-%m-%d (BC)")
 
 
 def interval_text(value: int) -> str:
