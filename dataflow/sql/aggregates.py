@@ -110,7 +110,7 @@ def inside_one(node: exp.Expr, root: exp.Expr) -> bool:
     """Whether the node stands inside an aggregate's call, below `root`."""
     part = node.parent
     while part is not None and part is not root:
-        if isinstance(part, exp.AggFunc) or _is_named(part):
+        if isinstance(part, exp.AggFunc | exp.Filter) or _is_named(part):
             return not isinstance(part.parent, exp.Window)
         part = part.parent
     return False

@@ -146,7 +146,7 @@ class _Select:
     def _scalars(self) -> list[exp.Expr]:
         """Join the values of scalar subqueries to every row. Those left are for the groups."""
         where = self.node.args.get("where")
-        listed = [*self.node.expressions, *(self.node.args.get(name) for name in ("having", "order"))]
+        listed = [*self.node.expressions, *(self.node.args.get(name) for name in ("having", "order", "qualify"))]
         late = list(scalars(*listed))
         parts = where_parts(where.this) if where is not None else ()
         early = [node for part in parts for node in scalars(*_asking(part))]
@@ -154,8 +154,9 @@ class _Select:
             self._plain_conditions(parts)
         grouped = self.node.args.get("group") or any(aggregates.holds(entry) for entry in self.entries)
         waiting = [node for node in late if grouped and not aggregates.inside_one(node, self.node)]
+        later = {id(node) for node in waiting}
         for node in [*early, *late]:
-            if node not in waiting:
+            if id(node) not in later:
                 self.source, self.values[id(node)] = self.nested.scalar(node, self.source)
         return waiting
 

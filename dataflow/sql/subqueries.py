@@ -227,6 +227,9 @@ class Nested:
         return source._replace(rel=joined, width=source.width + inner.width), value
 
     def _asked(self, node: exp.Expr, found: Question, source: Source) -> tuple[Source, Typed]:
+        if found.given is not None and aggregates.holds(found.given):
+            hint = "group in a subquery in FROM first"
+            raise refused(node, f"an aggregate is not compared with a subquery's rows: {short(node)}", hint)
         given = None if found.given is None else lower(found.given, RowContext(source, "WHERE"))
         inner, tests, values = self._conditions(found.query, source)
         wide = not isinstance(node, exp.Exists) and sum(field.table == ROWS for field in inner.fields) > 1
