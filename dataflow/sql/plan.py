@@ -1,8 +1,8 @@
 """The plan: what a query is once names, types and NULLs are settled. Serialisable; knows nothing of any parser.
 
 Expressions are over the columns of one input row, by index. `Call.code` is a Python expression with `{0}`, `{1}` …
-for its arguments, over the names in `runtime.py`, `scalars.py` and `calendar.py`: so a plan from the cache becomes
-code without the function catalogue. A strict call gives NULL when an argument is NULL, and only then its code is not
+for its arguments, over the names in `vocabulary.py`: so a plan from the cache becomes code without the function
+catalogue. A strict call gives NULL when an argument is NULL, and only then its code is not
 run; `nullable` says that the code itself may give None. Relations form a tree; equal trees are equal structs, and
 that is how queries share state. Column indices of a join count through the left row, then the right row; those of an
 aggregate's `having` and `columns` through its keys, then its aggregates.
