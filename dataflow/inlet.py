@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dataflow.operators.node import NONE, Rows, Source
-from dataflow.sql.runtime import json_text
+from dataflow.sql.json_values import json_text
 from dataflow.zset import Row
 
 KindSource = tuple[Source, tuple[str, ...]]

@@ -166,8 +166,8 @@ class Sliding(Values):
             self.values[at] = self.result(total)
 
 
-def values_of(call: WindowCall) -> Values:
-    """A fresh partition's values for one call."""
+def running(call: WindowCall) -> Values:
+    """A fresh partition's values for a call that `frames.py` does not have."""
     if call.kind == "row_number":
         return RowNumber()
     if call.kind in ("rank", "dense_rank"):
@@ -176,7 +176,7 @@ def values_of(call: WindowCall) -> Values:
         return Shifted(call.column, call.offset if call.kind == "lag" else -call.offset, call.default)
     if call.kind == "first_value":
         return First(call.column)
-    add, result = _adding(call), RESULTS[call.kind]
+    add, result = adding(call), RESULTS[call.kind]
     if call.frame == "whole":
         return Whole(add, result)
     if call.frame == "sliding":
@@ -184,7 +184,7 @@ def values_of(call: WindowCall) -> Values:
     return Running(add, result, peers=call.frame == "peers")
 
 
-def _adding(call: WindowCall) -> Add:
+def adding(call: WindowCall) -> Add:
     """How the call's accumulator takes up a row."""
     column, where, take = call.column, call.where, TAKES[call.kind]
 

@@ -8,7 +8,7 @@ from typing import Any
 NAN = math.nan
 
 
-def _nan_last(value: float) -> tuple[bool, float]:
+def _nan_last(value: Any) -> tuple[bool, Any]:
     return value != value, value  # noqa: PLR0124
 
 
@@ -23,7 +23,7 @@ def quantile(values: dict[float, int], part: float) -> float | None:
     return float(low) if low == high else low + (high - low) * (at - math.floor(at))
 
 
-def _ranked(ranked: list[float], values: dict[float, int], index: int) -> float:
+def _ranked(ranked: list[Any], values: dict[Any, int], index: int) -> Any:
     for value in ranked:
         index -= values[value]
         if index < 0:
@@ -40,6 +40,8 @@ def variance(values: dict[float, int], fewer: int) -> float | None:
         return 0.0
     if not all(map(math.isfinite, values)):
         return NAN
+    if len(values) == 1:
+        return 0.0
     mean = math.fsum(value * times for value, times in values.items()) / count
     return math.fsum((value - mean) ** 2 * times for value, times in values.items()) / (count - fewer)
 
@@ -60,3 +62,63 @@ def listed(values: dict[tuple[Any, str], int]) -> str | None:
     """JSON texts, in order of their keys, as a JSON array."""
     text = joined(values, ",")
     return None if text is None else f"[{text}]"
+
+
+def quantile_disc(values: dict[Any, int], part: float, desc: bool) -> Any:
+    """The first value that at least `part` of all do not exceed."""
+    if not values:
+        return None
+    count = sum(values.values())
+    at = max(math.ceil(count * part), 1) - 1
+    return _ranked(sorted(values, key=_nan_last), values, count - 1 - at if desc else at)
+
+
+def most_frequent(values: dict[Any, int]) -> Any:
+    """The least of those that are there most often."""
+    if not values:
+        return None
+    most = max(values.values())
+    return min((value for value, times in values.items() if times == most), key=_nan_last)
+
+
+def product(values: dict[float, int]) -> float | None:
+    if not values:
+        return None
+    total = 1.0
+    for value in sorted(values, key=_nan_last):
+        try:
+            total *= float(value) ** values[value]
+        except OverflowError:
+            total *= math.copysign(math.inf, value) if values[value] % 2 else math.inf
+    return total if total == total else NAN  # noqa: PLR0124
+
+
+def all_bits(values: dict[int, int]) -> int | None:
+    found = -1
+    for value in values:
+        found &= value
+    return found if values else None
+
+
+def any_bits(values: dict[int, int]) -> int | None:
+    found = 0
+    for value in values:
+        found |= value
+    return found if values else None
+
+
+def odd_bits(values: dict[int, int]) -> int | None:
+    found = 0
+    for value, times in values.items():
+        if times % 2:
+            found ^= value
+    return found if values else None
+
+
+def joined_once(values: dict[tuple[Any, str], int], separator: str) -> str | None:
+    """As `joined`, each text once."""
+    return joined(dict.fromkeys(values, 1), separator)
+
+
+def listed_once(values: dict[tuple[Any, str], int]) -> str | None:
+    return listed(dict.fromkeys(values, 1))

@@ -12,8 +12,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from dataflow.operators.frames import values_of
 from dataflow.operators.node import Node, Rows, RowsFunction
-from dataflow.operators.running import Values, values_of
+from dataflow.operators.running import Values
 from dataflow.sql import plan
 from dataflow.sql.sorting import order_key, sort_key
 from dataflow.zset import Row

@@ -14,8 +14,8 @@ from dataflow.sql import types
 from dataflow.sql.casts import Typed, cast
 from dataflow.sql.expressions import Context, condition, lower
 from dataflow.sql.parse import error, only, refused, short
-from dataflow.sql.plan import Agg, Call, Col, Const, Expr
-from dataflow.sql.types import BOOL, FLOAT, INT, JSON, MONTHS, NULL, TEXT
+from dataflow.sql.plan import Agg, Call, Col, Expr
+from dataflow.sql.types import BOOL, FLOAT, INT, JSON, MONTHS, NULL
 
 FIRST = 1_000_000
 """While a SELECT is lowered, Col(FIRST + n) stands for its nth aggregate."""
@@ -65,8 +65,9 @@ Rule = Callable[[Aggregates, exp.Expr, Expr | None], Typed]
 def name_of(node: exp.Expr) -> str | None:
     """The rule's name for an aggregate call; None for anything else. Raises for aggregates without a rule."""
     if isinstance(node, exp.Anonymous):
-        name = node.name.lower()
-        return "listed" if _is_listed(node) else name if name in ("latest", "earliest") else None
+        return "listed" if _is_listed(node) else node.name.lower() if _is_named(node) else None
+    if isinstance(node, exp.WithinGroup):
+        return "withingroup"
     if isinstance(node, exp.IgnoreNulls) and isinstance(node.this, exp.AnyValue):
         return "anyvalue"
     if isinstance(node, exp.IgnoreNulls | exp.RespectNulls) and isinstance(node.this, exp.AggFunc):
@@ -95,11 +96,24 @@ def holds(node: exp.Expr) -> bool:
         return False
     if isinstance(node, exp.Window):
         return any(holds(part) for part in inside(node))
-    if isinstance(node, exp.AggFunc) or (
-        isinstance(node, exp.Anonymous) and node.name.lower() in ("latest", "earliest")
-    ):
+    if isinstance(node, exp.AggFunc) or _is_named(node):
         return True
     return any(holds(child) for child in node.iter_expressions())
+
+
+def _is_named(node: exp.Expr) -> bool:
+    """An aggregate that the parser does not know for one."""
+    return isinstance(node, exp.Anonymous) and node.name.lower() in ("latest", "earliest", "product")
+
+
+def inside_one(node: exp.Expr, root: exp.Expr) -> bool:
+    """Whether the node stands inside an aggregate's call, below `root`."""
+    part = node.parent
+    while part is not None and part is not root:
+        if isinstance(part, exp.AggFunc | exp.Filter) or _is_named(part):
+            return not isinstance(part.parent, exp.Window)
+        part = part.parent
+    return False
 
 
 def inside(window: exp.Window) -> list[exp.Expr]:
@@ -113,7 +127,7 @@ def inside(window: exp.Window) -> list[exp.Expr]:
     return [*parts, *([order] if order is not None else [])]
 
 
-def _single(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
+def single(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
     """The argument, and whether DISTINCT stands before it."""
     only(node, "this", *also)
     inner = node.this
@@ -131,28 +145,48 @@ def count(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     only(node, "this", "big_int")
     if node.this is None or isinstance(node.this, exp.Star):
         return Typed(found.add(Agg("count", (), where)), INT)
-    value, distinct = _single(found, node, "big_int")
+    inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+    if isinstance(inner, exp.Tuple):
+        return _count_rows(found, node, inner, where)
+    value, distinct = single(found, node, "big_int")
     if distinct and value.type == JSON:
         raise refused(node, f"json values cannot be compared: {short(node)}")
     return Typed(found.add(Agg("count", (value.expr,), where, distinct)), INT)
 
 
+def _count_rows(found: Aggregates, node: exp.Expr, inner: exp.Tuple, where: Expr | None) -> Typed:
+    """count((a, b)): rows of values are never NULL, and equal where each is, NULLs too."""
+    values = [found.value(part) for part in inner.expressions]
+    for value in values:
+        comparable(value, node)
+    slots = ", ".join(f"{{{at}}}" for at in range(len(values)))
+    row = Call(f"({slots},)", tuple(value.expr for value in values), strict=False)
+    return Typed(found.add(Agg("count", (row,), where, isinstance(node.this, exp.Distinct))), INT)
+
+
 def count_if(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     """As DuckDB has it: a sum of ones and zeros, which is NULL where nothing is known."""
-    value, distinct = _single(found, node)
+    value, distinct = single(found, node)
     if value.type not in (BOOL, NULL) or distinct:
         raise error(node, f"count_if takes a condition: {short(node)}")
     return Typed(found.add(Agg("sum", (cast(value, INT, node).expr,), where)), INT)
 
 
 def _number(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
-    value, distinct = _single(found, node, *also)
-    if value.type == NULL or (value.type == BOOL and isinstance(node, exp.Sum)):
+    value, distinct = single(found, node, *also)
+    if value.type == BOOL and isinstance(node, exp.Sum):
+        value = cast(value, INT, node)
+    return number(value, node), distinct
+
+
+def number(value: Typed, node: exp.Expr) -> Typed:
+    """The value, if it is a number."""
+    if value.type == NULL:
         value = cast(value, INT, node)
     if not types.is_number(value.type):
         hint = "epoch(x)" if value.type in types.TIMES or value.type == types.INTERVAL else "TRY_CAST(x AS DOUBLE)"
         raise error(node, f"{node.key} needs numbers, not {types.spoken(value.type)}: {short(node)}", hint)
-    return value, distinct
+    return value
 
 
 def sum_(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
@@ -173,15 +207,15 @@ def avg(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
 
 def _extreme(kind: str) -> Rule:
     def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-        value, _ = _single(found, node)
-        _comparable(value, node)
+        value, _ = single(found, node)
+        comparable(value, node)
         name = kind + ("_float" if value.type == FLOAT else "")
         return Typed(found.add(Agg(name, (value.expr,), where)), value.type, value.wild)
 
     return apply
 
 
-def _comparable(value: Typed, node: exp.Expr) -> None:
+def comparable(value: Typed, node: exp.Expr) -> None:
     if value.type in (JSON, MONTHS):
         raise refused(node, f"{types.spoken(value.type)} values cannot be compared: {short(node)}")
 
@@ -217,15 +251,15 @@ def position_for(node: exp.Expr) -> exp.Column:
 
 
 def _arg(found: Aggregates, kind: str, value: Typed, key: Typed, node: exp.Expr, where: Expr | None) -> Typed:
-    _comparable(key, node)
-    _comparable(value, node)
+    comparable(key, node)
+    comparable(value, node)
     name = kind + ("_float" if key.type == FLOAT else "")
     return Typed(found.add(Agg(name, (value.expr, key.expr), where)), value.type, value.wild)
 
 
 def _logical(kind: str) -> Rule:
     def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-        value, _ = _single(found, node)
+        value, _ = single(found, node)
         if value.type not in (BOOL, NULL):
             raise error(node, f"{kind} takes a condition, not {types.spoken(value.type)}: {short(node)}")
         return Typed(found.add(Agg(kind, (value.expr,), where)), BOOL)
@@ -253,78 +287,22 @@ def _statistic(code: str) -> Rule:
 
 
 def quantile(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+    part = quantile_part(node)
+    values = _values(found, node, where, "expression")
+    return Typed(Call(f"quantile({{0}}, {part})", (values,), nullable=True), FLOAT, True)
+
+
+def quantile_part(node: exp.Expr) -> float:
+    """The number from 0 to 1 that a quantile takes."""
     part = node.expression
     if not isinstance(part, exp.Literal) or part.args.get("is_string") or not 0 <= float(part.name) <= 1:
         raise refused(node, f"quantile_cont takes a number from 0 to 1: {short(node)}", "quantile_cont(x, 0.9)")
-    values = _values(found, node, where, "expression")
-    return Typed(Call(f"quantile({{0}}, {float(part.name)})", (values,), nullable=True), FLOAT, True)
+    return float(part.name)
 
 
 def any_value(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     """Any will do, and the least is one that stays the same while other rows come and go."""
     return _extreme("min")(found, node.this, where)
-
-
-def _end(kind: str) -> Rule:
-    """first or last, NULLs among them: the value of the least or greatest key."""
-
-    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-        only(node, "this")
-        inner, keys = _ordered(found, node)
-        value = found.value(inner)
-        _comparable(value, node)
-        held = Call("flagged({0})", (value.expr,), strict=False)
-        agg = found.add(Agg(kind, (held, keys), where))
-        return Typed(Call("{0}[1]", (agg,), nullable=True), value.type, value.wild)
-
-    return apply
-
-
-def _ordered(found: Aggregates, node: exp.Expr) -> tuple[exp.Expr, Expr]:
-    """What stands before ORDER BY in an aggregate, and the key that rows are ordered by."""
-    if not isinstance(node.this, exp.Order):
-        hint = {"first": "earliest(x), or first(x ORDER BY y)", "last": "latest(x), or last(x ORDER BY y)"}
-        example = hint.get(node.key, "string_agg(x, ', ' ORDER BY y)")
-        raise refused(node, f"the rows need an ORDER BY: {short(node)}", example)
-    keys = [found.value(by.this) for by in node.this.expressions]
-    codes = []
-    for at, (by, key) in enumerate(zip(node.this.expressions, keys, strict=True)):
-        only(by, "this", "desc", "nulls_first")
-        _comparable(key, node)
-        if key.literal:
-            raise refused(node, f"a literal orders nothing: {short(node)}")
-        codes.append(f"order_key({{{at}}}, {bool(by.args.get('desc'))}, {bool(by.args.get('nulls_first'))})")
-    code = f"({', '.join(codes)},)"
-    return node.this.this, Call(code, tuple(key.expr for key in keys), strict=False)
-
-
-def string_agg(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-    only(node, "this", "separator")
-    inner, keys = _ordered(found, node)
-    text, separator = cast(found.value(inner), TEXT, node), node.args.get("separator")
-    mark = found.value(separator) if separator is not None else Typed(Const(",", TEXT), TEXT)
-    if mark.type != TEXT or mark.constant is None:
-        raise refused(node, f"string_agg needs its separator as a literal: {short(node)}", "', '")
-    pair = Call("({0}, {1})", (keys, text.expr))
-    values = found.add(Agg("values", (pair,), where))
-    return Typed(Call("joined({0}, {1})", (values, mark.expr), nullable=True), TEXT)
-
-
-def listed(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-    """to_json(list(x ORDER BY y)): a JSON array, NULLs among its elements."""
-    call = node.expressions[0]
-    if where is not None:
-        raise error(node, f"FILTER stands after list: {short(node)}", "to_json(list(x ORDER BY y) FILTER (WHERE …))")
-    if isinstance(call, exp.Filter):
-        where, call = condition(call.expression.this, found.rows, "FILTER"), call.this
-    only(call, "this")
-    inner, keys = _ordered(found, call)
-    value = found.value(inner)
-    if value.type not in (INT, FLOAT, TEXT, BOOL, NULL):
-        raise refused(node, f"a list of {types.spoken(value.type)} is not supported: {short(node)}", "cast it to text")
-    text = Call("json_text({0})", (value.expr,), strict=False)
-    values = found.add(Agg("values", (Call("({0}, {1})", (keys, text), strict=False),), where))
-    return Typed(Call("listed({0})", (values,), nullable=True), JSON)
 
 
 RULES: dict[str, Rule] = {
@@ -334,7 +312,7 @@ RULES: dict[str, Rule] = {
     "median": _statistic("quantile({0}, 0.5)"), "percentilecont": quantile,
     "stddev": _statistic("deviation({0}, 1)"), "stddevsamp": _statistic("deviation({0}, 1)"),
     "stddevpop": _statistic("deviation({0}, 0)"), "variance": _statistic("variance({0}, 1)"),
-    "variancepop": _statistic("variance({0}, 0)"), "groupconcat": string_agg, "listed": listed,
-    "first": _end("arg_min"), "last": _end("arg_max"), "anyvalue": any_value,
+    "variancepop": _statistic("variance({0}, 0)"),
+    "anyvalue": any_value,
     "logicaland": _logical("bool_and"), "logicalor": _logical("bool_or"),
 }  # fmt: skip

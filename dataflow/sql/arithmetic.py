@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from dataflow.sql import casts, times, types
+from dataflow.sql import casts, functions, times, types
 from dataflow.sql.casts import Typed, cast, rescale
 from dataflow.sql.expressions import Context, lower, rule
 from dataflow.sql.logic import tame
 from dataflow.sql.parse import error, only, refused, short
-from dataflow.sql.plan import Call
+from dataflow.sql.plan import Call, Const
 from dataflow.sql.types import DATE, FLOAT, INT, INTERVAL, MONTHS, NULL, TIMES
 
 SYMBOLS: dict[type[exp.Expr], str] = {
@@ -52,11 +52,20 @@ def _time_arithmetic(symbol: str, left: Typed, right: Typed, node: exp.Expr) -> 
         return Typed(Call("({0} - {1})", (left.expr, right.expr)), INTERVAL)
     if symbol in "+-" and pair == (DATE, INT):
         return Typed(Call(f"({{0}} {symbol} {{1}} * DAY)", (left.expr, right.expr)), DATE)
+    if symbol == "*" and MONTHS in pair:
+        return times.months_times(left, right) or times.months_times(right, left)
+    if NULL in pair and symbol in "+-" and (set(pair) & TIMES) and pair[0] != pair[1]:
+        return _unknown_time(symbol, left, right)
     if (symbol in "+-" and pair == (INTERVAL, INTERVAL)) or (
         symbol == "*" and pair in ((INTERVAL, INT), (INT, INTERVAL))
     ):
         return Typed(Call(f"({{0}} {symbol} {{1}})", (left.expr, right.expr)), INTERVAL)
     return None
+
+
+def _unknown_time(symbol: str, left: Typed, right: Typed) -> Typed:
+    """NULL added to a time, or subtracted: what comes of an interval."""
+    return cast(Typed(Const(None, NULL), NULL), left.type if left.type in TIMES else right.type, exp.Null())
 
 
 def _linear(symbol: str) -> Callable[[Typed, Typed, exp.Expr], Typed]:
@@ -120,3 +129,18 @@ def negative(node: exp.Expr, context: Context) -> Typed:
         raise error(node, f"minus {types.spoken(value.type)} does not exist: {short(node)}")
     code = "one_nan(-{0})" if value.wild else "(-{0})"
     return Typed(casts.fold(Call(code, (value.expr,)), value.type), value.type, value.wild)
+
+
+TIGHTER: tuple[type[exp.Expr], ...] = (*SYMBOLS, exp.Pow)
+
+
+@rule(exp.BitwiseNot)
+def bits_turned(node: exp.Expr, context: Context) -> Typed:
+    """In DuckDB ~ binds less than + and *, in the parser more: what is meant has to be written."""
+    part: exp.Expr = node
+    owner = node.parent
+    while isinstance(owner, (exp.BitwiseNot, exp.Neg)) or (isinstance(owner, TIGHTER) and owner.this is not part):
+        part, owner = owner, owner.parent
+    if isinstance(owner, TIGHTER):
+        raise refused(node, f"~ needs parentheses here: {short(owner)}", "(~a) + b, or ~(a + b)")
+    return functions.call("bits_not", [lower(node.this, context)], node)

@@ -1,5 +1,5 @@
-"""Generated source to functions. Its names are those of `runtime.py` and `exact.py`, constants, and what the caller
-passes.
+"""Generated source to functions. Its names are those of `vocabulary.py` and `exact.py`, constants, and what the
+caller passes.
 """
 
 from __future__ import annotations
@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any
 
-from dataflow.operators import exact, statistics
+from dataflow.operators import exact, pairs, statistics
 from dataflow.operators.multiset import Multiset
-from dataflow.sql import calendar, runtime, scalars
 from dataflow.sql.plan import Expr
 from dataflow.sql.python import Names, Writer
 from dataflow.sql.sorting import order_key
+from dataflow.sql.vocabulary import WORDS
 from dataflow.zset import Row
 
 NAMESPACE = {
-    **vars(calendar), **vars(runtime), **vars(scalars),
-    **{name: getattr(statistics, name) for name in ("quantile", "variance", "deviation", "joined", "listed")},
+    **WORDS,
+    **{name: value for module in (statistics, pairs) for name, value in vars(module).items() if name[0] != "_"},
     **{name: value for name, value in vars(exact).items() if name.startswith("exact")},
     "order_key": order_key, "itemgetter": itemgetter,
     "Multiset": Multiset, "NOTHING": (None,),

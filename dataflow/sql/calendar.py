@@ -123,7 +123,10 @@ def trunc_week(value: int) -> int:
 
 
 def trunc_month(value: int, months: int) -> int:
-    """Down to a multiple of `months` counted from year 0."""
+    """Down to a multiple of `months` counted from year 0; before it, decades and longer go up, as in DuckDB."""
+    count = month_count(value) - 1
+    if count < 0 and months >= 120:
+        return _month_start(-(-(year(value) * 12) // months * months))
     return _month_start((month_count(value) - 1) // months * months)
 
 
@@ -150,24 +153,40 @@ def add_months(value: int, months: int) -> int:
 
 # text
 
+
+def _year_text(year: int) -> str:
+    return f"{year:04d}" if year >= 0 else str(year)
+
+
 LETTERS: dict[str, Callable[[int], str]] = {
-    "Y": lambda v: f"{year(v):04d}", "y": lambda v: f"{year(v) % 100:02d}", "m": lambda v: f"{month(v):02d}",
+    "Y": lambda v: _year_text(year(v)), "y": lambda v: f"{abs(year(v)) % 100:02d}", "m": lambda v: f"{month(v):02d}",
     "d": lambda v: f"{day_of_month(v):02d}", "j": lambda v: f"{day_of_year(v):03d}",
     "H": lambda v: f"{v // HOUR % 24:02d}", "I": lambda v: f"{(v // HOUR + 11) % 12 + 1:02d}",
     "p": lambda v: "AM" if v // HOUR % 24 < 12 else "PM", "M": lambda v: f"{v // MINUTE % 60:02d}",
     "S": lambda v: f"{v // SECOND % 60:02d}", "f": lambda v: f"{v % SECOND:06d}",
     "a": lambda v: day_name(v)[:3], "A": day_name, "b": lambda v: month_name(v)[:3], "B": month_name,
-    "%": lambda v: "%",
+    "%": lambda v: "%", "w": lambda v: str((v // DAY + 4) % 7), "u": lambda v: str((v // DAY + 3) % 7 + 1),
+    "U": lambda v: f"{(day_of_year(v) + 6 - (v // DAY + 4) % 7) // 7:02d}",
+    "W": lambda v: f"{(day_of_year(v) + 6 - (v // DAY + 3) % 7) // 7:02d}",
+    "V": lambda v: f"{iso_week(v):02d}", "G": lambda v: _year_text(iso_year(v)),
+    "g": lambda v: f"{v // 1000 % 1000:03d}",
+    "c": lambda v: strftime(v, "%Y-%m-%d %H:%M:%S"), "x": lambda v: strftime(v, "%Y-%m-%d"),
+    "X": lambda v: strftime(v, "%H:%M:%S"),
 }  # fmt: skip
 """What strftime knows."""
+SHORT = {f"-{letter}": letter for letter in "dmyHIMSj"}
+"""Those that can do without a zero before them."""
 
 
 def strftime(value: int, pattern: str) -> str:
     parts = pattern.split("%")
     text, at = parts[0], 1
     while at < len(parts):
-        if parts[at]:
-            text += LETTERS[parts[at][0]](value) + parts[at][1:]
+        part = parts[at]
+        if part:
+            bare = part[0] == "-"
+            found = LETTERS[part[bare]](value)
+            text += (found.lstrip("0") or "0" if bare else found) + part[1 + bare :]
             at += 1
         else:
             text += "%" + (parts[at + 1] if at + 1 < len(parts) else "")
@@ -184,9 +203,11 @@ def zone(name: str) -> ZoneInfo:
 
 
 def _within(value: int) -> int:
-    """The same moment of the calendar in a year that `datetime` knows."""
+    """The same moment of the calendar in a year that `datetime` knows: long ago stays so, and far ahead too."""
     cycle = CYCLE * DAY
-    return value if -cycle * 4 < value < cycle * 19 else value % cycle
+    if value < -cycle * 4:
+        return value % cycle - cycle * 4
+    return value if value < cycle * 19 else value % cycle + cycle * 18
 
 
 @lru_cache(maxsize=65536)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 from sqlglot import exp
 
@@ -12,7 +10,7 @@ from dataflow.sql.casts import Typed, cast, rescale
 from dataflow.sql.expressions import Context, lower, rule
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Call, Const
-from dataflow.sql.types import BOOL, FLOAT, INT, JSON, NULL, TEXT
+from dataflow.sql.types import FLOAT, INT, JSON, MONTHS, NULL, TEXT
 
 
 @rule(exp.DPipe)
@@ -39,7 +37,7 @@ def cast_(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "to", "safe")
     if node.args["to"].this == exp.DType.INTERVAL and isinstance(node.this, exp.Literal) and node.this.is_string:
         return times.interval(exp.Interval(this=node.this))
-    to, attempt = casts.target(node.args["to"]), isinstance(node, exp.TryCast)
+    to, attempt = casts.target(node.args["to"], node), isinstance(node, exp.TryCast)
     found = cast(lower(node.this, context), to, node, attempt=attempt)
     return casts.narrowed(found, node.args["to"], node, attempt=attempt)
 
@@ -99,7 +97,7 @@ def logarithm(node: exp.Expr, context: Context) -> Typed:
         return functions.call("log10", [lower(node.this, context)], node)
     base = node.this.name
     if base not in ("2", "10"):
-        raise refused(node, f"only log10 and log2 are supported: {short(node)}", "ln(x) / ln(b)")
+        return functions.call("log", [lower(node.this, context), lower(node.expression, context)], node)
     return functions.call(f"log{base}", [lower(node.expression, context)], node)
 
 
@@ -119,25 +117,42 @@ def pad(node: exp.Expr, context: Context) -> Typed:
     return functions.call(name, [lower(n, context) for n in args], node)
 
 
-PATTERN_RISKS = ("\\p", "\\P", "(?", "[[:", "\\z", "\\Z", "\\A", "\\b", "\\B", "\\Q", "$", "\\C", "\\x", "{,")
+@rule(exp.Bracket, exp.ArraySlice)
+def part_of(node: exp.Expr, context: Context) -> Typed:
+    """A letter of a text, or letters from one to another: s[1], s[2:4], s[-1]."""
+    value = lower(node.this, context)
+    if value.type not in (TEXT, NULL):
+        raise refused(node, f"{types.spoken(value.type)} has no parts: {short(node)}", "data ->> 'field'")
+    if isinstance(node, exp.Bracket) and not isinstance(node.expressions[0], exp.Slice):
+        index = lower(node.expressions[0], context)
+        if index.literal and index.type == INT:  # the parser counts literals from 0
+            index = Typed(Const(index.constant + 1, INT), INT)
+        elif not isinstance(node.expressions[0], exp.Column):
+            raise refused(node, f"an index is a number or a column: {short(node)}", "array_extract(s, n + 1)")
+        return functions.call("array_extract", [value, index], node)
+    inner = node.expressions[0] if isinstance(node, exp.Bracket) else node
+    start, end = (inner.this, inner.expression) if inner is not node else (node.args.get("start"), node.args.get("end"))
+    ends = [lower(n, context) if n is not None else Typed(Const(d, INT), INT) for n, d in ((start, 1), (end, -1))]
+    return functions.call("array_slice", [value, *ends], node)
 
 
-@rule(exp.RegexpLike)
-def regexp(node: exp.Expr, context: Context) -> Typed:
-    only(node, "this", "expression")
-    value, pattern = lower(node.this, context), lower(node.expression, context)
-    text = pattern.constant
-    if value.type != TEXT or not isinstance(text, str) or any(risk in text for risk in PATTERN_RISKS):
-        raise refused(
-            node,
-            f"regexp_matches takes text and a plain literal pattern: {short(node)}",
-            "LIKE, or no anchors at the end",
-        )
-    try:
-        re.compile(text)
-    except re.error as problem:
-        raise error(node, f"the pattern does not read: {problem}") from None
-    return Typed(Call("regexp_matches({0}, {1})", (value.expr, pattern.expr)), BOOL)
+@rule(exp.SHA2)
+def sha(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this", "length")
+    if node.args["length"].name != "256":
+        raise refused(node, f"{short(node)} is not supported", "sha256(s)")
+    return functions.call("sha256", [lower(node.this, context)], node)
+
+
+@rule(exp.Overlay)
+def overlaid(node: exp.Expr, context: Context) -> Typed:
+    only(node, "this", "expression", "from_", "for_")
+    text, new, start = (lower(node.args[name], context) for name in ("this", "expression", "from_"))
+    count = node.args.get("for_")
+    if not isinstance(node.args["from_"], exp.Literal) or not (count is None or isinstance(count, exp.Literal)):
+        raise refused(node, f"overlay takes numbers for its place: {short(node)}")
+    size = lower(count, context) if count is not None else functions.call("length", [new], node)
+    return functions.call("overlay", [text, new, start, size], node)
 
 
 @rule(exp.JSONExtract, exp.JSONExtractScalar)
@@ -167,6 +182,10 @@ def anonymous(node: exp.Expr, context: Context) -> Typed:
     if name in ("now", "current_timestamp", "get_current_timestamp") and not node.expressions:
         return context.now(node)
     args = [lower(n, context) for n in node.expressions]
+    if name in ("to_months", "to_years") and len(args) == 1 and args[0].type == INT:
+        return Typed(Call(f"({{0}} * {12 if name == 'to_years' else 1})", (args[0].expr,)), MONTHS)
+    if name in ("date_sub", "datesub") and len(args) == 3 and isinstance(args[0].constant, str):
+        return times.elapsed(times.unit_name(exp.Var(this=args[0].constant), node), args[1], args[2], node)
     if name == "timezone" and len(args) == 2:
         return times.at_zone(args[1], args[0], node)
     if name in times.PARTS and name not in ("dow", "doy") and len(args) == 1:

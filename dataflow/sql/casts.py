@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from sqlglot import exp
 
-from dataflow.sql import calendar, runtime, scalars, types
+from dataflow.sql import reading, types
 from dataflow.sql.parse import error, refused, short
 from dataflow.sql.plan import Call, Const, Expr
 from dataflow.sql.types import BOOL, DATE, FLOAT, INT, INTERVAL, JSON, LOCAL, NULL, TEXT, TIMESTAMP
+from dataflow.sql.vocabulary import WORDS
 
 
 class Typed(NamedTuple):
@@ -49,13 +50,13 @@ PLAIN = {
 
 PARTIAL = {
     (TEXT, INT): "try_int({0})", (TEXT, FLOAT): "try_float({0})", (TEXT, BOOL): "try_bool({0})",
-    (TEXT, TIMESTAMP): "try_time({0})", (TEXT, LOCAL): "try_time({0})", (TEXT, DATE): "try_date({0})",
+    (TEXT, TIMESTAMP): "try_time({0})", (TEXT, LOCAL): "try_local({0})", (TEXT, DATE): "try_date({0})",
 }  # fmt: skip
 """Casts that give None where the value does not read as one."""
 
 READ: dict[str, Callable[[str], Any]] = {
-    INT: runtime.try_int, FLOAT: runtime.try_float, BOOL: runtime.try_bool,
-    TIMESTAMP: runtime.try_time, LOCAL: runtime.try_time, DATE: runtime.try_date,
+    INT: reading.try_int, FLOAT: reading.try_float, BOOL: reading.try_bool,
+    TIMESTAMP: reading.try_time, LOCAL: reading.try_local, DATE: reading.try_date,
 }  # fmt: skip
 
 NAMES = {
@@ -79,27 +80,36 @@ def _named(node: exp.DataType) -> str:
 
 
 def narrowed(value: Typed, to: exp.DataType, node: exp.Expr, *, attempt: bool) -> Typed:
-    """What a cast gave, within the range of the integer type that it named."""
-    held = RANGES.get(_named(to))
-    if held is None or value.type != INT or isinstance(node.this, exp.Boolean):
+    """What a cast gave, within the range of the integer or decimal type that it named."""
+    held = _range(to)
+    if held is None or not (value.type == INT or is_scaled(value.type)) or isinstance(node.this, exp.Boolean):
         return value
     if not value.literal:
-        return Typed(Call(f"within({{0}}, {held[0]}, {held[1]})", (value.expr,), nullable=True), INT)
+        code = f"within({{0}}, {held[0]}, {held[1]})"
+        return Typed(Call(code, (value.expr,), nullable=True), value.type)
     if value.constant is None or held[0] <= value.constant <= held[1]:
         return value
     if not attempt:
-        raise error(node, f"{value.constant} is beyond {to.sql('duckdb')}", "BIGINT")
-    return Typed(Const(None, INT), INT)
+        raise error(node, f"{node.this.name or value.constant} is beyond {to.sql('duckdb')}", "BIGINT")
+    return Typed(Const(None, value.type), value.type)
 
 
-def target(node: exp.DataType) -> str:
+def _range(to: exp.DataType) -> tuple[int, int] | None:
+    name = _named(to)
+    if name != "DECIMAL":
+        return RANGES.get(name)
+    most = 10 ** int(to.expressions[0].this.name) - 1
+    return -most, most
+
+
+def target(node: exp.DataType, owner: exp.Expr) -> str:
     """The type that a cast names."""
     name = _named(node)
-    if name == "DECIMAL" and len(node.expressions) == 2:
-        return types.decimal(int(node.expressions[1].this.name))
+    if name == "DECIMAL" and node.expressions:
+        return types.decimal(int(node.expressions[1].this.name) if len(node.expressions) > 1 else 0)
     if name == "FLOAT" or name not in NAMES or node.expressions:
         known = "TEXT, BIGINT, DOUBLE, BOOLEAN, TIMESTAMP, TIMESTAMPTZ, DATE, DECIMAL(p, s)"
-        raise refused(node, f"casting to {node.sql('duckdb')} is not supported", f"known: {known}")
+        raise refused(owner, f"casting to {node.sql('duckdb')} is not supported", f"known: {known}")
     return NAMES[name]
 
 
@@ -109,7 +119,7 @@ def cast(value: Typed, to: str, node: exp.Expr, *, attempt: bool = False) -> Typ
         return value
     if value.type == NULL or (value.literal and value.constant is None):
         return Typed(Const(None, to), to)
-    if value.type == TEXT and value.literal and to in READ:
+    if value.type == TEXT and value.literal and (to in READ or is_scaled(to)):
         return _read(value, to, node, attempt)
     if is_scaled(value.type) or is_scaled(to):
         return _decimal(value, to, node, attempt)
@@ -118,11 +128,7 @@ def cast(value: Typed, to: str, node: exp.Expr, *, attempt: bool = False) -> Typ
     if code := PLAIN.get((value.type, to)):
         return Typed(fold(Call(code, (value.expr,)), to) if code != "{0}" else value.expr, to)
     if code := PARTIAL.get((value.type, to)):
-        if not attempt:
-            raise refused(
-                node, f"casting text to {types.spoken(to)} may fail on a row",
-                f"write TRY_CAST({short(node.this)} AS {node.args['to'].sql('duckdb')})",
-            )  # fmt: skip
+        _attempted(node, to, attempt=attempt)
         return Typed(Call(code, (value.expr,), nullable=True), to, wild=to == FLOAT)
     raise error(node, f"cannot cast {types.spoken(value.type)} to {types.spoken(to)}")
 
@@ -132,7 +138,7 @@ def is_scaled(type: str) -> bool:
 
 
 def _read(value: Typed, to: str, node: exp.Expr, attempt: bool) -> Typed:
-    read = READ[to](value.constant)
+    read = reading.try_decimal(value.constant, types.scale(to)) if is_scaled(to) else READ[to](value.constant)
     if read is None and not attempt:
         raise error(node, f"'{value.constant}' does not read as {types.spoken(to)}")
     return Typed(Const(read, to), to, wild=to == FLOAT and (read is None or not math.isfinite(read)))
@@ -141,14 +147,28 @@ def _read(value: Typed, to: str, node: exp.Expr, attempt: bool) -> Typed:
 def _decimal(value: Typed, to: str, node: exp.Expr, attempt: bool) -> Typed:
     if types.is_number(value.type) and value.type != FLOAT and types.is_number(to):
         return rescale(value, to)
+    digits = types.scale(value.type)
     if to == TEXT:
-        digits = types.scale(value.type)
         return Typed(Call(f"decimal_text({{0}}, {digits})", (value.expr,)), TEXT)
     if to == BOOL:
         return Typed(Call("({0} != 0)", (value.expr,)), BOOL)
-    raise refused(
-        node, f"casting {types.spoken(value.type)} to {types.spoken(to)} is not supported", "cast to DOUBLE"
-    )
+    if value.type == FLOAT:
+        code = f"float_to_decimal({{0}}, {types.scale(to)})"
+        return Typed(Call(code, (value.expr,), nullable=True), to)
+    if value.type == BOOL:
+        return Typed(Call(f"(int({{0}}) * {10 ** types.scale(to)})", (value.expr,)), to)
+    if value.type == TEXT:
+        _attempted(node, to, attempt=attempt)
+        return Typed(Call(f"try_decimal({{0}}, {types.scale(to)})", (value.expr,), nullable=True), to)
+    raise error(node, f"cannot cast {types.spoken(value.type)} to {types.spoken(to)}")
+
+
+def _attempted(node: exp.Expr, to: str, *, attempt: bool) -> None:
+    if not attempt:
+        raise refused(
+            node, f"casting text to {types.spoken(to)} may fail on a row",
+            f"write TRY_CAST({short(node.this)} AS {node.args['to'].sql('duckdb')})",
+        )  # fmt: skip
 
 
 def rescale(value: Typed, to: str) -> Typed:
@@ -171,7 +191,7 @@ def fold(call: Call, type: str) -> Expr:
     values = [repr(arg.value) for arg in call.args if isinstance(arg, Const)]
     if call.strict and "None" in values:
         return Const(None, type)
-    return Const(eval(call.code.format(*values), {**vars(calendar), **vars(runtime), **vars(scalars)}), type)
+    return Const(eval(call.code.format(*values), WORDS), type)
 
 
 def to_type(value: Typed, to: str, node: exp.Expr) -> Typed:

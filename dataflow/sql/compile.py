@@ -3,10 +3,13 @@ plan is cached.
 
 The dialect means what DuckDB means, but for what a live query must not do, which is to stop on a row, and for what
 DuckDB leaves open:
-- where DuckDB would stop with an error (a whole number beyond its range, a division of whole numbers by zero, a float
-  that no integer holds), the value is NULL; a CAST of text, which may fail on any row, is refused for TRY_CAST
-- among equal keys arg_max takes the greatest value and arg_min the least, and any_value the least of all; LIMIT, and
-  row_number over what its order leaves tied, go by all columns
+- where DuckDB would stop with an error (a cast to what does not hold the value, a division of whole numbers by
+  zero), the value is NULL, but + - and * of whole numbers stay exact beyond 64 bits; a CAST of text, which may fail on
+  any row, is refused for TRY_CAST
+- text that reads as an infinite time is NULL, and NaN is written 'nan' whatever its sign
+- among equal keys arg_max takes the greatest value and arg_min the least, any_value gives the least of all, and mode
+  the least of the most frequent; LIMIT, DISTINCT ON and windows, over what their order leaves tied, go by all columns
+- a scalar subquery of several rows is NULL
 - a decimal is exact inside a query and leaves it as a float
 """
 
@@ -16,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot.errors import SqlglotError
 
-from dataflow.sql import arithmetic, calls, choices, logic, time_calls, types
+from dataflow.sql import arithmetic, calls, choices, in_order, logic, measures, pattern_calls, time_calls, types
 from dataflow.sql.casts import Typed, rescale
 from dataflow.sql.errors import SqlError
 from dataflow.sql.parse import parse
@@ -26,8 +29,8 @@ from dataflow.sql.relations import Catalogue, Names
 from dataflow.sql.select import lower_query
 from dataflow.sql.selected import Selected
 
-RULES = (logic, arithmetic, choices, calls, time_calls)
-"""The modules whose rules `expressions.py` then knows."""
+RULES = (logic, arithmetic, choices, calls, time_calls, pattern_calls, measures, in_order)
+"""The modules whose rules `expressions.py` and `aggregates.py` then know."""
 
 
 class Compiler:

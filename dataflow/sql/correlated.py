@@ -1,12 +1,14 @@
-"""A scalar subquery that names the outer query's columns: `(SELECT agg(…) FROM inner WHERE inner.a < outer.b)`.
+"""A subquery that names the outer query's columns: `(SELECT agg(…) FROM inner WHERE inner.a < outer.b)`.
 
 The distinct values of the outer columns that it reads are joined with the inner rows by its conditions, grouped by
 those values, and the groups joined to the outer rows, in which NULL equals NULL. An outer row whose values have no
-group gets what the aggregates give over no rows: 0 for a count, NULL for all else. EXISTS in an expression is
-count(*) > 0.
+group gets what the aggregates give over no rows: 0 for a count, NULL for all else.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 from sqlglot import exp
 
@@ -14,59 +16,121 @@ from dataflow.sql import shape
 from dataflow.sql.aggregates import FIRST, Aggregates
 from dataflow.sql.casts import Typed
 from dataflow.sql.expressions import lower
+from dataflow.sql.narrow import narrowed
 from dataflow.sql.parse import refused, short
 from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Agg, Aggregate, Call, Case, Col, Const, Expr, IsNull, Join
+from dataflow.sql.questions import GIVEN
 from dataflow.sql.relations import join_sources
-from dataflow.sql.scope import RowContext, Source
+from dataflow.sql.scope import RowContext, Source, resolve, unknown
 from dataflow.sql.types import BOOL, INT, NULL
 
 
-def outer_columns(tests: list[Expr], outer: Source) -> list[int]:
-    """The outer columns that the conditions read, in order."""
-    return sorted({column for column in shape.columns(*tests) if column < outer.width})
+class Correlated(RowContext):
+    """Inside a subquery: its own columns first, then the outer query's. The row is the outer row, then the inner
+    one. `given` is what the subquery is compared with, over the outer row.
+    """
+
+    def __init__(
+        self,
+        outer: Source,
+        inner: Source,
+        *,
+        given: Typed | None = None,
+        aggregate: Callable[[exp.Expr], Typed | None] | None = None,
+        subquery: Callable[[int], Typed | None] | None = None,
+    ) -> None:
+        super().__init__(inner, "a subquery", aggregate=aggregate)
+        self.outer = outer
+        self.given = given
+        self.known = subquery
+
+    def column(self, node: exp.Column) -> Typed:
+        if self.given is not None and node.name == GIVEN:
+            return self.given
+        found = resolve(node, self.source)
+        if found is not None:
+            return Typed(shape.shifted(found.expr, self.outer.width), found.type, found.wild)
+        found = resolve(node, self.outer)
+        if found is None:
+            raise unknown(node, self.source)
+        return found
+
+    def subquery(self, node: exp.Expr) -> Typed:
+        """The value of a subquery of the inner query's own."""
+        found = self.known(id(node)) if self.known else None
+        if found is None:
+            return super().subquery(node)
+        return Typed(shape.shifted(found.expr, self.outer.width), found.type, found.wild)
+
+
+class Asked(NamedTuple):
+    """An aggregate over the inner rows for which `tests` are true. `value` is over the aggregates, Col(FIRST + n),
+    and over the outer row, as are the `aggs` and `tests`, these over the inner row too. `read` are the outer columns.
+    """
+
+    value: Typed
+    aggs: tuple[Agg, ...]
+    tests: tuple[Expr, ...]
+    read: tuple[int, ...]
+
+
+def asked(item: exp.Expr, context: Correlated, tests: list[Expr]) -> Asked:
+    aggregates = Aggregates(context)
+    given, known = context.given, context.known
+    over = Correlated(context.outer, context.source, given=given, aggregate=aggregates.lower, subquery=known)
+    value, aggs = lower(item, over), tuple(aggregates.found)
+    parts = [part for agg in aggs for part in (*agg.args, agg.where) if part is not None]
+    columns = shape.columns(value.expr, *parts, *tests)
+    read = tuple(sorted(column for column in columns if column < context.outer.width))
+    return Asked(value, aggs, tuple(tests), read)
 
 
 def correlated(
-    node: exp.Expr, item: exp.Expr, outer: Source, inner: Source, tests: list[Expr], shaper: Shaper
+    node: exp.Expr, found: Asked, outer: Source, inner: Source, shaper: Shaper
 ) -> tuple[Source, Typed]:
-    """The outer source with the value joined on. `tests` are over the outer row and the inner one."""
-    read = outer_columns(tests, outer)
-    count = len(read)
-    values = Aggregate(outer.rel, tuple(map(Col, read)), (), (), tuple(map(Col, range(count))))
-    turned = [shape.replace(test, lambda e: _moved(e, read, outer.width)) for test in tests]
-    both = join_sources(Source(values, (), count), inner, "inner", turned, {}, shaper)
-    found, value = _value(node, item, both)
+    """The outer source with the value joined on."""
+    value, count = found.value, len(found.read)
+    if value.type == NULL or any(outer.width <= at < FIRST for at in shape.columns(value.expr)):
+        raise refused(node, f"a subquery here must give exactly one value: {short(node)}", "an aggregate")
+
+    def move(part: Expr) -> Expr | None:
+        return _moved(part, found.read, outer.width)
+
     keys = tuple(map(Col, range(count)))
-    over = shape.replace(value.expr, lambda e: Col(count + e.index - FIRST) if isinstance(e, Col) else None)
-    groups = Aggregate(both.rel, keys, found, (), (*keys, over, Const(True, BOOL)))
-    rel = Join("left", outer.rel, groups, _tuples(read), _tuples(range(count)), (), (outer.width, count + 2))
+    values = narrowed(Aggregate(outer.rel, tuple(map(Col, found.read)), (), (), keys))
+    tests = [shape.replace(test, move) for test in found.tests]
+    both = join_sources(Source(values, (), count), inner, "inner", tests, {}, shaper)
+    aggs = tuple(_moved_agg(agg, move) for agg in found.aggs)
+    columns = (*keys, shape.replace(value.expr, move), Const(True, BOOL))
+    groups = narrowed(Aggregate(both.rel, keys, aggs, (), columns))
+    rel = Join("left", outer.rel, groups, _tuples(found.read), _tuples(range(count)), (), (outer.width, count + 2))
     at = outer.width + count
-    nothing = shape.replace(value.expr, lambda e: _over_nothing(found, e))
+    nothing = shape.replace(value.expr, lambda e: _over_nothing(found.aggs, e))
     chosen = Case(((IsNull(Col(at + 1)), nothing),), Col(at))
     return outer._replace(rel=rel, width=at + 2), Typed(chosen, value.type, value.wild)
 
 
-def _moved(part: Expr, read: list[int], width: int) -> Expr | None:
+def _moved(part: Expr, read: tuple[int, ...], width: int) -> Expr | None:
+    """A column as it is beside the distinct values: those, then the inner row, or the aggregates."""
     if not isinstance(part, Col):
         return None
+    if part.index >= FIRST:
+        return Col(len(read) + part.index - FIRST)
     return Col(read.index(part.index) if part.index < width else len(read) + part.index - width)
 
 
-def _value(node: exp.Expr, item: exp.Expr, both: Source) -> tuple[tuple[Agg, ...], Typed]:
-    aggregates = Aggregates(RowContext(both, "a subquery"))
-    value = lower(item, RowContext(both, "a subquery", aggregate=aggregates.lower))
-    if any(column < FIRST for column in shape.columns(value.expr)) or value.type == NULL:
-        raise refused(node, f"a subquery here must give exactly one value: {short(node)}", "an aggregate")
-    return tuple(aggregates.found), value
+def _moved_agg(agg: Agg, move: Callable[[Expr], Expr | None]) -> Agg:
+    where = None if agg.where is None else shape.replace(agg.where, move)
+    return Agg(agg.kind, tuple(shape.replace(arg, move) for arg in agg.args), where, agg.distinct)
 
 
-def _tuples(columns: list[int] | range) -> tuple[Expr, ...]:
+def _tuples(columns: tuple[int, ...] | range) -> tuple[Expr, ...]:
     """Keys that are never NULL, so that NULL meets NULL."""
     return tuple(Call("({0},)", (Col(column),), strict=False) for column in columns)
 
 
 def _over_nothing(found: tuple[Agg, ...], part: Expr) -> Expr | None:
-    if not isinstance(part, Col):
+    if not isinstance(part, Col) or part.index < FIRST:
         return None
     return Const(0, INT) if found[part.index - FIRST].kind == "count" else Const(None, NULL)

@@ -115,7 +115,8 @@ def null(node: exp.Expr, context: Context) -> Typed:
 @rule(exp.Interval)
 def interval(node: exp.Expr, context: Context) -> Typed:
     assert isinstance(node, exp.Interval)
-    return times.interval(node)
+    inner = times.bare_interval(node)
+    return times.interval(node) if isinstance(inner, exp.Literal) else times.counted(lower(inner, context), node)
 
 
 @rule(exp.Column)

@@ -33,11 +33,6 @@ def floats(name: str) -> list[Overload]:
     return one(FLOAT, f"{name}({{0}})", FLOAT)
 
 
-def epoch(unit: int) -> list[Overload]:
-    code = f"({{0}} // {unit})" if unit > 1 else "{0}"
-    return [Overload((TIMESTAMP,), INT, code), Overload((INTERVAL,), INT, code)]
-
-
 def span(unit: int) -> list[Overload]:
     return one(INTERVAL, f"({{0}} * {unit})", INT)
 
@@ -50,7 +45,7 @@ def pair(name: str) -> list[Overload]:
 FUNCTIONS: dict[str, list[Overload]] = {
     "upper": one(TEXT, "upper({0})", TEXT), "lower": one(TEXT, "lower({0})", TEXT),
     "length": one(INT, "len({0})", TEXT), "strlen": one(INT, "len({0}.encode())", TEXT),
-    "reverse": one(TEXT, "{0}[::-1]", TEXT),
+    "reverse": one(TEXT, "reverse({0})", TEXT),
     "substring": [Overload((TEXT, INT), TEXT, "substring({0}, {1})"),
     Overload((TEXT, INT, INT), TEXT, "substring({0}, {1}, {2})")],
     "left": one(TEXT, "left({0}, {1})", TEXT, INT), "right": one(TEXT, "right({0}, {1})", TEXT, INT),
@@ -75,7 +70,9 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "degrees": one(FLOAT, "one_nan({0} * 57.29577951308232)", FLOAT),
     "power": one(FLOAT, "power({0}, {1})", FLOAT, FLOAT), "pi": one(FLOAT, "3.141592653589793"),
     "isnan": one(BOOL, "({0} != {0})", FLOAT),
-    "epoch_us": epoch(1), "epoch_ms": epoch(1000),
+    "epoch_us": [Overload((TIMESTAMP,), INT, "{0}"), Overload((INTERVAL,), INT, "{0}")],
+    "epoch_ms": [Overload((TIMESTAMP,), INT, "to_milliseconds_of({0})"),
+    Overload((INTERVAL,), INT, "int_divide({0}, 1000)")],
     "dayname": one(TEXT, "day_name({0})", TIMESTAMP), "monthname": one(TEXT, "month_name({0})", TIMESTAMP),
     "to_timestamp": one(TIMESTAMP, "timestamp_of({0})", FLOAT, nullable=True),
     "cbrt": floats("cbrt"), "asin": floats("asin"), "acos": floats("acos"), "atan": floats("atan"),
@@ -89,6 +86,19 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "ascii": one(INT, "ascii_code({0})", TEXT), "unicode": one(INT, "code_point({0})", TEXT),
     "chr": one(TEXT, "character({0})", INT, nullable=True), "bit_length": one(INT, "(len({0}.encode()) * 8)", TEXT),
     "translate": one(TEXT, "translate({0}, {1}, {2})", TEXT, TEXT, TEXT),
+    "array_extract": one(TEXT, "letter({0}, {1})", TEXT, INT),
+    "array_slice": one(TEXT, "sliced({0}, {1}, {2})", TEXT, INT, INT),
+    "overlay": one(TEXT, "overlay({0}, {1}, {2}, {3})", TEXT, TEXT, INT, INT),
+    "md5": one(TEXT, "md5({0})", TEXT), "sha1": one(TEXT, "sha1({0})", TEXT),
+    "sha256": one(TEXT, "sha256({0})", TEXT), "levenshtein": one(INT, "levenshtein({0}, {1})", TEXT, TEXT),
+    "hex": [Overload((INT,), TEXT, "format({0} & 0xFFFFFFFFFFFFFFFF, 'X')"), Overload((TEXT,), TEXT, "hex_text({0})")],
+    "bin": [Overload((INT,), TEXT, "format({0} & 0xFFFFFFFFFFFFFFFF, 'b')"),
+    Overload((TEXT,), TEXT, "binary_text({0})")],
+    "to_base": [Overload((INT, INT), TEXT, "to_base({0}, {1})", True),
+    Overload((INT, INT, INT), TEXT, "to_base({0}, {1}, {2})", True)],
+    "bit_count": one(INT, "bit_count({0})", INT),
+    "asinh": floats("asinh"), "acosh": floats("acosh"), "atanh": floats("atanh"), "cot": floats("cot"),
+    "fmod": one(FLOAT, "floored_modulo({0}, {1})", FLOAT, FLOAT), "log": one(FLOAT, "log({0}, {1})", FLOAT, FLOAT),
     "last_day": one(DATE, "last_day({0})", TIMESTAMP),
     "make_date": one(DATE, "make_date({0}, {1}, {2})", INT, INT, INT, nullable=True),
     "to_microseconds": span(1), "to_milliseconds": one(INTERVAL, "seconds_of({0} / 1000)", FLOAT, nullable=True),
@@ -100,7 +110,7 @@ ALIASES = {
     "ucase": "upper", "lcase": "lower", "len": "length", "char_length": "length",
     "substr": "substring",
     "prefix": "starts_with", "suffix": "ends_with", "instr": "strpos", "pow": "power",
-    "ord": "unicode",
+    "ord": "unicode", "to_hex": "hex", "to_binary": "bin", "editdist3": "levenshtein",
 }  # fmt: skip
 
 CLASSES: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
@@ -120,24 +130,28 @@ CLASSES: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
     exp.Atan: ("atan", ("this",)), exp.Atan2: ("atan2", ("this", "expression")), exp.Sinh: ("sinh", ("this",)),
     exp.Cosh: ("cosh", ("this",)), exp.Tanh: ("tanh", ("this",)), exp.IsInf: ("isinf", ("this",)),
     exp.BitwiseAnd: ("bits_and", ("this", "expression")), exp.BitwiseOr: ("bits_or", ("this", "expression")),
-    exp.BitwiseXor: ("xor", ("this", "expression")), exp.BitwiseNot: ("bits_not", ("this",)),
+    exp.BitwiseXor: ("xor", ("this", "expression")),
     exp.BitwiseLeftShift: ("shift_left", ("this", "expression")),
     exp.BitwiseRightShift: ("shift_right", ("this", "expression")),
     exp.Ascii: ("ascii", ("this",)), exp.Unicode: ("unicode", ("this",)), exp.BitLength: ("bit_length", ("this",)),
     exp.Translate: ("translate", ("this", "from_", "to")), exp.LastDay: ("last_day", ("this",)),
     exp.DateFromParts: ("make_date", ("year", "month", "day")), exp.ToDays: ("to_days", ("this",)),
+    exp.MD5: ("md5", ("this",)), exp.SHA: ("sha1", ("this",)), exp.Hex: ("hex", ("this",)),
+    exp.Levenshtein: ("levenshtein", ("this", "expression")), exp.Asinh: ("asinh", ("this",)),
+    exp.Acosh: ("acosh", ("this",)), exp.Atanh: ("atanh", ("this",)), exp.Cot: ("cot", ("this",)),
     exp.Dayname: ("dayname", ("this",)), exp.Monthname: ("monthname", ("this",)),
 }  # fmt: skip
 """sqlglot's own nodes for functions of the catalogue, and the arguments that each reads."""
 
 WILD = frozenset({
     "sqrt", "exp", "ln", "log10", "log2", "power", "sin", "cos", "tan", "cbrt", "asin", "acos", "atan", "atan2", "sinh",
-    "cosh", "tanh", "even", "radians", "degrees",
+    "cosh", "tanh", "even", "radians", "degrees", "fmod", "log", "cot", "asinh", "acosh", "atanh",
 })  # fmt: skip
 OTHERS = (
     "abs", "ceil", "floor", "round", "trunc", "sign", "mod", "greatest", "least", "coalesce", "ifnull",
     "nullif", "concat",
-    "concat_ws", "regexp_matches", "date_trunc", "date_part", "extract", "date_diff", "time_bucket",
+    "concat_ws", "regexp_matches", "regexp_replace",
+    "regexp_extract", "date_trunc", "date_part", "extract", "date_diff", "time_bucket",
     "strftime", "timezone",
     "epoch", "now", "year", "month", "day", "hour", "minute", "second", "count", "sum", "avg", "min", "max", "arg_min",
     "arg_max", "latest", "earliest", "bool_and", "bool_or",

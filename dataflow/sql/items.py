@@ -9,25 +9,35 @@ from dataflow.sql.scope import Source, folded
 
 
 def starred(node: exp.Expr, source: Source) -> list[exp.Expr]:
-    """`*` and `t.*` written out."""
+    """`*` and `t.*` written out; what REPLACE names stands in its column's place."""
     star = node if isinstance(node, exp.Star) else node.this if isinstance(node, exp.Column) else None
     if not isinstance(star, exp.Star):
         return [node]
-    only(star, "except_")
+    only(star, "except_", "replace")
     table = node.table if isinstance(node, exp.Column) else ""
     left_out = {folded(n.name) for n in star.args.get("except_") or ()}
     fields = [f for f in source.fields if not table or folded(f.table) == folded(table)]
     if not fields:
         raise error(node, f"there is no table '{table}' here" if table else "SELECT * needs a FROM")
+    replaced = {folded(item.alias): item for item in star.args.get("replace") or ()}
     found: list[exp.Expr] = []
     seen: set[str] = set()
+    met: set[str] = set()
     for field in fields:
         name = folded(field.name)
-        if name in left_out or (not table and name in source.merged and name in seen):
+        one = field.joined and not table
+        if name in left_out or (one and name in met):
             continue
         seen.add(name)
-        owner = None if not table and name in source.merged else exp.to_identifier(field.table, quoted=True)
+        met |= {name} if one else set()
+        if name in replaced:
+            found.append(exp.alias_(replaced[name].this, field.name, quoted=True, copy=False))
+            continue
+        owner = None if one else exp.to_identifier(field.table, quoted=True)
         found.append(exp.Column(this=exp.to_identifier(field.name, quoted=True), table=owner))
+    missing = next((item for name, item in replaced.items() if name not in seen), None)
+    if missing is not None:
+        raise error(missing, f"REPLACE: there is no column '{missing.alias}'")
     return found
 
 

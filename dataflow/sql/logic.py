@@ -11,6 +11,7 @@ from dataflow.sql.casts import Typed, meet
 from dataflow.sql.expressions import Context, condition, lower, rule
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import And, Call, Const, Expr, IsNull, Not, Or, Pool
+from dataflow.sql.questions import is_asked
 from dataflow.sql.types import BOOL, FLOAT, JSON, MONTHS, NULL, TEXT
 
 
@@ -56,6 +57,8 @@ exp.NEQ: ("eq", False, True), exp.LT: ("lt", False, False),
 @rule(*COMPARISONS)
 def comparison(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression")
+    if is_asked(node):
+        return context.subquery(node)
     if isinstance(node.this, exp.Tuple) and isinstance(node, exp.EQ | exp.NEQ):
         same = _alike(node.this, node.expression, context)
         return Typed(same if isinstance(node, exp.EQ) else Not(same), BOOL)

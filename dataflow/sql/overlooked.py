@@ -1,5 +1,6 @@
-"""What sqlglot's parser overlooks, looked for in the tokens: a second comma, statements that it does not know, values
-beyond those that a function takes (it drops them), and what follows in an interval's text (it drops that too).
+"""What sqlglot's parser overlooks or misreads, looked for in the tokens: a second comma, statements that it does not
+know, values beyond those that a function takes and what follows in an interval's text (it drops both), and a :: after
+DATE '…'.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ from sqlglot import Token, TokenType
 
 from dataflow.sql.errors import Refused, SqlError
 
+TYPES = frozenset({
+    "DATE", "TIMESTAMP", "TIMESTAMPTZ", "DATETIME", "INTERVAL", "INT", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR",
+    "BOOLEAN",
+})  # fmt: skip
+"""Words that stand before a text to say what it is: the parser then takes a :: after the text for the text's own."""
 STARTS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "("})
 
 MOST = {
@@ -35,6 +41,10 @@ def look(tokens: Sequence[Token]) -> None:
     for at, (one, two) in enumerate(pairwise(tokens)):
         if one.token_type == two.token_type == TokenType.COMMA:
             raise SqlError("nothing stands between two commas", two.line, two.col)
+        after = tokens[at + 2].token_type if at + 2 < len(tokens) else None
+        if two.token_type == TokenType.STRING and after == TokenType.DCOLON and one.text.upper() in TYPES:
+            said = f"{one.text} '{two.text}'"
+            raise Refused(f"{said} needs parentheses before ::", one.line, one.col - len(one.text) + 1, f"({said})::…")
         if one.token_type == TokenType.INTERVAL and two.token_type == TokenType.STRING:
             _interval(two)
         most = MOST.get(one.text.lower()) if two.token_type == TokenType.L_PAREN else None

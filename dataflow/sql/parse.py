@@ -37,13 +37,17 @@ def parse(sql: str) -> exp.Query:
 
 
 def place(node: exp.Expr) -> tuple[int, int]:
-    """Line and column, from 1, of the first part of `node` whose place is known; (0, 0) if there is none."""
+    """Line and column, from 1, of the first part of `node` whose place is known, or else of what it is a part of;
+    (0, 0) if there is none.
+    """
     found = []
     for part in node.walk():
         line, column = part.meta.get("line"), part.meta.get("col")
         if line and column:
             found.append((line, max(column - (part.meta["end"] - part.meta["start"]), 1)))
-    return min(found, default=(0, 0))
+    if found or node.parent is None:
+        return min(found, default=(0, 0))
+    return place(node.parent)
 
 
 def error(node: exp.Expr, message: str, hint: str = "") -> SqlError:

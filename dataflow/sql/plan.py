@@ -1,8 +1,8 @@
 """The plan: what a query is once names, types and NULLs are settled. Serialisable; knows nothing of any parser.
 
 Expressions are over the columns of one input row, by index. `Call.code` is a Python expression with `{0}`, `{1}` …
-for its arguments, over the names in `runtime.py`, `scalars.py` and `calendar.py`: so a plan from the cache becomes
-code without the function catalogue. A strict call gives NULL when an argument is NULL, and only then its code is not
+for its arguments, over the names in `vocabulary.py`: so a plan from the cache becomes code without the function
+catalogue. A strict call gives NULL when an argument is NULL, and only then its code is not
 run; `nullable` says that the code itself may give None. Relations form a tree; equal trees are equal structs, and
 that is how queries share state. Column indices of a join count through the left row, then the right row; those of an
 aggregate's `having` and `columns` through its keys, then its aggregates.
@@ -157,10 +157,17 @@ class Top(Node, frozen=True):
     offset: int
 
 
+Bound = int | None
+"""A row of a frame, as a distance from the row; None has no bound."""
+
+
 class WindowCall(Node, frozen=True):
-    """One window function over a column of the row (−1: none). Kinds: row_number, rank, dense_rank, lag, lead,
-    first_value, count, sum, avg, min, max. `frame` is that of the last five: whole, peers (up to the row's last peer),
-    rows (up to the row) or sliding (the row and `offset` before it). `where` is a column that must be true.
+    """One window function over a column of the row (−1: none). Kinds: row_number, rank, dense_rank, percent_rank,
+    cume_dist, ntile, lag, lead, first_value, last_value, nth_value, count, sum, avg, min, max, distinct, quantile,
+    variance, deviation. `frame` is that of the last twelve: whole, peers (up to the row's last peer), tied (its peers),
+    onward (from its first peer), rows (up to the row), sliding (the row and `offset` before it) or between (`bounds`).
+    `where` is a column that must be true. `default` is lag's and lead's, and the parameter of nth_value and the last
+    three; ntile's is `offset`.
     """
 
     kind: str
@@ -169,6 +176,7 @@ class WindowCall(Node, frozen=True):
     frame: str = ""
     offset: int = 0
     default: bool | int | float | str | None = None
+    bounds: tuple[Bound, Bound] = (None, None)
 
 
 class Window(Node, frozen=True):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -71,11 +72,20 @@ class Catalogue:
 
 
 def lower_from(node: exp.Expr, joins: list[exp.Expr], names: Names, lower_query: Lower, shaper: Shaper) -> Source:
-    """FROM with its joins."""
+    """FROM with its joins. What stands between two commas is joined first, wherever that makes a difference."""
+    commas = [at for at, join in enumerate(joins) if _is_comma(join)]
+    if not any(_closed(join) for join in joins[commas[0] if commas else len(joins) :]):
+        commas = []
     source = _table(node.this, names, lower_query, shaper)
-    for join in joins:
+    for join in joins[: commas[0] if commas else None]:
         source = _join(source, join, names, lower_query, shaper)
+    for begin, end in pairwise([*commas, len(joins)] if commas else ()):
+        source = _join(source, joins[begin], names, lower_query, shaper, joins[begin + 1 : end])
     return source
+
+
+def _is_comma(join: exp.Expr) -> bool:
+    return not any(join.args.get(said) for said in ("side", "kind", "on", "using", "method"))
 
 
 def _table(node: exp.Expr, names: Names, lower_query: Lower, shaper: Shaper) -> Source:
@@ -87,7 +97,7 @@ def _table(node: exp.Expr, names: Names, lower_query: Lower, shaper: Shaper) -> 
         source = _table(node.this, names, lower_query, shaper)
     elif isinstance(node, exp.Subquery):
         only(node, "this", "alias", "joins")
-        source = lower_query(node.this, names).source(folded(node.alias) or "subquery")
+        source = lower_query(node.this, names).source(folded(node.alias) or UNNAMED)
     elif isinstance(node, exp.Values):
         source = _values(node)
     else:
@@ -145,20 +155,57 @@ def _values(node: exp.Values) -> Source:
 
 # joins
 
+UNNAMED = "subquery"
 SIDES = {"": "inner", "LEFT": "left", "RIGHT": "right", "FULL": "full"}
 
 
-def _join(left: Source, node: exp.Expr, names: Names, lower_query: Lower, shaper: Shaper) -> Source:
+def _closed(join: exp.Expr) -> bool:
+    """Whether it matters what stands to its left."""
+    return join.args.get("side") in ("RIGHT", "FULL") or any(join.args.get(said) for said in ("using", "method"))
+
+
+def _join(
+    left: Source,
+    node: exp.Expr,
+    names: Names,
+    lower_query: Lower,
+    shaper: Shaper,
+    first: Sequence[exp.Expr] = (),
+) -> Source:
+    """`first` are the joins of what is joined."""
     only(node, "this", "side", "kind", "on", "using", "method")
     side, word = node.args.get("side") or "", node.args.get("kind") or ""
-    right = _table(node.this, names, lower_query, shaper)
+    right = _unnamed(left, _table(node.this, names, lower_query, shaper), node.this)
+    for join in first:
+        right = _join(right, join, names, lower_query, shaper)
     kind = _kind(node, side, word)
     _distinct_names(left, right, node)
     if node.args.get("using") or node.args.get("method"):
         tests, merged = _using(left, right, node, kind)
     else:
         tests, merged = _on(left, right, node, word), {}
-    return join_sources(left, right, kind, tests, {**left.merged, **merged}, shaper)
+    known = {**left.merged, **_moved(right, left.width), **merged}
+    return join_sources(_marked(left, merged), _marked(right, merged), kind, tests, known, shaper)
+
+
+def _unnamed(left: Source, right: Source, node: exp.Expr) -> Source:
+    """A subquery without a name, called otherwise than those before it."""
+    taken = {field.table for field in left.fields}
+    if node.args.get("alias") is not None or {field.table for field in right.fields} != {UNNAMED}:
+        return right
+    return right.named(next(name for n in range(len(taken) + 1) if (name := f"{UNNAMED}{n or ''}") not in taken))
+
+
+def _marked(source: Source, merged: dict[str, Typed]) -> Source:
+    """The columns that USING makes one, known as such: the one of that name, or those that it is made of already."""
+    names = merged.keys() - source.merged.keys()
+    fields = (f._replace(joined=True) if folded(f.name) in names else f for f in source.fields)
+    return source._replace(fields=tuple(fields)) if names else source
+
+
+def _moved(right: Source, by: int) -> dict[str, Typed]:
+    """What USING made one on the right side, as it is beside the left one."""
+    return {name: value._replace(expr=shape.shifted(value.expr, by)) for name, value in right.merged.items()}
 
 
 def _kind(node: exp.Expr, side: str, word: str) -> str:

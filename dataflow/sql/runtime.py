@@ -9,13 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-
-from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, days_from, month_days, strftime
+from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, strftime, year
 
 NAN = math.nan
 INF = math.inf
@@ -65,7 +62,9 @@ def power(base: float, exponent: float) -> float:
     except OverflowError:
         return -INF if base < 0 and exponent % 2 == 1 else INF
     except ValueError:
-        return INF if base == 0 else NAN
+        if base:
+            return NAN
+        return math.copysign(INF, base) if exponent % 2 == 1 else INF
 
 
 def guarded(function: Callable[[float], float]) -> Callable[[float], float]:
@@ -164,6 +163,23 @@ def int_multiply(left: int, right: int) -> int | None:
     """NULL where DuckDB would stop."""
     product = left * right
     return product if -LARGEST < product < LARGEST else None
+
+
+def float_to_decimal(value: float, digits: int) -> int | None:
+    """The int of a decimal; halves go away from zero, after the shift has been made in floats."""
+    moved = value * 10.0**digits
+    return int(half_away(moved)) if -1e38 < moved < 1e38 else None
+
+
+def moment(micros: int) -> int | None:
+    """NULL beyond what a timestamp holds."""
+    return micros if -9_223_372_022_400_000_000 <= micros < 2**63 - 1 else None
+
+
+def to_milliseconds_of(micros: int) -> int:
+    """Of a time, in milliseconds, halves away from zero."""
+    found = (abs(micros) + 500) // 1000
+    return found if micros >= 0 else -found
 
 
 def timestamp_of(seconds: float) -> int | None:
@@ -289,15 +305,6 @@ def ilike(text: str, pattern: str, escape: str) -> bool:
     return like_pattern(lower(pattern), escape)(lower(text)) is not None
 
 
-@lru_cache(maxsize=1024)
-def compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.ASCII)
-
-
-def regexp_matches(text: str, pattern: str) -> bool:
-    return compiled(pattern).search(text) is not None
-
-
 # casts
 
 
@@ -322,11 +329,14 @@ def decimal_text(value: int, scale: int) -> str:
 
 def time_text(value: int) -> str:
     fraction = f".{value % SECOND:06d}".rstrip("0") if value % SECOND else ""
-    return strftime(value, "%Y-%m-%d %H:%M:%S") + fraction
+    return date_text(value) + strftime(value, " %H:%M:%S") + fraction
 
 
 def date_text(value: int) -> str:
-    return strftime(value, "%Y-%m-%d")
+    before = year(value)
+    if before > 0:
+        return strftime(value, "%Y-%m-%d")
+    return f"{1 - before:04d}" + strftime(value, "-%m-%d (BC)")
 
 
 def interval_text(value: int) -> str:
@@ -335,96 +345,3 @@ def interval_text(value: int) -> str:
     minutes, rest = divmod(rest, MINUTE)
     seconds, micros = divmod(rest, SECOND)
     return f"{sign}{hours:02d}:{minutes:02d}:{seconds:02d}" + (f".{micros:06d}".rstrip("0") if micros else "")
-
-
-DECIMAL_TEXT = re.compile(r"[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+)?")
-SPACES = " \t\n\v\f\r"
-
-
-def try_int(text: str) -> int | None:
-    text = text.strip(SPACES)
-    if not DECIMAL_TEXT.fullmatch(text):
-        return None
-    exact = Decimal(text.replace("_", ""))
-    if exact.adjusted() > 30:
-        return None
-    number = int(exact.to_integral_value(ROUND_HALF_UP))
-    return number if -(2**63) <= number < 2**63 else None
-
-
-def try_float(text: str) -> float | None:
-    text = text.strip(SPACES)
-    if DECIMAL_TEXT.fullmatch(text):
-        return float(text.replace("_", ""))
-    return (
-        {"inf": INF, "infinity": INF, "nan": NAN}.get(text.lower().lstrip("+"))
-        if text[:1] != "-"
-        else (-INF if text[1:].lower() in ("inf", "infinity") else NAN if text[1:].lower() == "nan" else None)
-    )
-
-
-BOOLS = {"t": True, "true": True, "1": True, "yes": True, "y": True, "on": True} | {
-    "f": False, "false": False, "0": False, "no": False, "n": False, "off": False,
-}  # fmt: skip
-
-
-def try_bool(text: str) -> bool | None:
-    return BOOLS.get(text.lower())
-
-
-TIME_TEXT = re.compile(
-    r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?"
-    r"\s*(Z|[+-]\d{2}(?::?\d{2})?)?\s*"
-)
-
-
-def try_time(text: str) -> int | None:
-    found = TIME_TEXT.fullmatch(text)
-    if not found:
-        return None
-    year, month, day, hour, minute, second = (int(g or 0) for g in found.groups()[:6])
-    if not (1 <= month <= 12 and 1 <= day <= month_days(year, month) and hour < 24 and minute < 60 and second < 60):
-        return None
-    micros = int((found[7] or "").ljust(6, "0")[:6] or 0)
-    clock = hour * HOUR + minute * MINUTE + second * SECOND + micros
-    return days_from(year, month, day) * DAY + clock - zone_offset(found[8])
-
-
-def zone_offset(text: str | None) -> int:
-    if not text or text == "Z":
-        return 0
-    digits = text[1:].replace(":", "")
-    offset = int(digits[:2]) * HOUR + int(digits[2:] or 0) * MINUTE
-    return -offset if text[0] == "-" else offset
-
-
-def try_date(text: str) -> int | None:
-    moment = try_time(text)
-    return None if moment is None else moment // DAY * DAY
-
-
-# json
-
-
-def json_text(value: Any) -> str:
-    """Raw. NULL is JSON's null."""
-    return msgspec.json.encode(value).decode()
-
-
-def json_get(text: str, path: str) -> str | None:
-    """The JSON text at a path of keys and indices, itself JSON; None where there is nothing."""
-    try:
-        value = msgspec.json.decode(text)
-        for step in msgspec.json.decode(path):
-            value = value[step]
-    except (msgspec.DecodeError, KeyError, IndexError, TypeError):
-        return None
-    return json_text(value)
-
-
-def json_field(text: str, path: str) -> str | None:
-    """As `json_get`, with text bare and JSON's null as NULL."""
-    found = json_get(text, path)
-    if found is None or found == "null":
-        return None
-    return msgspec.json.decode(found) if found[0] == '"' else found

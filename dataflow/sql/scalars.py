@@ -6,10 +6,22 @@ from __future__ import annotations
 
 import math
 
-from dataflow.sql.calendar import DAY, SECOND, date_of, days_from, iso_week, iso_year, month_days, year
-from dataflow.sql.runtime import INF, NAN, guarded, one_nan
+from dataflow.sql.calendar import (
+    DAY,
+    SECOND,
+    add_months,
+    date_of,
+    days_from,
+    iso_week,
+    iso_year,
+    month_count,
+    month_days,
+    year,
+)  # fmt: skip
+from dataflow.sql.runtime import INF, NAN, divide, guarded, log10, one_nan
 
 asin, acos, atan, cosh, tanh = (guarded(f) for f in (math.asin, math.acos, math.atan, math.cosh, math.tanh))
+asinh, acosh = guarded(math.asinh), guarded(math.acosh)
 
 # numbers
 
@@ -27,6 +39,30 @@ def sinh(value: float) -> float:
 
 def atan2(y: float, x: float) -> float:
     return one_nan(math.atan2(y, x))
+
+
+def atanh(value: float) -> float:
+    if abs(value) == 1:
+        return math.copysign(INF, value)
+    return one_nan(math.atanh(value)) if abs(value) < 1 else NAN
+
+
+def cot(value: float) -> float:
+    return divide(1.0, math.tan(value)) if math.isfinite(value) else NAN
+
+
+def log(base: float, value: float) -> float:
+    return divide(log10(value), log10(base))
+
+
+def floored_modulo(left: float, right: float) -> float:
+    """What is left of a division rounded down, told as DuckDB tells it."""
+    times = divide(left, right)
+    return one_nan(left - float(math.floor(times)) * right) if math.isfinite(times) else NAN
+
+
+def bit_count(value: int) -> int:
+    return (value & 0xFFFF_FFFF_FFFF_FFFF).bit_count()
 
 
 def even(value: float) -> float:
@@ -101,6 +137,22 @@ def year_week(value: int) -> int:
 def last_day(value: int) -> int:
     date = date_of(value // DAY)
     return days_from(date.year, date.month, month_days(date.year, date.month)) * DAY
+
+
+def whole_months(start: int, end: int) -> int:
+    """From one time to another, as far as they are full."""
+    if end < start:
+        return -whole_months(end, start)
+    found = month_count(end) - month_count(start)
+    return found - (add_months(start, found) > end)
+
+
+def whole_months_back(start: int, end: int) -> int:
+    """As ICU counts them for times with a zone: also backwards from the start."""
+    if end >= start:
+        return whole_months(start, end)
+    found = month_count(end) - month_count(start)
+    return found + (add_months(start, found) < end)
 
 
 def make_date(year: int, month: int, day: int) -> int | None:

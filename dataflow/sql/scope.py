@@ -15,13 +15,14 @@ from dataflow.sql.types import TIMESTAMP
 
 
 class Field(NamedTuple):
-    """A column on offer: `at` is its place in the row."""
+    """A column on offer: `at` is its place in the row. `joined`: USING made it one with another."""
 
     table: str
     name: str
     type: str
     at: int
     wild: bool = False
+    joined: bool = False
 
     def typed(self) -> Typed:
         return Typed(Col(self.at), self.type, self.wild)

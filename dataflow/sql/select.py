@@ -10,36 +10,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from sqlglot import exp
 
 from dataflow.sql import aggregates, shape, types
 from dataflow.sql.aggregates import FIRST, Aggregates
 from dataflow.sql.casts import Typed
+from dataflow.sql.distinct import distinct, distinct_on
 from dataflow.sql.errors import SqlError
 from dataflow.sql.expressions import condition, lower
+from dataflow.sql.grouping import GROUPING, MANY, holds_sets, over_sets, sets_of
 from dataflow.sql.items import column_name, starred
+from dataflow.sql.late import Late
 from dataflow.sql.narrow import narrowed
+from dataflow.sql.ordering import Item, Ordering
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.placing import Shaper
-from dataflow.sql.plan import Aggregate, Col, Const, Expr, Map, Order, Rel, Values
+from dataflow.sql.plan import Aggregate, Call, Col, Const, Expr, Map, Order, Rel, Values
 from dataflow.sql.relations import Names, lower_from
-from dataflow.sql.scope import RowContext, Source, folded
-from dataflow.sql.selected import Selected, limits, ordered
+from dataflow.sql.scope import RowContext, Source, folded, resolve
+from dataflow.sql.selected import Selected, limits
 from dataflow.sql.subqueries import Membership, Nested, membership, scalars
 from dataflow.sql.temporal import asks_time, temporal, where_parts
 from dataflow.sql.types import JSON
 from dataflow.sql.unions import lower_union
 from dataflow.sql.windows import PLACE, Windows
-
-
-class Item(NamedTuple):
-    """An entry of the select list: its name and what it is."""
-
-    name: str
-    value: Typed
-    node: exp.Expr
 
 
 def lower_query(node: exp.Expr, names: Names, shaper: Shaper) -> Selected:
@@ -62,7 +57,7 @@ def _ctes(node: exp.Expr, names: Names, shaper: Shaper) -> Names:
     if clause.args.get("recursive"):
         raise refused(clause, "WITH RECURSIVE is not supported")
     for cte in clause.expressions:
-        only(cte, "this", "alias")
+        only(cte, "this", "alias", "materialized")
         found = lower_query(cte.this, names, shaper)
         given = [column.name for column in cte.args["alias"].columns]
         renamed = tuple((given[i] if i < len(given) else c[0], *c[1:]) for i, c in enumerate(found.columns))
@@ -96,10 +91,14 @@ class _Select:
         self.nested = Nested(names, self._query, shaper)
         self.values: dict[int, Typed] = {}
         self.applied: set[int] = set()
-        self._scalars()
-        self.aggregates = Aggregates(RowContext(self.source, "an aggregate", aggregate=self._nested))
+        self.late = Late(self.nested, shaper, self._scalars())
+        self.aggregates = Aggregates(
+            RowContext(self.source, "an aggregate", aggregate=self._nested, subquery=self._scalar)
+        )
         self.windows = Windows(node.args.get("windows") or [], shaper)
         self.keys: list[Typed] = []
+        self.sets: list[tuple[int, ...]] | None = None
+        self.said: dict[int, exp.Expr] = {}
         self.grand = node.args.get("group") is None
         self.lowering: set[str] = set()
 
@@ -114,16 +113,17 @@ class _Select:
         grouped = self._group()
         items = [self._item(n) for n in self.entries]
         having = self._having()
-        order, extra = self._order(items)
+        ordering = Ordering(items, self.entries, lambda n: lower(n, self._context("ORDER BY")), self._ordinal)
+        order, on, extra = ordering.keys(self.node.args.get("order")), ordering.on(self.node), ordering.extra
         grouped = grouped or bool(self.aggregates.found) or bool(having)
         if not (grouped or self.node.args.get("order") or self.node.args.get("distinct")):
-            order = self._inherited(items, extra)
+            order = ordering.inherited(self.source.order)
         qualify = self._qualify()
         outputs = [item.value.expr for item in items] + [value.expr for value in extra]
         rel = self._selected(rel, outputs, having, qualify, grouped=grouped)
         columns = tuple((item.name, item.value.type, item.value.wild) for item in items)
         if self.node.args.get("distinct"):
-            rel = self._distinct(rel, columns, extra)
+            rel = self._distinct(rel, columns, order, extra, on)
         return Selected(rel, columns, order, *limits(self.node), tuple(value.type for value in extra))
 
     def _selected(
@@ -132,30 +132,33 @@ class _Select:
         """The select list over the rows or groups, and over the window functions of these."""
 
         def rows(columns: Sequence[Expr]) -> Rel:
-            return narrowed(self._grouped(rel, columns, having) if grouped else Map(rel, (), tuple(columns)))
+            return self._grouped(rel, columns, having) if grouped else narrowed(Map(rel, (), tuple(columns)))
 
         if not self.windows.found:
             return rows([self._over_groups(each) for each in outputs] if grouped else outputs)
+        if self.late.found:
+            raise refused(self.node, "window functions over groups beside a subquery are not supported")
         if grouped:
             self.windows.over(self._over_groups)
             outputs, qualify = ([self._over_groups(each) for each in part] for part in (outputs, qualify))
         return self.windows.apply(rows, outputs, qualify)
 
-    def _scalars(self) -> None:
-        """Join the values of scalar subqueries to every row."""
+    def _scalars(self) -> list[exp.Expr]:
+        """Join the values of scalar subqueries to every row. Those left are for the groups."""
         where = self.node.args.get("where")
-        listed = [*self.node.expressions, *(self.node.args.get(name) for name in ("having", "order"))]
+        listed = [*self.node.expressions, *(self.node.args.get(name) for name in ("having", "order", "qualify"))]
         late = list(scalars(*listed))
         parts = where_parts(where.this) if where is not None else ()
         early = [node for part in parts for node in scalars(*_asking(part))]
         if early or late:
             self._plain_conditions(parts)
+        grouped = self.node.args.get("group") or any(aggregates.holds(entry) for entry in self.entries)
+        waiting = [node for node in late if grouped and not aggregates.inside_one(node, self.node)]
+        later = {id(node) for node in waiting}
         for node in [*early, *late]:
-            self.source, self.values[id(node)] = self.nested.scalar(node, self.source)
-        if late and (self.node.args.get("group") or any(aggregates.holds(entry) for entry in self.entries)):
-            raise refused(
-                late[0], "a subquery in a grouped query is not supported", "group in a subquery in FROM first"
-            )
+            if id(node) not in later:
+                self.source, self.values[id(node)] = self.nested.scalar(node, self.source)
+        return waiting
 
     def _plain_conditions(self, parts: Sequence[exp.Expr]) -> None:
         """What WHERE asks of the rows alone, so that subqueries are asked for the rows that are left."""
@@ -169,6 +172,8 @@ class _Select:
 
     def _scalar(self, node: exp.Expr) -> Typed:
         found = self.values.get(id(node))
+        if id(node) in self.late.waiting:
+            return self.late.lower(node, self.source.rel, self.source, self.keys)
         if found is None:
             raise refused(node, f"a subquery is not supported here: {short(node)}", "join it in FROM")
         return found
@@ -231,6 +236,8 @@ class _Select:
 
     def _found(self, node: exp.Expr) -> Typed | None:
         """A window function or an aggregate, as a column to come."""
+        if isinstance(node, exp.Grouping | exp.GroupingId):
+            return self._grouping(node)
         if isinstance(node, exp.Window):
             return self.windows.lower(node, self._context("a window"))
         return self.aggregates.lower(node)
@@ -250,13 +257,52 @@ class _Select:
             if not nodes:
                 self.grand = True
                 return any(aggregates.holds(entry) for entry in self.entries)
+        if holds_sets(nodes):
+            found = sets_of(nodes)
+            if len(found) > MANY:
+                raise refused(nodes[0], f"{len(found)} grouping sets are too many", "GROUPING SETS ((a), (a, b))")
+            self.sets = [self._set(each) for each in found]
+            self.grand = False
+            if any(key.literal for key in self.keys):
+                raise refused(nodes[0], f"a literal is no key of grouping sets: {short(nodes[0])}")
+            return True
         for node in nodes:
-            key = self._key(node)
-            if key.type == JSON:
-                raise refused(node, f"json values cannot be compared: {short(node)}", "data ->> 'field'")
-            if key.expr not in [k.expr for k in self.keys]:
-                self.keys.append(key)
+            self._key_place(node)
         return True
+
+    def _set(self, nodes: Sequence[exp.Expr]) -> tuple[int, ...]:
+        """The keys of one grouping set. To DuckDB two names of one value are two keys, here they would be one."""
+        places = {}
+        for node in nodes:
+            place = self._key_place(node)
+            known = self.said.setdefault(place, node)
+            if known != node and not all(isinstance(n, exp.Column) and self._is_column(n) for n in (known, node)):
+                raise refused(node, f"{short(known)} and {short(node)} are one value in grouping sets", "GROUP BY 1, 2")
+            places[place] = True
+        return tuple(sorted(places))
+
+    def _is_column(self, node: exp.Column) -> bool:
+        return resolve(node, self.source) is not None
+
+    def _key_place(self, node: exp.Expr) -> int:
+        """Which of the keys the node is."""
+        key = self._key(node)
+        if key.type == JSON:
+            raise refused(node, f"json values cannot be compared: {short(node)}", "data ->> 'field'")
+        known = [each.expr for each in self.keys]
+        if key.expr not in known:
+            self.keys.append(key)
+            return len(known)
+        return known.index(key.expr)
+
+    def _grouping(self, node: exp.Expr) -> Typed:
+        """grouping(a, b): which of the keys the row's set leaves out; a call that `grouping.py` makes a number of."""
+        context = RowContext(self.source, "grouping", aliases=self._aliases("grouping"))
+        args = tuple(lower(arg, context).expr for arg in node.expressions)
+        missing = next((arg for arg in args if arg not in [key.expr for key in self.keys]), None)
+        if missing is not None:
+            raise error(node, f"grouping takes keys of GROUP BY: {short(node)}")
+        return Typed(Call(GROUPING, args, strict=False) if self.sets else Const(0, types.INT), types.INT)
 
     def _key(self, node: exp.Expr) -> Typed:
         entry = self._ordinal(node)
@@ -273,11 +319,16 @@ class _Select:
             raise error(node, f"there is no column {node.name} in the select list: it has {len(self.entries)}")
         return self.entries[at - 1]
 
-    def _grouped(self, rel: Rel, columns: Sequence[Expr], having: list[Expr]) -> Aggregate:
+    def _grouped(self, rel: Rel, columns: Sequence[Expr], having: list[Expr]) -> Rel:
         """`columns` over the keys and aggregates."""
         keys = tuple(key.expr for key in self.keys)
         tests = tuple(self._over_groups(test) for test in having)
-        return Aggregate(rel, keys, tuple(self.aggregates.found), tests, tuple(columns), self.grand)
+        whole = Aggregate(rel, keys, tuple(self.aggregates.found), tests, tuple(columns), self.grand)
+        if self.late.found and self.sets:
+            raise refused(self.node, "grouping sets beside a subquery are not supported", "a subquery in FROM")
+        if self.late.found:
+            return self.late.over(whole, self.source, self.keys, columns)
+        return over_sets(whole, self.keys, self.sets, columns) if self.sets else narrowed(whole)
 
     def _over_groups(self, expr: Expr) -> Expr:
         keys = [key.expr for key in self.keys]
@@ -331,59 +382,21 @@ class _Select:
             raise refused(node, "an interval with months has no length", "INTERVAL '30 days'")
         return Item(entry.alias or column_name(node), value, node)
 
-    def _distinct(self, rel: Rel, columns: tuple[tuple[str, str, bool], ...], extra: list[Typed]) -> Rel:
+    def _distinct(
+        self,
+        rel: Rel,
+        columns: tuple[tuple[str, str, bool], ...],
+        order: tuple[Order, ...],
+        extra: list[Typed],
+        on: list[int],
+    ) -> Rel:
         clause = self.node.args["distinct"]
-        only(clause)
+        only(clause, "on")
+        kinds = [type for _, type, _ in columns] + [value.type for value in extra]
+        if any(kinds[at] == JSON for at in on or range(len(columns))):
+            raise refused(self.node, "json values cannot be compared", "data ->> 'field'")
+        if on:
+            return distinct_on(rel, len(kinds), on, order)
         if extra:
             raise error(self.node.args["order"], "with DISTINCT, ORDER BY can only name selected columns")
-        if any(type == JSON for _, type, _ in columns):
-            raise refused(self.node, "json values cannot be compared", "data ->> 'field'")
-        keys = tuple(Col(i) for i in range(len(columns)))
-        return Aggregate(rel, keys, (), (), keys)
-
-    # ORDER BY
-
-    def _order(self, items: list[Item]) -> tuple[tuple[Order, ...], list[Typed]]:
-        clause = self.node.args.get("order")
-        extra: list[Typed] = []
-        if clause is None:
-            return (), extra
-        only(clause, "expressions")
-        orders = [self._order_key(node, items, extra) for node in ordered(clause, len(items))]
-        return tuple(order for order in orders if order is not None), extra
-
-    def _inherited(self, items: list[Item], extra: list[Typed]) -> tuple[Order, ...]:
-        """The order of the one relation in FROM."""
-        places = [(self._place_of(Typed(Col(o.index), o.type), items, extra), o) for o in self.source.order]
-        return tuple(Order(at, o.type, o.desc, o.nulls_first) for at, o in places)
-
-    def _order_key(self, node: exp.Expr, items: list[Item], extra: list[Typed]) -> Order | None:
-        only(node, "this", "desc", "nulls_first")
-        desc, nulls_first = bool(node.args.get("desc")), bool(node.args.get("nulls_first"))
-        at = self._among(node.this, items)
-        if at is None:
-            value = lower(node.this, self._context("ORDER BY"))
-            at = self._place_of(value, items, extra)
-        type = items[at].value.type if at < len(items) else extra[at - len(items)].type
-        if type in (JSON, types.MONTHS):
-            raise refused(node, f"{types.spoken(type)} values have no order: {short(node)}", "data ->> 'field'")
-        return Order(at, type, desc, nulls_first)
-
-    def _among(self, node: exp.Expr, items: list[Item]) -> int | None:
-        """The index of the item that an ordinal or an alias names."""
-        if isinstance(node, exp.Literal) and not node.args.get("is_string"):
-            self._ordinal(node)
-            return int(node.name) - 1
-        if isinstance(node, exp.Column) and not node.args.get("table"):
-            names = [folded(item.name) for item in items]
-            if folded(node.name) in names:
-                return names.index(folded(node.name))
-        return None
-
-    def _place_of(self, value: Typed, items: list[Item], extra: list[Typed]) -> int:
-        values = [item.value for item in items] + extra
-        for i, known in enumerate(values):
-            if known.expr == value.expr:
-                return i
-        extra.append(value)
-        return len(values)
+        return distinct(rel, len(columns))

@@ -52,15 +52,24 @@ def ordered(clause: exp.Expr, width: int) -> list[exp.Expr]:
 
 def limits(node: exp.Expr) -> tuple[int | None, int]:
     limit, offset = node.args.get("limit"), node.args.get("offset")
-    if limit is not None and not isinstance(limit, exp.Limit):
+    start = _whole(offset.expression, "OFFSET") or 0 if offset is not None else 0
+    if limit is None:
+        return None, start
+    if isinstance(limit, exp.Fetch):
+        said = limit.args.get("limit_options")
+        if said is not None and (said.args.get("percent") or said.args.get("with_ties")):
+            raise refused(limit, f"{short(limit)} is not supported", "LIMIT 10")
+        return _whole(limit.args["count"], "FETCH"), start
+    if not isinstance(limit, exp.Limit):
         raise refused(limit, f"{short(limit)} is not supported", "LIMIT 10")
-    if limit is not None:
-        only(limit, "expression")
-    count = _whole(limit.expression, "LIMIT") if limit is not None else None
-    return count, _whole(offset.expression, "OFFSET") if offset is not None else 0
+    only(limit, "expression")
+    return _whole(limit.expression, "LIMIT"), start
 
 
-def _whole(node: exp.Expr, clause: str) -> int:
+def _whole(node: exp.Expr, clause: str) -> int | None:
+    """A number of rows; None is all of them."""
+    if isinstance(node, exp.Null) or (isinstance(node, exp.Var | exp.Column) and node.name.upper() == "ALL"):
+        return None
     if not isinstance(node, exp.Literal) or node.args.get("is_string") or not node.name.isdigit():
         raise refused(node, f"{clause} takes a whole number, not {short(node)}", f"{clause} 10")
     return int(node.name)

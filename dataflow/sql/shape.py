@@ -10,6 +10,7 @@ from dataflow.sql.plan import (
     Case,
     Coalesce,
     Col,
+    Const,
     Expr,
     IsNull,
     Not,
@@ -61,6 +62,21 @@ def shifted(expr: Expr, by: int) -> Expr:
 def through(expr: Expr, outputs: tuple[Expr, ...]) -> Expr:
     """`expr` over a projection's rows, as an expression over the projection's input."""
     return replace(expr, lambda e: outputs[e.index] if isinstance(e, Col) else None)
+
+
+def collected(expr: Expr, made: list[Expr], later: int) -> Expr:
+    """The expression over `made`, to which its largest parts are added in which no column is from `later` on. So an
+    aggregate's cell, which may be no value that a row can hold, never stands in a row by itself.
+    """
+
+    def pick(part: Expr) -> Expr | None:
+        if isinstance(part, Const) or any(column >= later for column in columns(part)):
+            return None
+        if part not in made:
+            made.append(part)
+        return Col(made.index(part))
+
+    return replace(expr, pick)
 
 
 def conjuncts(expr: Expr) -> tuple[Expr, ...]:

@@ -3,7 +3,9 @@
 EXISTS and IN are semi joins, NOT EXISTS an anti join; an inner query that is a plain SELECT may name the outer
 query's columns. NOT IN is an anti join that also asks how many rows the inner query has and how many of them are
 NULL: with no rows it is true for all, with a NULL among them for none, and for a NULL on its left only where there
-are no rows. A scalar subquery is a grand aggregate, which always has exactly one row, joined to every row.
+are no rows. A subquery that stands for a value is an aggregate (`questions.py`): one of its own is a grand aggregate,
+which always has exactly one row, joined to every row; one that names the outer query's columns is a group for each of
+their values (`correlated.py`). A subquery's own conditions may ask subqueries in their turn.
 """
 
 from __future__ import annotations
@@ -13,20 +15,20 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from dataflow.sql import aggregates, shape
-from dataflow.sql.casts import Typed
-from dataflow.sql.correlated import correlated, outer_columns
+from dataflow.sql import aggregates, shape, types
+from dataflow.sql.casts import Typed, meet
+from dataflow.sql.correlated import Correlated, asked, correlated
 from dataflow.sql.expressions import condition, lower
 from dataflow.sql.logic import compare
+from dataflow.sql.narrow import narrowed
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.placing import Shaper
-from dataflow.sql.plan import Agg, Aggregate, And, Call, Col, Const, Expr, IsNull, Join, Map, Not, Or, Rel
+from dataflow.sql.plan import Agg, Aggregate, And, Call, Case, Col, Const, Expr, IsNull, Join, Map, Not, Or, Rel, Values
+from dataflow.sql.questions import ROWS, Question, existing, is_asked, is_plain, is_query, question
 from dataflow.sql.relations import Lower, Names, join_sources, lower_from
-from dataflow.sql.scope import RowContext, Source, resolve, unknown
+from dataflow.sql.scope import RowContext, Source
 from dataflow.sql.temporal import asks_time, temporal, where_parts
-from dataflow.sql.types import BOOL, INT
-
-PLAIN = frozenset({"expressions", "from_", "joins", "where", "kind", "hint"})
+from dataflow.sql.types import BOOL, INT, JSON, MONTHS
 
 
 class Membership(NamedTuple):
@@ -43,23 +45,17 @@ def membership(node: exp.Expr) -> Membership | None:
     while isinstance(node, exp.Paren | exp.Not):
         negated ^= isinstance(node, exp.Not)
         node = node.this
-    if isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any):
-        return _among(node, negated)
-    if isinstance(node, exp.NEQ) and isinstance(node.expression, exp.All):
-        return _among(node, not negated)
+    if isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any) and is_query(node.expression):
+        return Membership(node.expression.this, node.this, negated)
+    if isinstance(node, exp.NEQ) and isinstance(node.expression, exp.All) and is_query(node.expression):
+        return Membership(node.expression.this, node.this, not negated)
     if isinstance(node, exp.Exists):
         only(node, "this")
-        return Membership(node.this, None, negated)
+        return Membership(existing(node), None, negated)
     if isinstance(node, exp.In) and node.args.get("query") is not None:
         only(node, "this", "query")
         return Membership(node.args["query"], node.this, negated)
     return None
-
-
-def _among(node: exp.Expr, negated: bool) -> Membership | None:
-    """`= ANY (…)` is IN, and `<> ALL (…)` is NOT IN."""
-    query = node.expression.this
-    return Membership(query, node.this, negated) if isinstance(query, exp.Query) else None
 
 
 class Nested:
@@ -73,7 +69,7 @@ class Nested:
     def filtered(self, outer: Source, asked: Membership) -> Rel:
         """The outer rows for which the condition holds."""
         query = asked.query.this if isinstance(asked.query, exp.Subquery) else asked.query
-        inner, tests, item = self._plain(query, outer) if _is_plain(query) else self._whole(query, outer)
+        inner, tests, item = self._plain(query, outer) if is_plain(query) else self._whole(query, outer)
         if asked.value is None:
             return self._join(outer, inner, tests, negated=asked.negated)
         if isinstance(asked.value, exp.Tuple):
@@ -84,8 +80,8 @@ class Nested:
         equal = compare("eq", value, item, asked.value)
         if not asked.negated:
             return self._join(outer, inner, [*tests, equal], negated=False)
-        if any(column < outer.width for test in tests for column in shape.columns(test)):
-            raise refused(asked.query, "NOT IN with the outer query's columns is not supported", "NOT EXISTS")
+        if _names_outer(tests, outer):
+            return self._not_among(outer, asked)
         for test in tests:
             inner = inner._replace(rel=self.shaper.filter(inner.rel, shape.shifted(test, -outer.width)))
         return self._not_in(outer, inner, value, shape.shifted(item.expr, -outer.width), equal)
@@ -107,30 +103,48 @@ class Nested:
 
     def _plain(self, query: exp.Expr, outer: Source) -> tuple[Source, list[Expr], Typed | None]:
         """A SELECT whose conditions become the join's. Its one item is over the outer and the inner row."""
-        inner, tests = self._conditions(query, outer)
-        return inner, tests, self._item(query, _Correlated(outer, inner))
+        inner, tests, values = self._conditions(query, outer)
+        return inner, tests, self._item(query, Correlated(outer, inner, subquery=values.get))
 
-    def _conditions(self, query: exp.Expr, outer: Source) -> tuple[Source, list[Expr]]:
-        """The FROM of a SELECT and its conditions, these over the outer and the inner row."""
-        inner = lower_from(
-            query.args["from_"], query.args.get("joins") or [], self.names, self.lower_query, self.shaper
-        )
-        context = _Correlated(outer, inner)
-        tests: list[Expr] = []
+    def _conditions(self, query: exp.Expr, outer: Source) -> tuple[Source, list[Expr], dict[int, Typed]]:
+        """The FROM of a SELECT and its conditions, these over the outer and the inner row; and the values of its own
+        subqueries, by node.
+        """
         clause = query.args.get("where")
-        for part in where_parts(clause.this) if clause is not None else ():
+        parts = where_parts(clause.this) if clause is not None else []
+        inner, values = self._inner(query, parts)
+        context = Correlated(outer, inner, subquery=values.get)
+        tests: list[Expr] = []
+        for part in parts:
             if membership(part) is not None:
-                raise refused(
-                    part, f"a subquery in a subquery's WHERE is not supported: {short(part)}", "join them in FROM"
-                )
+                continue
             if asks_time(part):
                 for value, op, bound in temporal(part, RowContext(inner, "WHERE")):
                     inner = inner._replace(rel=self.shaper.timed(inner.rel, value.expr, op, bound.expr))
             else:
                 tests += shape.conjuncts(condition(part, context, "WHERE"))
-        return inner, tests
+        return inner, tests, values
 
-    def _item(self, query: exp.Expr, context: _Correlated) -> Typed | None:
+    def _inner(self, query: exp.Expr, parts: list[exp.Expr]) -> tuple[Source, dict[int, Typed]]:
+        """The FROM of a SELECT with the subqueries that its own conditions ask."""
+        source = query.args.get("from_")
+        if source is None:
+            inner = Source(Values(((),)), (), 0)
+        else:
+            inner = lower_from(source, query.args.get("joins") or [], self.names, self.lower_query, self.shaper)
+        values: dict[int, Typed] = {}
+        for part in parts:
+            found = membership(part)
+            if found is not None:
+                inner = inner._replace(rel=self.filtered(inner, found))
+                continue
+            for node in scalars(part):
+                inner, values[id(node)] = self.scalar(node, inner)
+        for node in scalars(*query.expressions):
+            inner, values[id(node)] = self.scalar(node, inner)
+        return inner, values
+
+    def _item(self, query: exp.Expr, context: Correlated) -> Typed | None:
         items = query.expressions
         if len(items) != 1 or isinstance(items[0], exp.Star):
             return None
@@ -150,83 +164,99 @@ class Nested:
         width = outer.width
         anti = self._join(outer, inner, [equal], negated=True)
         counts = (Agg("count"), Agg("count", (item,)))
-        sizes = Aggregate(inner.rel, (), counts, (), (Col(0), Col(1)), grand=True)
+        sizes = narrowed(Aggregate(inner.rel, (), counts, (), (Col(0), Col(1)), grand=True))
         both = Join("inner", anti, sizes, (), (), (), (width, 2))
         empty = Call("{0} == {1}", (Col(width), Const(0, "int")))
         known = Call("{0} == {1}", (Col(width), Col(width + 1)))
         passes = Or((empty, And((known, Not(IsNull(value.expr))))))
         return Map(both, (passes,), tuple(Col(i) for i in range(width)))
 
+    def _not_among(self, outer: Source, asked: Membership) -> Rel:
+        """NOT IN of a query that names the outer query's columns: asked as a value."""
+        source, value = self.scalar(exp.In(this=asked.value, query=asked.query), outer)
+        rel = self.shaper.filter(source.rel, Not(value.expr))
+        return Map(rel, (), tuple(Col(i) for i in range(outer.width)))
+
     def scalar(self, node: exp.Expr, source: Source) -> tuple[Source, Typed]:
-        """The source with the scalar subquery's value joined on, and that value."""
-        if isinstance(node, exp.Exists):
-            return self._exists(node, source)
-        if _is_plain(node.this, aggregated=True) and len(node.this.expressions) == 1:
-            inner, tests = self._conditions(node.this, source)
-            if outer_columns(tests, source):
-                item = node.this.expressions[0]
-                item = item.this if isinstance(item, exp.Alias) else item
-                return correlated(node, item, source, inner, tests, self.shaper)
-        found = self.lower_query(node.this, self.names)
-        rel = found.rel
-        one_row = (
-            isinstance(rel, Aggregate) and rel.grand and not rel.having and found.limit is None and not found.offset
+        """The source with the subquery's value joined on, and that value."""
+        query = node.this if isinstance(node, exp.Subquery) else None
+        if isinstance(query, exp.Query) and not is_plain(query, aggregated=True):
+            whole = self._one_row(query, source)
+            if whole is not None:
+                return whole
+        return self._asked(node, question(node), source)
+
+    def _among(self, node: exp.In, given: Typed, source: Source) -> tuple[Source, Typed]:
+        """IN, as a value, of a query of its own: joined with its distinct values, and with how many it has."""
+        found = self.lower_query(node.args["query"], self.names)
+        if len(found.columns) != 1:
+            raise error(node, "the query after IN must have one column")
+        inner = found.source("subquery")
+        (ours, theirs), kind = meet([given, inner.fields[0].typed()], node, "comparison")
+        if kind in (JSON, MONTHS):
+            raise refused(node, f"{types.spoken(kind)} values cannot be compared: {short(node)}")
+        values = Aggregate(inner.rel, (theirs.expr,), (), (), (Col(0),))
+        counts = (Agg("count"), Agg("count", (theirs.expr,)))
+        sizes = narrowed(Aggregate(inner.rel, (), counts, (), (Col(0), Col(1)), grand=True))
+        at = source.width
+        rel = Join("left", source.rel, values, (ours.expr,), (Col(0),), (), (at, 1))
+        both = Join("inner", rel, sizes, (), (), (), (at + 1, 2))
+        empty = Call("{0} == {1}", (Col(at + 1), Const(0, INT)))
+        unsure = Or((IsNull(ours.expr), Call("{0} < {1}", (Col(at + 2), Col(at + 1)))))
+        whens = ((Not(IsNull(Col(at))), _bool(True)), (empty, _bool(False)), (unsure, _bool(None)))
+        return source._replace(rel=both, width=at + 3), Typed(Case(whens, _bool(False)), BOOL)
+
+    def _one_row(self, query: exp.Expr, source: Source) -> tuple[Source, Typed] | None:
+        """The value of a query that always has exactly one row by itself, such as SELECT sum(x) + 1."""
+        only_row = isinstance(query, exp.Select) and not any(
+            query.args.get(clause) for clause in ("group", "having", "qualify", "limit", "offset")
         )
-        if not one_row or len(found.columns) != 1:
-            hint = "an aggregate without GROUP BY"
-            raise refused(node, f"a subquery here must give exactly one value: {short(node)}", hint)
+        if not only_row or not any(aggregates.holds(item) for item in query.expressions):
+            return None
+        return self._beside(query, source)
+
+    def _beside(self, query: exp.Expr, source: Source) -> tuple[Source, Typed]:
+        """A grand aggregate of its own, joined to every row."""
+        found = self.lower_query(query, self.names)
+        if len(found.columns) != 1:
+            raise refused(query, f"a subquery here must have one column: {short(query)}")
         _, type, wild = found.columns[0]
         inner = found.source("subquery")
         joined = Join("inner", source.rel, inner.rel, (), (), (), (source.width, inner.width))
         value = Typed(Col(source.width), type, wild)
         return source._replace(rel=joined, width=source.width + inner.width), value
 
+    def _asked(self, node: exp.Expr, found: Question, source: Source) -> tuple[Source, Typed]:
+        if found.given is not None and aggregates.holds(found.given):
+            hint = "group in a subquery in FROM first"
+            raise refused(node, f"an aggregate is not compared with a subquery's rows: {short(node)}", hint)
+        given = None if found.given is None else lower(found.given, RowContext(source, "WHERE"))
+        inner, tests, values = self._conditions(found.query, source)
+        wide = not isinstance(node, exp.Exists) and sum(field.table == ROWS for field in inner.fields) > 1
+        if wide or len(found.query.expressions) != 1:
+            raise refused(node, f"a subquery here must have one column: {short(node)}")
+        item = found.query.expressions[0]
+        context = Correlated(source, inner, given=given, subquery=values.get)
+        value = asked(item.this if isinstance(item, exp.Alias) else item, context, tests)
+        if not value.read and given is None:
+            return self._beside(found.query, source)
+        if isinstance(node, exp.In) and given is not None and not _names_outer(tests, source):
+            return self._among(node, given, source)
+        return correlated(node, value, source, inner, self.shaper)
 
-    def _exists(self, node: exp.Expr, source: Source) -> tuple[Source, Typed]:
-        """EXISTS as a value: whether there are any."""
-        query = node.this.this if isinstance(node.this, exp.Subquery) else node.this
-        if not _is_plain(query):
-            raise refused(node, f"a subquery is not supported here: {short(node)}", "join it in FROM")
-        counted = query.copy().select(exp.Count(this=exp.Star()), append=False)
-        source, value = self.scalar(exp.Subquery(this=counted), source)
-        return source, Typed(Call("{0} > {1}", (value.expr, Const(0, INT))), BOOL)
+
+def _bool(value: bool | None) -> Const:
+    return Const(value, BOOL)
 
 
-def _is_plain(query: exp.Expr, *, aggregated: bool = False) -> bool:
-    """A SELECT of FROM and WHERE alone; `aggregated`: of aggregates, else of none."""
-    if not isinstance(query, exp.Select) or query.args.get("from_") is None:
-        return False
-    said = {name for name, value in query.args.items() if value}
-    return said <= PLAIN and all(aggregates.holds(item) is aggregated for item in query.expressions)
-
-
-class _Correlated(RowContext):
-    """Inside a subquery: its own columns first, then the outer query's. The row is the outer row, then the inner
-    one.
-    """
-
-    def __init__(self, outer: Source, inner: Source) -> None:
-        super().__init__(inner, "a subquery")
-        self._outer = outer
-
-    def column(self, node: exp.Column) -> Typed:
-        found = resolve(node, self.source)
-        if found is not None:
-            return Typed(shape.shifted(found.expr, self._outer.width), found.type, found.wild)
-        found = resolve(node, self._outer)
-        if found is None:
-            raise unknown(node, self.source)
-        return found
+def _names_outer(tests: list[Expr], outer: Source) -> bool:
+    return any(column < outer.width for test in tests for column in shape.columns(test))
 
 
 def scalars(*nodes: exp.Expr | None) -> Iterator[exp.Expr]:
     """The subqueries that are values in a SELECT's own clauses, outermost only."""
     for node in nodes:
-        if isinstance(node, exp.Subquery | exp.Exists):
+        if node is not None and (isinstance(node, exp.Subquery | exp.Exists) or is_asked(node)):
             yield node
-        elif (isinstance(node, exp.In) and node.args.get("query") is not None) or (
-            isinstance(node, exp.Binary) and isinstance(node.expression, exp.Any | exp.All)
-        ):
-            yield from scalars(node.this)
         elif node is not None and not isinstance(node, exp.Query):
             yield from scalars(*node.iter_expressions())

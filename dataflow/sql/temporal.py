@@ -37,7 +37,8 @@ def _is_clock(node: exp.Expr) -> bool:
 
 
 def asks_time(node: exp.Expr) -> bool:
-    return any(_is_clock(part) for part in node.walk())
+    """Not in its subqueries, which have clocks of their own."""
+    return any(_is_clock(part) for part in node.walk(prune=lambda part: isinstance(part, exp.Query)))
 
 
 TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "="}

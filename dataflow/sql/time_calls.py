@@ -70,10 +70,10 @@ def unix(node: exp.Expr, context: Context) -> Typed:
         return functions.call("epoch_ms", [value], node)
     if value.type != INT:
         raise error(node, f"a whole number is needed: {short(node)}")
-    code = "({0} * 1000)" if digits.name == "3" else "{0}"
+    code = "moment({0} * 1000)" if digits.name == "3" else "moment({0})"
     if digits.name not in ("3", "6"):
         raise refused(node, f"{short(node)} is not supported")
-    return Typed(Call(code, (value.expr,)), LOCAL)
+    return Typed(Call(code, (value.expr,), nullable=True), LOCAL)
 
 
 @rule(exp.TimestampTrunc, exp.DateTrunc)
@@ -84,8 +84,10 @@ def truncated(node: exp.Expr, context: Context) -> Typed:
 
 @rule(exp.DateBin)
 def bucketed(node: exp.Expr, context: Context) -> Typed:
-    only(node, "this", "expression")
-    return times.bucket(lower(node.this, context), lower(node.expression, context), node)
+    only(node, "this", "expression", "unit")
+    start = node.args.get("unit")
+    where = None if start is None else lower(start, context)
+    return times.bucket(lower(node.this, context), lower(node.expression, context), where, node)
 
 
 @rule(exp.TimeToStr)

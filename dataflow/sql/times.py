@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlglot import exp
 
 from dataflow.sql import types
-from dataflow.sql.calendar import LETTERS
+from dataflow.sql.calendar import HOUR, LETTERS
+from dataflow.sql.calendar import SHORT as BARE
 from dataflow.sql.casts import Typed
 from dataflow.sql.parse import error, refused, short
 from dataflow.sql.plan import Call, Const
@@ -50,7 +51,7 @@ PARTS = {
 }  # fmt: skip
 INTERVAL_PARTS = {"epoch": "({0} / SECOND)"}
 
-FORMATS = frozenset(LETTERS)
+FORMATS = frozenset({*LETTERS, *BARE})
 
 
 def unit_name(node: exp.Expr | None, owner: exp.Expr) -> str:
@@ -72,10 +73,16 @@ def _clock(found: re.Match[str]) -> int:
     return -micros if found[1] == "-" else micros
 
 
+def bare_interval(node: exp.Interval) -> exp.Expr:
+    """What an interval counts, without parentheses."""
+    inner: exp.Expr = node.this.this if isinstance(node.this, exp.Paren) else node.this
+    return inner
+
+
 def interval(node: exp.Interval) -> Typed:
     """A constant interval; of type `months` when it holds any, its value then text: 'months micros'."""
     months, micros = 0, 0
-    value = node.this.this if isinstance(node.this, exp.Paren) else node.this
+    value = bare_interval(node)
     if not isinstance(value, exp.Literal):
         raise refused(node, f"an interval must be a literal: {short(node)}", "n * INTERVAL '1 hour'")
     unit = node.args.get("unit")
@@ -98,9 +105,31 @@ def interval(node: exp.Interval) -> Typed:
     return Typed(Const(micros, INTERVAL), INTERVAL)
 
 
+def months_times(count: Typed, span: Typed) -> Typed | None:
+    """So many times an interval of whole months."""
+    if count.type != INT or span.type != MONTHS:
+        return None
+    months, micros = str(span.constant).split() if span.literal else ("", "")
+    if micros != "0":
+        return None
+    return Typed(Call(f"({{0}} * {months})", (count.expr,)), MONTHS)
+
+
+def counted(count: Typed, node: exp.Interval) -> Typed:
+    """INTERVAL (n) DAY: as many of a unit as a whole number says."""
+    unit = unit_name(node.args.get("unit"), node)
+    if count.type != INT or unit not in {**LENGTHS, **MONTH_LENGTHS}:
+        raise refused(node, f"an interval takes a whole number and a unit: {short(node)}", "n * INTERVAL '1 hour'")
+    if unit in LENGTHS:
+        return Typed(Call(f"({{0}} * {LENGTHS[unit]})", (count.expr,)), INTERVAL)
+    return Typed(Call(f"({{0}} * {MONTH_LENGTHS[unit]})", (count.expr,)), MONTHS)
+
+
 def shift(time: Typed, by: Typed, sign: int, node: exp.Expr) -> Typed:
     """time ± interval."""
     result = LOCAL if time.type == DATE else time.type
+    if by.type == MONTHS and not by.literal:
+        return Typed(Call(f"add_months({{0}}, {'-' if sign < 0 else ''}{{1}})", (time.expr, by.expr)), result)
     if by.type == MONTHS:
         months, micros = (sign * int(part) for part in str(by.constant).split())
         code = f"(add_months({{0}}, {months}) + {micros})"
@@ -139,9 +168,14 @@ def trunc(unit: str, value: Typed, node: exp.Expr) -> Typed:
     return Typed(Call(code, (value.expr,)), LOCAL if value.type == DATE else value.type)
 
 
-def bucket(width: Typed, value: Typed, node: exp.Expr) -> Typed:
-    """time_bucket, from DuckDB's origin."""
+def bucket(width: Typed, value: Typed, start: Typed | None, node: exp.Expr) -> Typed:
+    """time_bucket, from DuckDB's origin; or by an offset from there, or from another origin."""
     need_time(value, node)
+    if start is not None and start.type == INTERVAL and start.literal:
+        moved = bucket(width, shift(value, start, -1, node), None, node)
+        return shift(moved, start, 1, node)._replace(type=value.type)
+    if start is not None:
+        return _bucket_from(width, value, start, node)
     if width.type == MONTHS and str(width.constant).endswith(" 0"):
         code = f"bucket_months({str(width.constant).split()[0]}, {{0}})"
     elif width.type == INTERVAL and width.literal and width.constant > 0:
@@ -151,6 +185,29 @@ def bucket(width: Typed, value: Typed, node: exp.Expr) -> Typed:
     return Typed(Call(code, (value.expr,)), value.type)
 
 
+def _bucket_from(width: Typed, value: Typed, start: Typed, node: exp.Expr) -> Typed:
+    if not (start.type in TIMES and start.literal and width.type == INTERVAL and width.literal and width.constant > 0):
+        raise refused(node, f"time_bucket's origin is a literal time, or interval: {short(node)}", "INTERVAL '2 hours'")
+    code = f"(({{0}} - {start.constant}) // {width.constant} * {width.constant} + {start.constant})"
+    return Typed(Call(code, (value.expr,)), value.type)
+
+
+def elapsed(unit: str, start: Typed, end: Typed, node: exp.Expr) -> Typed:
+    """date_sub: whole units from one time to another."""
+    for side in (start, end):
+        need_time(side, node)
+    zoned = TIMESTAMP in (start.type, end.type)
+    cut = zoned and LENGTHS.get(unit, HOUR) >= HOUR  # ICU counts milliseconds, the start's down, the end's to zero
+    one, two = ("({0} // 1000 * 1000)", "int_divide({1}, 1000) * 1000") if cut else ("{0}", "{1}")
+    if unit in LENGTHS:
+        code = f"int_divide({two} - {one}, {LENGTHS[unit]})"
+    elif unit in MONTH_LENGTHS:
+        code = f"int_divide(whole_months{'_back' * zoned}({one}, {two}), {MONTH_LENGTHS[unit]})"
+    else:
+        raise error(node, f"'{unit}' is not a unit of time", "'minute', 'hour', 'day', …")
+    return Typed(Call(code, (start.expr, end.expr)), INT)
+
+
 def text(value: Typed, pattern: Typed, node: exp.Expr) -> Typed:
     """strftime."""
     if value.type == TEXT and value.literal:
@@ -158,7 +215,9 @@ def text(value: Typed, pattern: Typed, node: exp.Expr) -> Typed:
     need_time(value, node)
     if pattern.type != TEXT or not pattern.literal:
         raise error(node, f"strftime needs its format as a literal: {short(node)}", "'%H:%M'")
-    for letter in re.findall(r"%(.?)", pattern.constant):
+    if pattern.constant in ("", "None"):  # the parser makes this of nothing
+        raise error(node, f"strftime needs a format: {short(node)}", "'%H:%M'")
+    for letter in re.findall(r"%(-?.?)", pattern.constant):
         if letter not in FORMATS or not letter:
             raise refused(node, f"strftime's %{letter} is not supported", "known: %" + " %".join(sorted(FORMATS)))
     return Typed(Call("strftime({0}, {1})", (value.expr, pattern.expr)), TEXT)

@@ -2,7 +2,8 @@
 
 Beside the seven types that columns have (`zset.py`) there are, inside a query, DuckDB's `date` (microseconds at
 midnight), `local` (a timestamp without time zone), `decimalN` (an int scaled by 10**N: 1.5 is decimal1 15), `null`
-(the type of a bare NULL) and `months` (a constant interval that holds months, which have no length). `shown` is the
+(the type of a bare NULL) and `months` (an interval of months, which have no length: a constant
+'months micros', else a whole number of months). `shown` is the
 type that leaves the engine.
 """
 

@@ -8,8 +8,9 @@ from sqlglot import exp
 
 from dataflow.sql import types
 from dataflow.sql.casts import Typed, to_type
+from dataflow.sql.distinct import distinct, numbered
 from dataflow.sql.parse import error, only, refused, short
-from dataflow.sql.plan import Aggregate, Call, Col, Join, Map, Order, Rel, Union
+from dataflow.sql.plan import Call, Col, Join, Map, Order, Rel, Union
 from dataflow.sql.relations import Lower, Names
 from dataflow.sql.scope import Field, folded
 from dataflow.sql.selected import Selected, limits, ordered
@@ -34,20 +35,22 @@ def lower_union(node: exp.SetOperation, names: Names, lower: Lower) -> Selected:
 
 
 def _combined(node: exp.Expr, word: str, left: Rel, right: Rel, width: int) -> Rel:
-    """EXCEPT and INTERSECT are joins in which NULL equals NULL: their keys are tuples, which never are NULL."""
+    """EXCEPT and INTERSECT are joins in which NULL equals NULL: their keys are tuples, which never are NULL. With
+    ALL, equal rows are told apart by a number, so that each meets one.
+    """
     if word == "UNION":
         both: Rel = Union((left, right))
-        return _distinct(both, width) if node.args.get("distinct") else both
-    if not node.args.get("distinct"):
-        raise refused(node, f"{word} ALL is not supported", word)
-    keys = tuple(Call("({0},)", (Col(i),), strict=False) for i in range(width))
+        return distinct(both, width) if node.args.get("distinct") else both
     kind = "anti" if word == "EXCEPT" else "semi"
-    return _distinct(Join(kind, left, right, keys, keys, (), (width, width)), width)
+    if node.args.get("distinct"):
+        return distinct(_matched(kind, left, right, width), width)
+    found = _matched(kind, numbered(left, width), numbered(right, width), width + 1)
+    return Map(found, (), tuple(Col(i) for i in range(width)))
 
 
-def _distinct(rel: Rel, width: int) -> Rel:
-    keys = tuple(Col(i) for i in range(width))
-    return Aggregate(rel, keys, (), (), keys)
+def _matched(kind: str, left: Rel, right: Rel, width: int) -> Rel:
+    keys = tuple(Call("({0},)", (Col(i),), strict=False) for i in range(width))
+    return Join(kind, left, right, keys, keys, (), (width, width))
 
 
 def _column(left: Field, right: Field, node: exp.Expr, word: str) -> tuple[Typed, Typed]:

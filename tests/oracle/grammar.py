@@ -57,6 +57,9 @@ LITERALS = {
 }
 COMPARISONS = ["=", "<", ">", "<=", ">=", "<>", "IS DISTINCT FROM", "IS NOT DISTINCT FROM"]
 PATTERNS = ["'a%'", "'%b'", "'_'", "'%'", "'%o%'"]
+REGEXPS = ["'b'", "'[a-z]+'", "'^.'", "'\\d*'", "'[[:alpha:]]$'"]
+GLOBALLY = ["", ", 'g'"]
+MATCHES = ["SIMILAR TO", "~", "!~", "NOT SIMILAR TO"]
 PARTS = ["year", "month", "day", "dayofweek", "dayofyear", "week", "quarter"]
 UNITS = ["minute", "hour", "day", "second"]
 TYPES = ["int", "float", "text", "bool", "timestamp"]
@@ -130,6 +133,9 @@ class Grower:
             lambda n, d: f"extract({self.pick(UNITS)} FROM {e('timestamp', n, d)})",
             lambda n, d: f"date_diff('{self.pick(UNITS)}', {e('timestamp', n, d)}, {e('timestamp', n, d)})",
             lambda n, d: f"strpos({e('text', n, d)}, {e('text', n, d)})",
+            lambda n, d: f"date_sub('{self.pick(UNITS)}', {e('timestamp', n, d)}, {e('timestamp', n, d)})",
+            lambda n, d: f"date_sub('month', {e('timestamp', n, d)}, {e('timestamp', n, d)})",
+            lambda n, d: f"levenshtein({e('text', n, d)}, {e('text', n, d)})",
             lambda n, d: f"sign({e('float', n, d)})::BIGINT",
             lambda n, d: f"TRY_CAST(round({e('float', n, d)}) AS BIGINT)",
             lambda n, d: f"({e('bool', n, d)})::BIGINT",
@@ -151,6 +157,7 @@ class Grower:
             lambda n, d: f"({e('int', n, d)})::DOUBLE",
             lambda n, d: f"sqrt({e('float', n, d)})",
             lambda n, d: f"TRY_CAST({e('text', n, d)} AS DOUBLE)",
+            lambda n, d: f"TRY_CAST({e('float', n, d)} AS DECIMAL(5, 1))::DOUBLE",
             lambda n, d: f"(100.0 * {e('int', n, d)} / {e('int', n, d)})",
             lambda n, d: f"({e('int', n, d)} * 0.5 + {e('float', n, d)})",
             lambda n, d: f"round({e('int', n, d)} * 1.25, 1)::DOUBLE",
@@ -174,6 +181,10 @@ class Grower:
             lambda n, d: f"split_part({e('text', n, d)}, 'b', {self.choose(3) + 1})",
             lambda n, d: f"strftime({e('timestamp', n, d)}, '%Y-%m-%d %H:%M')",
             lambda n, d: f"({e('timestamp', n, d)})::VARCHAR",
+            lambda n, d: f"regexp_replace({e('text', n, d)}, {self.pick(REGEXPS)}, '<\\0>'{self.pick(GLOBALLY)})",
+            lambda n, d: f"regexp_extract({e('text', n, d)}, {self.pick(REGEXPS)})",
+            lambda n, d: f"({e('text', n, d)})[{self.choose(4)}:{self.choose(4) - 1}]",
+            lambda n, d: f"strftime({e('timestamp', n, d)}, '%-d.%-m. %U %V %u')",
         ]
 
     def _bool_forms(self) -> list[Callable[[list[Name], int], str]]:
@@ -187,6 +198,8 @@ class Grower:
             lambda n, d: f"({e('bool', n, d)} IS {self.pick(['TRUE', 'FALSE', 'NOT TRUE'])})",
             self._in, self._between,
             lambda n, d: f"({e('text', n, d)} {self.pick(['LIKE', 'ILIKE', 'NOT LIKE'])} {self.pick(PATTERNS)})",
+            lambda n, d: f"regexp_matches({e('text', n, d)}, {self.pick(REGEXPS)}, 'i')",
+            lambda n, d: f"({e('text', n, d)} {self.pick(MATCHES)} {self.pick(REGEXPS)})",
             lambda n, d: f"starts_with({e('text', n, d)}, {e('text', n, d)})",
             self._bare,
         ]  # fmt: skip
@@ -223,6 +236,7 @@ class Grower:
             ),
             lambda n, d: f"({e('timestamp', n, d)} {self.pick(['+', '-'])} {self.pick(LITERALS['interval'])})",
             lambda n, d: f"({e('timestamp', n, d)} + INTERVAL '1 month')",
+            lambda n, d: f"({e('timestamp', n, d)} {self.pick(['+', '-'])} {e('int', n, 0)} * INTERVAL '1 month')",
             lambda n, d: f"({e('timestamp', n, d)} + {e('int', n, 0)} * INTERVAL '1 minute')",
         ]
 
@@ -249,9 +263,15 @@ class Grower:
         if type == "bool" and not self.maybe(4):
             return f"{self.pick(['bool_or', 'bool_and'])}({inner})"
         if type in ("int", "float") and self.maybe(6):
+            other = self.expr("float", names, 0)
+            whole = ["bit_and({})", "bit_or({})", "bit_xor({})", "quantile_disc({}, 0.4)"]
+            return self.pick([f"regr_count({inner}, {other})", *(f.format(inner) for f in whole)] if type == "int" else
+                             [f"covar_pop({inner}, {other})", f"quantile_disc({inner}, 0.4)", f"product({other})"])
+        if type in ("int", "float") and self.maybe(6):
             return f"{self.pick(['arg_max', 'arg_min'])}({inner}, {inner})"
         if type == "text" and inner[0] not in "'(N" and self.maybe(4):
-            return f"string_agg({inner}, '/' ORDER BY {inner}{self._direction()})"
+            once = self.pick(["", "DISTINCT "])
+            return f"string_agg({once}{inner}, '/' ORDER BY {inner}{self._direction()})"
         if type != "timestamp" and self.maybe(5):
             by = self.expr(self.pick(TYPES), names, depth)
             forms = [f"any_value({inner} * 0)" if type == "int" else f"max({inner})"]
@@ -327,7 +347,9 @@ class Grower:
         first = self.select(depth, tail=False)
         types = [name.type for name in first.names]
         second = self.select(depth, tail=False, types=types)
-        word = self.pick(["UNION ALL", "UNION ALL", "UNION", "EXCEPT", "INTERSECT"])
+        word = self.pick(
+            ["UNION ALL", "UNION ALL", "UNION", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"]
+        )
         return From(f"{first.sql} {word} {second.sql}", first.names)
 
     def select(self, depth: int, *, tail: bool, types: list[str] | None = None) -> From:
@@ -340,9 +362,11 @@ class Grower:
         names = [Name(f"c{i}", type) for i, type in enumerate(types)]
         items = ", ".join(f"{self.expr(type, source.names, 2)} AS c{i}" for i, type in enumerate(types))
         distinct = "DISTINCT " if self.maybe(6) else ""
+        if tail and self.maybe(8):
+            distinct = f"DISTINCT ON ({self.pick(['c0', str(len(types))])}) "
         sql = f"SELECT {distinct}{items} FROM {source.sql}{self._where(source)}"
         return From(
-            sql + (self._tail(names, "" if distinct else self.expr("int", source.names, 1)) if tail else ""), names
+            sql + (self._tail(names, self.expr("int", source.names, 1), distinct) if tail else ""), names
         )
 
     def _windowed(self, source: From, types: list[str], *, tail: bool) -> From:
@@ -379,11 +403,33 @@ class Grower:
             forms += [f"avg({value}) OVER ({over})"]
         if unique:
             forms += [f"lag({value}) OVER ({over})", f"lead({value}, {self.choose(3)}) OVER ({over})"]
-            forms += [f"first_value({value}) OVER ({over})"]
+            end = self.pick(["first_value", "last_value"])
+            forms += [f"{end}({value}) OVER ({over})", f"nth_value({value}, 2) OVER ({over} {self._frame()})"]
             frame = self.pick(["UNBOUNDED", "1", "2"])
             forms += [f"max({value}) OVER ({over} ROWS BETWEEN {frame} PRECEDING AND CURRENT ROW)"]
-            forms += ["row_number() OVER (" + over + ")"] if type == "int" else []
+            forms += [f"{self.pick(['min', end])}({value}) OVER ({over} {self._frame()})"]
+            forms += [f"lag({value}, -{self.choose(3)}) OVER ({over})"]
+            forms += ["row_number() OVER (" + over + ")", f"ntile(3) OVER ({over})"] if type == "int" else []
+        if type == "float":
+            forms += [f"{self.pick(['percent_rank', 'cume_dist'])}() OVER ({over})"]
+            forms += [f"{self.pick(['median', 'stddev', 'var_pop'])}({value}) OVER ({self._partition(names)})"]
+        if type == "bool":
+            forms += [f"{self.pick(['bool_and', 'bool_or'])}({value}) OVER ({over})"]
+        if type == "int":
+            forms += [f"count(DISTINCT {value}) OVER ({self._partition(names)})"]
+        ranges = ["CURRENT ROW AND UNBOUNDED FOLLOWING", "CURRENT ROW AND CURRENT ROW"]
+        if "ORDER BY" in over:
+            forms += [f"max({value}) OVER ({over} RANGE BETWEEN {self.pick(ranges)})"]
         return self.pick(forms)
+
+    def _partition(self, names: list[Name]) -> str:
+        return f"PARTITION BY {self.expr(self.pick(TYPES), names, 1)}" if self.maybe(2) else ""
+
+    def _frame(self) -> str:
+        start = self.pick(["UNBOUNDED PRECEDING", "2 PRECEDING", "1 PRECEDING", "CURRENT ROW", "1 FOLLOWING"])
+        ends = ["UNBOUNDED FOLLOWING", "2 FOLLOWING", "1 FOLLOWING", "CURRENT ROW", "1 PRECEDING"]
+        end = self.pick(ends[: 3 if start == "1 FOLLOWING" else 4 if start == "CURRENT ROW" else 5])
+        return f"ROWS BETWEEN {start} AND {end}"
 
     def _where(self, source: From) -> str:
         parts = []
@@ -404,7 +450,9 @@ class Grower:
         table, alias = self.pick(["places", "stock", "totals", '"a.made"']), self.alias()
         names = [Name(f"{alias}.{name.text}", name.type) for name in RELATIONS[table]]
         inner = f" FROM {table} AS {alias}"
-        form = self.choose(6)
+        form = self.choose(9)
+        if form > 5:
+            return self._asked(outer, names, inner, form)
         if form == 5:
             test = f" WHERE {self._on(outer, names)}" + (f" AND {self._compare(names, 0)}" if self.maybe(2) else "")
             value = self.pick(["count(*)", *(f"max({name.text})" for name in names if name.type == "int")])
@@ -426,6 +474,21 @@ class Grower:
         item = self.pick([name for name in names if name.type in ("text", "int")])
         where = f" WHERE {self._compare(names, 0)}" if self.maybe(2) else ""
         return f"{self.expr(item.type, outer, 1)} {word}IN (SELECT {item.text}{inner}{where})"
+
+    def _asked(self, outer: list[Name], names: list[Name], inner: str, form: int) -> str:
+        """A condition that asks another query for a value: IN, ANY and ALL with their NULLs, and the first of rows."""
+        item = self.pick([name for name in names if name.type in ("text", "int")])
+        where = f" WHERE {self._on(outer, names) if self.maybe(3) else self._compare(names, 0)}"
+        query = f"(SELECT {item.text}{inner}{where if self.maybe(2) else ''}"
+        value = self.expr(item.type, outer, 0)
+        state = self.pick(["IS NULL", "IS NOT TRUE", "IS FALSE"])
+        if form == 6:
+            return f"({value} {self.pick(['IN', 'NOT IN'])} {query})) {state}"
+        if form == 7:
+            test = self.pick(["=", "<>", "<", ">=", ">"])
+            return f"({value} {test} {self.pick(['ANY', 'ALL'])} {query})) {self.pick([state, 'IS TRUE'])}"
+        first = f"ORDER BY {item.text}{self._direction()} LIMIT 1)"
+        return f"{value} {self.pick(['<=', '=', 'IS DISTINCT FROM'])} {query} {first}"
 
     def _temporal(self, time: str) -> str:
         span = self.pick(["5 minutes", "1 minute", "12 minutes"])
@@ -452,11 +515,19 @@ class Grower:
                 )
                 for i, key in enumerate(keys)
             ]
-            sql += " GROUP BY " + (", ".join(by) if not self.maybe(5) else "ALL")
+            sql += " GROUP BY " + (self._by(by) if not self.maybe(5) else "ALL")
         if (keys or values) and self.maybe(4):
-            sql += f" HAVING {self.aggregate('int', source.names, 1)} {self.pick(['>', '<=', '<>'])} {self.choose(4)}"
+            than = self.pick([str(self.choose(4)), "(SELECT max(n) FROM stock)", "(SELECT count(*) FROM totals)"])
+            sql += f" HAVING {self.aggregate('int', source.names, 1)} {self.pick(['>', '<=', '<>'])} {than}"
         order = self.aggregate("int", source.names, 0) if keys and self.maybe(2) else ""
         return From(sql + (self._tail(names, order) if tail else ""), names)
+
+    def _by(self, keys: list[str]) -> str:
+        """The keys, or sets of them."""
+        text = ", ".join(keys)
+        if not self.maybe(5):
+            return text
+        return self.pick([f"ROLLUP ({text})", f"CUBE ({text})", f"GROUPING SETS (({text}), {keys[-1]}, ())"])
 
     def _over(self, type: str, names: list[Name]) -> str:
         value = self.aggregate(type, names, 1)
@@ -466,9 +537,12 @@ class Grower:
             return f"({value} + {self.aggregate(type, names, 0)})"
         return value
 
-    def _tail(self, names: list[Name], order: str) -> str:
+    def _tail(self, names: list[Name], order: str, distinct: str = "") -> str:
+        if " ON " in distinct:  # all columns in order: what is tied is equal
+            return " ORDER BY " + ", ".join(f"{i + 1}{self._direction()}" for i in range(len(names)))
         if not self.maybe(2):
             return ""
+        order = "" if distinct else order
         first = [f"{order}{self._direction()}"] if order and order[0] not in "0123456789(" and self.maybe(2) else []
         parts = first + [f"{i + 1}{self._direction()}" for i in range(len(names))]
         sql = " ORDER BY " + ", ".join(parts)

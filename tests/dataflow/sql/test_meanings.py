@@ -26,7 +26,9 @@ ROWS: list[Row] = [
     (0, 1, float("inf"), "b", " 7.5 ", False, 1_709_210_096_123_456, 1_709_210_096_123_456),
     (40, 6, 2.25, "a%b_c", "true", True, 1_609_459_200 * SECOND, 1_609_718_399 * SECOND),
 ]
-AGGREGATES = ("count_if", "var_", "stddev_", "string_agg", "quantile")
+AGGREGATES = (
+    "count_if", "var_", "stddev_", "string_agg", "quantile", "mode", "percentile", "product", "corr", "regr_",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,157 @@
+"""How text reads as a number, a condition or a time: TRY_CAST, value by value. What does not read is None.
+
+The forms are DuckDB's: underscores between digits, hexadecimal and binary whole numbers, dates with - / \\ or spaces
+and years of any length, clocks without seconds, offsets and names of zones. The infinite times are none of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from typing import NamedTuple
+from zoneinfo import available_timezones
+
+from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, days_from, from_local, month_days
+from dataflow.sql.runtime import INF, NAN
+
+SPACES = " \t\n\v\f\r"
+DIGITS = r"\d+(?:_\d+)*"
+DECIMAL_TEXT = re.compile(rf"[+-]?(?:{DIGITS}\.?(?:{DIGITS})?|\.{DIGITS})(?:[eE][+-]?\d+)?", re.ASCII)
+FLOAT_TEXT = re.compile(rf"[+-]?(?:{DIGITS}\.?(?:{DIGITS})?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?", re.ASCII)
+BASED = re.compile(r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*")
+BOOLS = {"t": True, "true": True, "1": True, "yes": True, "y": True} | {
+    "f": False, "false": False, "0": False, "no": False, "n": False,
+}  # fmt: skip
+
+
+def try_int(text: str) -> int | None:
+    based = text.lstrip(SPACES)
+    if based[:1] == "0" and BASED.fullmatch(based):
+        number = int(based, 0)
+        return number if number < 2**63 else None
+    exact = _decimal(text)
+    if exact is None or exact.adjusted() > 30:
+        return None
+    number = int(exact.to_integral_value(ROUND_HALF_UP))
+    return number if -(2**63) <= number < 2**63 else None
+
+
+def _decimal(text: str) -> Decimal | None:
+    text = text.strip(SPACES)
+    return Decimal(text.replace("_", "")) if DECIMAL_TEXT.fullmatch(text) else None
+
+
+def try_decimal(text: str, scale: int) -> int | None:
+    """The int of a decimal; halves go away from zero."""
+    exact = _decimal(text)
+    if exact is None or exact.adjusted() > 40:
+        return None
+    return int(exact.scaleb(scale).to_integral_value(ROUND_HALF_UP))
+
+
+def try_float(text: str) -> float | None:
+    text = text.strip(SPACES)
+    if text[:1] == "+":
+        text = text[1:]
+        if text[:1] == "+":
+            return None
+    if FLOAT_TEXT.fullmatch(text):
+        return float(text.replace("_", ""))
+    odd = {"inf": INF, "infinity": INF, "nan": NAN, "-inf": -INF, "-infinity": -INF, "-nan": NAN}
+    return odd.get(text.lower())
+
+
+def try_bool(text: str) -> bool | None:
+    return BOOLS.get(text.lower())
+
+
+# times
+
+
+class Moment(NamedTuple):
+    """What a text says: a day, counted from 1970, the microseconds since its start, and the zone after them.
+    `spaced`: after the day stand spaces and no clock, which reads as a date alone.
+    """
+
+    day: int
+    clock: int
+    zone: str
+    spaced: bool = False
+
+
+DATE_TEXT = r"(-?)(\d{1,9})([- /\\])(\d{1,2})\3(\d{1,2})(?!\d)( \([bB][cC]\))?"
+CLOCK_TEXT = r"\s*0*(\d{1,2}):(?:(\d{1,2})(?::(?:(\d{1,2})(?:\.(\d*))?)?)?)?"
+ZONE_TEXT = r"(Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?| \S+)?"
+MOMENT = re.compile(rf"\s*{DATE_TEXT}(?:[T\s]{CLOCK_TEXT}{ZONE_TEXT} *|(\s*))", re.ASCII)
+
+
+def _moment(text: str) -> Moment | None:
+    found = MOMENT.fullmatch(text)
+    if not found:
+        return Moment(0, 0, "") if text.strip(SPACES).lower() == "epoch" else None
+    before, year, _, month, day, christ = found.groups()[:6]
+    date = _day(-int(year) if before else int(year), int(month), int(day), christ is not None)
+    clock = _clock(*found.groups()[6:10])
+    if date is None or clock is None:
+        return None
+    return Moment(date, clock, found[11] or "", bool(found[12]))
+
+
+def _day(year: int, month: int, day: int, before: bool) -> int | None:
+    year = 1 - year if before else year
+    if not (1 <= month <= 12 and 1 <= day <= month_days(year, month) and -5_877_640 < year <= 5_881_579):
+        return None
+    return days_from(year, month, day)
+
+
+def _clock(hour: str | None, minute: str | None, second: str | None, fraction: str | None) -> int | None:
+    hours, minutes, seconds = int(hour or 0), int(minute or 0), int(second or 0)
+    clock = hours * HOUR + minutes * MINUTE + seconds * SECOND + int((fraction or "").ljust(6, "0")[:6])
+    return clock if minutes < 60 and seconds < 60 and (hours < 24 or clock == DAY) else None
+
+
+LAST = 9_223_372_036_854_775_806
+FIRST = -9_223_372_022_400_000_000
+
+
+def try_local(text: str) -> int | None:
+    """A timestamp without time zone: a zone after it counts for nothing."""
+    found = _moment(text)
+    return None if found is None or found.spaced else _held(found.day * DAY + found.clock)
+
+
+def _held(moment: int) -> int | None:
+    return moment if FIRST <= moment <= LAST else None
+
+
+def try_time(text: str) -> int | None:
+    """A timestamp with time zone; UTC where none is told."""
+    found = _moment(text)
+    if found is None or found.spaced:
+        return None
+    local = found.day * DAY + found.clock
+    if not found.zone.startswith(" "):
+        return _held(local - offset(found.zone))
+    name = zones().get(found.zone[1:].lower())
+    return None if name is None else _held(from_local(local, name))
+
+
+@cache
+def zones() -> dict[str, str]:
+    return {name.lower(): name for name in available_timezones()}
+
+
+def offset(text: str) -> int:
+    if not text or text == "Z":
+        return 0
+    digits = text[1:].replace(":", "").ljust(6, "0")
+    found = int(digits[:2]) * HOUR + int(digits[2:4]) * MINUTE + int(digits[4:]) * SECOND
+    return -found if text[0] == "-" else found
+
+
+def try_date(text: str) -> int | None:
+    found = _moment(text)
+    return None if found is None else found.day * DAY
+
+

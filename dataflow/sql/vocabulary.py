@@ -1,0 +1,10 @@
+"""The names that a plan's code is written in (`plan.Call.code`): what generated code calls, value by value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dataflow.sql import calendar, graphemes, json_values, reading, runtime, scalars, texts
+
+MODULES = (calendar, runtime, reading, scalars, graphemes, texts, json_values)
+WORDS: dict[str, Any] = {name: value for module in MODULES for name, value in vars(module).items()}
