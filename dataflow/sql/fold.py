@@ -92,6 +92,8 @@ def _key(plan: Aggregate, loop: Loop) -> str:
     codes = [loop.value(key) for key in plan.keys]
     if len(codes) == 1 and codes[0].plain:
         return codes[0].text
+    if not codes:
+        return "()"
     loop.add(f"k = {tuple_code([code.text for code in codes]) if len(codes) > 1 else codes[0].text}")
     return "k"
 
