@@ -134,9 +134,9 @@ class Builder:
         return Aggregate(inputs, folds, groups, dirty, aside, *told, netted=tells_groups_apart(rel))
 
     def _before(self, pipe: Pipe) -> Pipe | None:
-        """The one pipeline that leads into the temporal filter that a pipeline comes from."""
+        """The one pipeline of the log that leads into the temporal filter that a pipeline comes from."""
         found = pipes(pipe.source.input, self._is_constant) if isinstance(pipe.source, plan.Timed) else []
-        return found[0] if len(found) == 1 else None
+        return found[0] if len(found) == 1 and found[0].log else None
 
     def _paired(self, rel: Rel, keys: tuple[Expr, ...]) -> tuple[list[Node], list[Callable[..., Any]]]:
         found, inputs = self._pipes(rel)
@@ -154,9 +154,9 @@ class Builder:
 
     def _timed(self, rel: plan.Timed) -> Node:
         assert isinstance(rel.value, plan.Col), "narrow.py puts the time into a column"
-        inputs, functions, _ = self._rows(rel.input)
+        inputs, functions, log = self._rows(rel.input)
         bound = clock_function(rel.bound)
-        return Timed(inputs, functions, rel.value.index, bound, rel.op, self._now)
+        return Timed(inputs, functions, rel.value.index, bound, rel.op, self._now, log=log)
 
     def _rows(self, rel: Rel) -> tuple[list[Node], list[Callable[..., Any]], bool]:
         """What feeds an operator with plain rows; and whether it is all log."""

@@ -134,10 +134,6 @@ BUCKETS_FROM = 946_857_600_000_000
 """Monday 2000-01-03, where DuckDB's buckets start; those of months start at 2000-01-01."""
 
 
-def bucket(width: int, value: int) -> int:
-    return BUCKETS_FROM + (value - BUCKETS_FROM) // width * width
-
-
 def bucket_months(months: int, value: int) -> int:
     return _month_start(24_000 + (month_count(value) - 1 - 24_000) // months * months)
 

@@ -36,7 +36,7 @@ def _through(timed: Timed, before: Pipe, came: list[str], went: list[str], names
         return []
     loop.add(f"r0 = {loop.row()}")
     loop.add(
-        f"t = r0[{timed.value.index}]", "queue = timed.queue",
+        f"t = r0[{timed.value.index}]", "queue = timed.ahead.queue",
         "if t is None or t < queue.last or t < timed.limit:", "    return None",
         "if len(queue.tail) < queue.room:", "    queue.tail.append(r0)", "    queue.last = t",
         "else:", "    queue.append(r0, t)",
@@ -46,7 +46,7 @@ def _through(timed: Timed, before: Pipe, came: list[str], went: list[str], names
         "def arrive(rows):", *loop.lines, *came, "    return []",
         "def leave(now):",
         f"    limit = timed.limit = {bound} + timed.beyond",
-        "    if timed.queue.first >= limit and not timed.late:", "        return []",
-        "    if timed.late or timed.gone:", "        return None",
-        "    for r0 in timed.queue.alone(limit):", *went, "    return None",
+        "    ahead = timed.ahead", "    if not ahead.due(limit):", "        return []",
+        "    if ahead.late or ahead.gone:", "        return None",
+        "    for r0 in ahead.queue.alone(limit):", *went, "    return None",
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlglot import exp
 
 from dataflow.sql import types
-from dataflow.sql.calendar import HOUR, LETTERS
+from dataflow.sql.calendar import BUCKETS_FROM, HOUR, LETTERS
 from dataflow.sql.calendar import SHORT as BARE
 from dataflow.sql.casts import Typed
 from dataflow.sql.parse import error, refused, short
@@ -179,10 +179,16 @@ def bucket(width: Typed, value: Typed, start: Typed | None, node: exp.Expr) -> T
     if width.type == MONTHS and str(width.constant).endswith(" 0"):
         code = f"bucket_months({str(width.constant).split()[0]}, {{0}})"
     elif width.type == INTERVAL and width.literal and width.constant > 0:
-        code = f"bucket({width.constant}, {{0}})"
+        code = _bucket_code(int(width.constant))
     else:
         raise error(node, f"time_bucket needs a constant interval above zero: {short(node)}", "INTERVAL '5 minutes'")
     return Typed(Call(code, (value.expr,)), value.type)
+
+
+def _bucket_code(width: int) -> str:
+    """Down to a multiple of the width from DuckDB's origin, which many widths divide."""
+    rest = BUCKETS_FROM % width
+    return f"({{0}} - ({{0}} - {rest}) % {width})" if rest else f"({{0}} - {{0}} % {width})"
 
 
 def _bucket_from(width: Typed, value: Typed, start: Typed, node: exp.Expr) -> Typed:

@@ -1,0 +1,237 @@
+"""What still lies ahead of a temporal filter's bound: rows that will leave, or that will enter, by their times.
+
+Two stores of one shape. `Logged` is for rows that come from the log: they come in order of time or nearly so, and
+hardly one is ever taken back. They stand in a queue as they come, those that come late in a heap; a retracted row is
+counted in `gone` and skipped when its time comes. `Changing` is for rows that change: they stand by time and row, so
+that one goes as fast as it came.
+"""
+
+from __future__ import annotations
+
+import sys
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heapify, heappop, heappush
+from itertools import chain, islice
+from operator import itemgetter
+from typing import Protocol
+
+from dataflow.zset import Row
+
+CHUNK = 512
+NEVER = sys.maxsize
+
+
+class Ahead(Protocol):
+    """Rows by their time, which is never NULL."""
+
+    def extend(self, rows: list[Row], limit: int) -> bool:
+        """Take rows all of which are at or after a limit, where that is quickly done; or none."""
+
+    def add(self, row: Row, time: int) -> None: ...
+
+    def remove(self, row: Row, time: int) -> None: ...
+
+    def due(self, limit: int) -> bool:
+        """Whether there are rows before a limit."""
+
+    def before(self, limit: int) -> list[Row]:
+        """Take these out."""
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+    def __len__(self) -> int: ...
+
+    def state(self) -> Iterable[object]: ...
+
+
+class Queue:
+    """Rows in order of the time at `at`, in chunks, so that many go at once. `first` and `last` are the times of the
+    first and the last one (where there is none: later and earlier than all); `tail` is the last chunk, and `room` how
+    many rows it may hold, 0 where there is no row at all.
+    """
+
+    def __init__(self, at: int, rows: list[Row] | None = None) -> None:
+        self.first, self.last, self.room = NEVER, -NEVER, 0
+        self._at = at
+        self._time = itemgetter(at)
+        self.tail: list[Row] = []
+        self._chunks: deque[list[Row]] = deque([self.tail])
+        self._begin = 0
+        if rows:
+            self.extend(rows)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._chunks)) - self._begin
+
+    def __iter__(self) -> Iterator[Row]:
+        return islice(chain.from_iterable(self._chunks), self._begin, None)
+
+    def append(self, row: Row, time: int) -> None:
+        """After all others."""
+        if len(self.tail) >= CHUNK:
+            self.tail = []
+            self._chunks.append(self.tail)
+        self.tail.append(row)
+        self.last = time
+        if not self.room:
+            self.first, self.room = time, CHUNK
+
+    def extend(self, rows: Sequence[Row]) -> None:
+        """After all others; at least one."""
+        if len(self.tail) >= CHUNK:
+            self.tail = []
+            self._chunks.append(self.tail)
+        self.tail.extend(rows)
+        self.last = rows[-1][self._at]
+        if not self.room:
+            self.first, self.room = rows[0][self._at], CHUNK
+
+    def alone(self, limit: int) -> list[Row]:
+        """Take out the first one, which is before a time, if the second one is not, and is at hand."""
+        chunk, begin = self._chunks[0], self._begin + 1
+        if begin >= len(chunk) or (time := chunk[begin][self._at]) < limit:
+            return []
+        self._begin, self.first = begin, time
+        return [chunk[begin - 1]]
+
+    def before(self, limit: int) -> list[Row]:
+        """Take out those before a time, as the first one is."""
+        found = self.alone(limit)
+        while self.first < limit:
+            chunk, begin = self._chunks[0], self._begin
+            if chunk[-1][self._at] < limit:
+                found += chunk[begin:] if begin else chunk
+                self._drop()
+            else:
+                self._begin = bisect_left(chunk, limit, begin, key=self._time)
+                found += chunk[begin : self._begin]
+                self.first = chunk[self._begin][self._at]
+        return found
+
+    def _drop(self) -> None:
+        """The first chunk, all of which has gone."""
+        self._begin = 0
+        if len(self._chunks) > 1:
+            self._chunks.popleft()
+            self.first = self._chunks[0][0][self._at]
+        else:
+            self.tail = self._chunks[0] = []
+            self.first, self.last, self.room = NEVER, -NEVER, 0
+
+
+class Logged:
+    """Rows of the log. `at` is the place of the time in a row."""
+
+    def __init__(self, at: int) -> None:
+        self._at = at
+        self.queue = Queue(at)
+        self.late: list[tuple[int, int, Row]] = []
+        self.gone: dict[Row, int] = {}
+        self._serial = 0
+        self._gone = 0
+
+    def extend(self, rows: list[Row], limit: int) -> bool:
+        at = self._at
+        times = [row[at] for row in rows]
+        if None in times or times[0] < max(self.queue.last, limit) or times != sorted(times):
+            return False
+        self.queue.extend(rows)
+        return True
+
+    def add(self, row: Row, time: int) -> None:
+        if time >= self.queue.last:
+            self.queue.append(row, time)
+        else:
+            self._serial += 1
+            heappush(self.late, (time, self._serial, row))
+
+    def remove(self, row: Row, time: int) -> None:
+        self.gone[row] = self.gone.get(row, 0) + 1
+        self._gone += 1
+        if self._gone * 2 > len(self):
+            self.queue = Queue(self._at, [kept for kept in self.queue if not self._was_gone(kept)])
+            self.late = [entry for entry in self.late if not self._was_gone(entry[2])]
+            heapify(self.late)
+
+    def _was_gone(self, row: Row) -> bool:
+        count = self.gone.get(row)
+        if count is None:
+            return False
+        self._gone -= 1
+        if count > 1:
+            self.gone[row] = count - 1
+        else:
+            del self.gone[row]
+        return True
+
+    def due(self, limit: int) -> bool:
+        return self.queue.first < limit or bool(self.late and self.late[0][0] < limit)
+
+    def before(self, limit: int) -> list[Row]:
+        late = self.late
+        found = self.queue.before(limit) if self.queue.first < limit else []
+        while late and late[0][0] < limit:
+            found.append(heappop(late)[2])
+        return [row for row in found if not self._was_gone(row)] if self.gone else found
+
+    def __iter__(self) -> Iterator[Row]:
+        left = dict(self.gone)
+        for row in chain(self.queue, (row for _, _, row in self.late)):
+            if left.get(row):
+                left[row] -= 1
+            else:
+                yield row
+
+    def __len__(self) -> int:
+        return len(self.queue) + len(self.late)
+
+    def state(self) -> Iterable[object]:
+        return self.queue, self.late, self.gone
+
+
+class Changing:
+    """Rows that change. Each stands under its time, with how often it is there."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, dict[Row, int]] = {}
+        self._times: list[int] = []
+
+    def extend(self, rows: list[Row], limit: int) -> bool:
+        return False
+
+    def add(self, row: Row, time: int) -> None:
+        held = self._rows.get(time)
+        if held is None:
+            held = self._rows[time] = {}
+            heappush(self._times, time)
+        held[row] = held.get(row, 0) + 1
+
+    def remove(self, row: Row, time: int) -> None:
+        held = self._rows[time]
+        if held[row] > 1:
+            held[row] -= 1
+        else:
+            del held[row]
+
+    def due(self, limit: int) -> bool:
+        while self._times and not self._rows[self._times[0]]:
+            del self._rows[heappop(self._times)]
+        return bool(self._times) and self._times[0] < limit
+
+    def before(self, limit: int) -> list[Row]:
+        found: list[Row] = []
+        while self.due(limit):
+            held = self._rows.pop(heappop(self._times))
+            found += (row for row, count in held.items() for _ in range(count))
+        return found
+
+    def __iter__(self) -> Iterator[Row]:
+        return (row for held in self._rows.values() for row, count in held.items() for _ in range(count))
+
+    def __len__(self) -> int:
+        return sum(map(len, self._rows.values()))
+
+    def state(self) -> Iterable[object]:
+        return self._rows, self._times
