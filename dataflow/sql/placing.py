@@ -2,7 +2,7 @@
 
 A filter goes below joins (to the side whose columns it reads, where outer rows allow it) or becomes a key of one, and
 below temporal filters, into unions, at last into a scan: `type = '…'` over `events` becomes the scan's `kinds`. A
-temporal filter goes below joins and projections.
+temporal filter goes below joins, and below projections on the way there.
 """
 
 from __future__ import annotations
@@ -54,12 +54,14 @@ class Shaper:
         return Map(below, rel.where, rel.columns)
 
     def timed(self, rel: Rel, value: Expr, op: str, bound: Expr) -> Rel:
-        """A temporal filter, as low as it goes: what a join keeps then leaves with it."""
+        """A temporal filter, as low as it goes: what a join keeps then leaves with it. Not between the parts of a view
+        that keeps rows itself: then its readers share it.
+        """
         if isinstance(rel, Join):
             found = self._beside(rel, value, lambda side, part: self.timed(side, part, op, bound))
             if found is not None:
                 return found
-        if isinstance(rel, Map) and rel.columns is not None:
+        if isinstance(rel, Map) and rel.columns is not None and isinstance(rel.input, Map | Join | Scan):
             below = Map(rel.input, rel.where, None) if rel.where else rel.input
             return narrowed(Map(self.timed(below, through(value, rel.columns), op, bound), (), rel.columns))
         return Timed(rel, value, op, bound)
