@@ -1,29 +1,28 @@
 """The process beside: `python -m dataflow.reader` reads a store's log and says its rows.
 
 A `history.Request` on standard input, then frames on standard output: four bytes of length, big-endian, and a
-marshalled `history.Part`. It is nice to its parent, and ends when nobody listens any more.
+marshalled `history.Part`. It is nice to its parent before it imports anything, and ends when nobody listens any more.
 """
 
 from __future__ import annotations
 
-import marshal
 import os
-import sys
-from contextlib import suppress
-from pathlib import Path
 
-import msgspec
-
-from dataflow.history import HEAD, Request, parts
-from dataflow.schema import Schema
-from storage.database import Database
-
-NICE = 5
+NICE = 10
 
 
 def main() -> None:
-    if hasattr(os, "nice"):
-        os.nice(NICE)
+    import marshal
+    import sys
+    from contextlib import suppress
+    from pathlib import Path
+
+    import msgspec
+
+    from dataflow.history import HEAD, Request, parts
+    from dataflow.schema import Schema
+    from storage.database import Database
+
     request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Request)
     out = sys.stdout.buffer
     with Database.open(Path(request.store), create=False) as database, suppress(BrokenPipeError):
@@ -34,4 +33,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     main()
