@@ -39,8 +39,8 @@ BOARD = Path(__file__).parents[2] / "assets" / "boards" / "nyc.toml"
 
 
 class Frames(QObject):
-    """Calls `painted(began, ended)` after each frame that the window hands to the screen; times by `perf_counter`. `own`:
-    the seconds of the thread's own time between them.
+    """Calls `painted(began, ended)` after each frame that the window hands to the screen; times by `perf_counter`.
+    `own`: the seconds of the thread's own time between them.
     """
 
     def __init__(self, window: QObject, painted: Callable[[float, float], None]) -> None:
