@@ -125,7 +125,8 @@ class Builder:
         if len(found) == 1:
             lines += express_functions(rel, found[0], layout, names, self._before(found[0]))
         given = {"Group": group, "groups": groups, "dirty": dirty, "grand": grand, "aside": aside}
-        made = self._assemble(lines, names, **given, timed=inputs[0])
+        timed = inputs[0] if inputs and isinstance(inputs[0], Timed) else None
+        made = self._assemble(lines, names, **given, timed=timed, ahead=timed and timed.ahead)
         folds = [
             Folds(made[f"insert{n}"], *(made.get(f"{way}{n}") for way in ("retract", "hold", "release")))
             for n in range(len(found))

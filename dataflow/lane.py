@@ -50,6 +50,9 @@ class _Way:
         """The changes by rows that came."""
         if len(rows) == 1 and self.aggregate.plain and (told := self.came(rows)) is not None:
             return told
+        return self.push_all(rows)
+
+    def push_all(self, rows: Rows) -> list[Change]:
         if self.timed is not None:
             rows = self.timed.take(rows)
             if not rows:
@@ -59,8 +62,10 @@ class _Way:
 
     def advance(self, now: int) -> list[Change]:
         """The changes by the rows that the clock passes."""
-        if self.aggregate.plain and (told := self.leave(now)) is not None:
-            return told
+        told = self.leave(now) if self.aggregate.plain else None
+        return self.pass_by(now) if told is None else told
+
+    def pass_by(self, now: int) -> list[Change]:
         if self.timed is None or self.retract is None or not self.timed.due(now):
             return []
         rows = self.timed.passed()
@@ -104,25 +109,29 @@ def _way(result: Result, sources: Sequence[Source]) -> _Way | None:
 def _alone(circuit: Circuit, way: _Way, pending_at: int) -> Lane:
     """For one query: a call for each thing that must be done, and no more."""
     result, aggregate, position_at = way.result, way.aggregate, circuit.position_at
-    came, leave, take, pass_by = way.came, way.leave, way.push, way.advance
+    came, leave, take, pass_by = way.came, way.leave, way.push_all, way.pass_by
     still = way.timed is None
 
     def push(rows: Rows) -> bool:
-        changed = result.changed
+        changed, told = result.changed, None
         if result.sorted is not None or result.changes or not changed:
             return False
-        for row in rows:
+        if len(rows) == 1:
+            row = rows[0]
             if row[pending_at]:
                 return False
+            if aggregate.plain:
+                told = came(rows)
+        else:
+            for row in rows:
+                if row[pending_at]:
+                    return False
         if (last := row[position_at]) > circuit.position:
             circuit.position = last
-        told = came(rows) if len(rows) == 1 and aggregate.plain else None
         if told is None:
             told = take(rows)
         if told:
-            if len(changed) == 1:
-                changed[0](told)
-            else:
+            for tell in changed:
                 tell(told)
         return True
 
@@ -136,15 +145,9 @@ def _alone(circuit: Circuit, way: _Way, pending_at: int) -> Lane:
         if told is None:
             told = pass_by(now)
         if told:
-            if len(changed) == 1:
-                changed[0](told)
-            else:
+            for tell in changed:
                 tell(told)
         return True
-
-    def tell(told: list[Change]) -> None:
-        for each in tuple(result.changed):
-            each(told)
 
     return Lane(push, advance)
 

@@ -74,8 +74,8 @@ class LiveQuery:
         """Take the subscribers off the result."""
         result = self.result
         if result is not None:
-            result.changed = [tell for tell in result.changed if tell not in self._changed]
-            result.spliced = [tell for tell in result.spliced if tell not in self._spliced]
+            result.changed = tuple(tell for tell in result.changed if tell not in self._changed)
+            result.spliced = tuple(tell for tell in result.spliced if tell not in self._spliced)
         return result
 
     def replace(self, result: Result) -> None:
@@ -84,8 +84,8 @@ class LiveQuery:
         assert old is not None
         changes = _between(old.snapshot(), result.snapshot()) if self._changed else []
         splices = difference(old.ordered(), result.ordered()) if self._spliced else []
-        result.changed += self._changed
-        result.spliced += self._spliced
+        result.changed += tuple(self._changed)
+        result.spliced += tuple(self._spliced)
         for tell in self._changed if changes else ():
             tell(changes)
         for put in self._spliced if splices else ():
@@ -95,19 +95,19 @@ class LiveQuery:
         if self.result is not None:
             self.result.deliver()
             tell(self.result.snapshot())
-            self.result.changed.append(tell)
+            self.result.changed += (tell,)
 
     def _follow_splices(self, tell: Callable[[list[Splice]], None]) -> None:
         if self.result is not None:
             self.result.deliver()
             tell([Splice(0, 0, tuple(self.result.ordered()))])
-            self.result.spliced.append(tell)
+            self.result.spliced += (tell,)
 
     def forget(self, tell: Callable[..., None]) -> None:
-        if self.result is not None:
-            for followers in (self.result.changed, self.result.spliced):
-                if tell in followers:
-                    followers.remove(tell)
+        result = self.result
+        if result is not None:
+            result.changed = tuple(each for each in result.changed if each != tell)
+            result.spliced = tuple(each for each in result.spliced if each != tell)
 
 
 def _between(before: Iterable[Change], after: Iterable[Change]) -> list[Change]:

@@ -32,8 +32,8 @@ class Result(Node):
         self.counts: dict[Row, int] | None = {} if node.rows() is None else None
         self.sorted: Sorted | None = None
         self.shown: list[Row] = []
-        self.changed: list[Changed] = []
-        self.spliced: list[Spliced] = []
+        self.changed: tuple[Changed, ...] = ()
+        self.spliced: tuple[Spliced, ...] = ()
         self.changes: list[Change] = []
         self.splices: list[Splice] = []
 
@@ -74,11 +74,11 @@ class Result(Node):
         """Tell subscribers, once the step is over. What they push in turn is told after that."""
         if self.changes:
             changes, self.changes = self.changes, []
-            for tell in tuple(self.changed):
+            for tell in self.changed:
                 tell(changes)
         if self.splices:
             splices, self.splices = self.splices, []
-            for put in tuple(self.spliced):
+            for put in self.spliced:
                 put(splices)
 
     def _count(self, plus: Rows, minus: Rows) -> None:

@@ -16,7 +16,8 @@ from dataflow.sql.python import Names, Writer
 
 def express_functions(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, before: Pipe | None) -> list[str]:
     """Source of `came` and `went`, for one row that comes to the aggregation or goes; and of `arrive` and `leave`, for
-    one row that comes to the temporal filter `timed` before it, and one that leaves it at a time. `before` leads there.
+    one row that comes to the temporal filter `timed` before it, and those that leave it at a time. `before` leads
+    there; what lies `ahead` is `Logged`.
     """
     came = single_lines(plan, pipe, layout, names, "in")
     went = [] if layout.holds else single_lines(plan, pipe, layout, names, "out")
@@ -36,7 +37,7 @@ def _through(timed: Timed, before: Pipe, came: list[str], went: list[str], names
         return []
     loop.add(f"r0 = {loop.row()}")
     loop.add(
-        f"t = r0[{timed.value.index}]", "queue = timed.ahead.queue",
+        f"t = r0[{timed.value.index}]", "queue = ahead.queue",
         "if t is None or t < queue.last or t < timed.limit:", "    return None",
         "if len(queue.tail) < queue.room:", "    queue.tail.append(r0)", "    queue.last = t",
         "else:", "    queue.append(r0, t)",
@@ -46,7 +47,10 @@ def _through(timed: Timed, before: Pipe, came: list[str], went: list[str], names
         "def arrive(rows):", *loop.lines, *came, "    return []",
         "def leave(now):",
         f"    limit = timed.limit = {bound} + timed.beyond",
-        "    ahead = timed.ahead", "    if not ahead.due(limit):", "        return []",
+        "    queue = ahead.queue",
+        "    if queue.first >= limit and not ahead.late:", "        return []",
         "    if ahead.late or ahead.gone:", "        return None",
-        "    for r0 in ahead.queue.alone(limit):", *went, "    return None",
+        "    rows = queue.before(limit)",
+        "    if len(rows) > 1:", "        retract0(rows)", "        return changes(False)",
+        "    for r0 in rows:", *went, "    return []",
     ]  # fmt: skip
