@@ -25,6 +25,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from dataflow.backlog import Backlog
 from dataflow.board import ENVELOPE
 from dataflow.circuit import Circuit
 from dataflow.explain import Operator, explained, stats
@@ -92,12 +93,9 @@ class Engine:
         self.circuit = Circuit(
             set(given) - set(updating), lambda name: spread(self.kept[name]), now, self._position_at
         )
-        self._begun = False
         self._compiler: Compiler | None = None
         self._lives: dict[Result, list[LiveQuery]] = {}
-        self._waiting: list[LiveQuery] = []
-        self._job: Job | None = None
-        self.starved = False
+        self._backlog = Backlog(self.circuit, self._lay, self._history, self._finish, self._settle)
 
     # queries
 
@@ -109,32 +107,13 @@ class Engine:
     def live(self, sql: str, hydrate: Hydrate | None = None, *, sliced: bool = False) -> LiveQuery:
         """Subscribe to a query. Raises SqlError, and NeedsHistory where `hydrate` is missing."""
         found = LiveQuery(self._plan(sql), hydrate, self._close, sliced=sliced)
-        self._wait([found])
-        if not sliced or (not self._begun and self._job is None):
-            self._until_ready(found)
+        self._backlog.add([found])
+        if not sliced or not (self._backlog.begun or self._backlog.reading):
+            self._backlog.work_off(found)
         return found
 
-    def _wait(self, lives: Iterable[LiveQuery]) -> None:
-        """Have these read history, after those that wait already."""
-        self.circuit.lane = None
-        self._waiting += [live for live in lives if not self._waits(live)]
-
-    def _waits(self, live: LiveQuery) -> bool:
-        return live in self._waiting or (self._job is not None and live in self._job.lives)
-
-    def _until_ready(self, live: LiveQuery) -> None:
-        while self._waits(live):
-            self.work()
-
     def _close(self, live: LiveQuery) -> None:
-        if live in self._waiting:
-            self._waiting.remove(live)
-        job = self._job
-        if job is not None and live in job.lives:
-            job.leave(live)
-            if not job.lives:
-                job.abandon()
-                self._job = None
+        self._backlog.remove(live)
         if live.result is not None:
             self._leave(live)
 
@@ -189,64 +168,38 @@ class Engine:
     # late queries
 
     def work(self) -> bool:
-        """Bring the live queries that wait one chunk further; whether there is more to do. It is `starved` if the
-        history had nothing to give yet.
-        """
-        if self._job is None:
-            if not self._waiting:
-                return False
-            self._job = self._begin()
-        job = self._job
-        if not job.step():
-            self._finish(job)
-        self.starved = job.starved
-        return self.busy
+        """Bring the live queries that wait one chunk further; whether there is more to do."""
+        return self._backlog.work()
 
     @property
     def busy(self) -> bool:
         """Whether queries wait for history."""
-        return self._job is not None or bool(self._waiting)
+        return bool(self._backlog)
+
+    @property
+    def starved(self) -> bool:
+        """Whether history had nothing to give yet when they were last worked on."""
+        return self._backlog.starved
 
     def close(self) -> None:
         """Read no more history: who waits for it is not served any more."""
-        self._waiting.clear()
-        if self._job is not None:
-            self._job.abandon()
-            self._job = None
-
-    def _begin(self) -> Job:
-        """A job for the first that waits, and for those that read the same history."""
-        first = self._waiting.pop(0)
-        also = [] if first.hydrate is None else [live for live in self._waiting if live.hydrate == first.hydrate]
-        self._waiting = [live for live in self._waiting if live not in also]
-        lives = [first, *also]
-        return Job(lives, self.circuit.position, self.circuit, self._lay, self._history, begun=self._begun)
+        self._backlog.clear()
 
     def _history(self, chunk: Rows, position: int) -> Rows:
         """A chunk of history as it is fed: up to a position, JSON as text."""
         return self._texts["events"](self._inlet.until(chunk, position))
 
-    def _finish(self, job: Job) -> None:
-        if job.spoiled():
-            self._again(job)
-            return
-        self._job = None
-        for live, result in zip(job.lives, job.finish(list(spread(self.pending)), self.kept, self.now), strict=True):
-            if live.closed:  # by a subscriber of one before
-                self.circuit.release(result)
-                continue
-            self._lives.setdefault(result, []).append(live)
-            if live.result is None:
-                live.attach(result)
-            else:
-                self._leave(live)
-                live.replace(result)
+    def _finish(self, job: Job) -> list[Result]:
+        return job.finish(list(spread(self.pending)), self.kept, self.now)
 
-    def _again(self, job: Job) -> None:
-        """What a job has fed does not hold any more: its queries wait once more."""
-        job.abandon()
-        self._job = None
-        self._waiting = [*job.lives, *self._waiting]
+    def _settle(self, live: LiveQuery, result: Result) -> None:
+        """A live query has what it waited for."""
+        self._lives.setdefault(result, []).append(live)
+        if live.result is None:
+            live.attach(result)
+        else:
+            self._leave(live)
+            live.replace(result)
 
     # steps
 
@@ -261,7 +214,7 @@ class Engine:
         if texts.places:
             rows = texts(rows)
         if relation == "events":
-            if weights is not None or self._waiting or self._job is not None or not self._express(rows):
+            if weights is not None or self._backlog or not self._express(rows):
                 self._push_log(self._inlet.parted(rows, weights))
         else:
             self._push_kept(relation, rows, weights)
@@ -275,7 +228,7 @@ class Engine:
                 if row[at]:
                     return False
         if rows:
-            self._begun = True
+            self._backlog.begun = True
             self.circuit.position = inlet.last(rows, self.circuit.position)
         plain, kinds = self.circuit.sources("events")
         for source in plain:
@@ -287,7 +240,7 @@ class Engine:
             if result.changes or result.splices:
                 result.deliver()
         if not (kinds or self._texts["events"].places or self.circuit.measured or at is None or self._position_at < 0):
-            self.circuit.lane = lane_for(self.circuit, nodes, results, plain, at) if self._begun else None
+            self.circuit.lane = lane_for(self.circuit, nodes, results, plain, at) if self._backlog.begun else None
         return True
 
     def _push_log(self, put: Put) -> None:
@@ -296,14 +249,10 @@ class Engine:
             count(self.pending, put.held, 1)
             count(self.pending, put.released, -1)
         if put.confirmed:
-            self._begun = True
+            self._backlog.begun = True
             self.circuit.position = self._inlet.last(put.confirmed, self.circuit.position)
-        self._queue(put)
+        self._backlog.queue(put)
         self._step(put)
-
-    def _queue(self, put: Put) -> None:
-        if self._job is not None:
-            self._job.queue.append(put)
 
     def _push_kept(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None) -> None:
         plus, minus = (rows, ()) if weights is None else weighed(rows, weights)
@@ -345,7 +294,7 @@ class Engine:
         """Run what can be run, and have built anew what cannot."""
         behind = self.circuit.behind(stale)
         lives = [live for node in behind if isinstance(node, Result) for live in self._lives.get(node, ())]
-        if self._begun and any(live.hydrate is None for live in lives):
+        if self._backlog.begun and any(live.hydrate is None for live in lives):
             for source in sources:
                 source.clear()
             raise NeedsHistory
@@ -358,14 +307,13 @@ class Engine:
 
     def _renew(self, stale: set[Node], lives: Sequence[LiveQuery]) -> None:
         """Other nodes in the place of the stale ones, which show what they have until then, whatever still comes."""
-        if self._job is not None and not stale.isdisjoint(self._job.fresh):
-            self._again(self._job)
+        self._backlog.renew(stale)
         for node in stale:
             self.circuit.forget(node)
-        self._wait(lives)
+        self._backlog.add(lives)
         for live in lives:
             if not live.sliced:
-                self._until_ready(live)
+                self._backlog.work_off(live)
 
     def advance(self, now: int) -> None:
         """Move the clock, never back; rows enter and leave temporal filters."""

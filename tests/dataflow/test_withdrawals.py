@@ -189,7 +189,7 @@ def logs(draw):
     return events
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(logs(), st.data())
 def test_the_views_are_those_of_what_remains(events, data):
     """In any batches, looked ahead or not, also of queries that come at any time and read history in slices."""
