@@ -4,7 +4,8 @@
 
 The engine gets the events as the board's own rows, in batches of 1,000, and the clock with them, as a desk's intake
 gives them; every query has a subscriber to its splices. Rates are of the thread's own time, and medians of five
-rounds, since others share the machine. A query is compiled without the plan cache: parsed, checked, planned, its code generated and its nodes built.
+rounds, since others share the machine. A query is compiled without the plan cache: parsed, checked, planned, its code
+generated and its nodes built.
 """
 
 from __future__ import annotations
