@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from dataflow.operators.aggregate import Aggregate, Folds
+from dataflow.operators.aggregate import Aggregate, Folds, Newest
 from dataflow.operators.join import Join, Outer
 from dataflow.operators.node import Constant, Node, Piped, Source
 from dataflow.operators.timed import Timed
@@ -122,16 +122,22 @@ class Builder:
         if grand is not None:
             groups[()] = grand
             dirty.append(grand)
-        if len(found) == 1:
-            lines += express_functions(rel, found[0], layout, names, self._before(found[0]))
-        given = {"Group": group, "groups": groups, "dirty": dirty, "grand": grand, "aside": aside}
-        timed = inputs[0] if inputs and isinstance(inputs[0], Timed) else None
-        made = self._assemble(lines, names, **given, timed=timed, ahead=timed and timed.ahead)
+        given = {
+            "Group": group, "groups": groups, "dirty": dirty, "grand": grand, "aside": aside, "newest": Newest(),
+        }  # fmt: skip
+        made = self._assemble(lines, names, **given)
         folds = [
             Folds(made[f"insert{n}"], *(made.get(f"{way}{n}") for way in ("retract", "hold", "release")))
             for n in range(len(found))
         ]
-        told = made["emit"], made["changes"], made
+
+        def express() -> Mapping[str, Any]:
+            timed = inputs[0] if isinstance(inputs[0], Timed) else None
+            more = Names(self._is_unique, self._position_at)
+            lines = express_functions(rel, found[0], layout, more, self._before(found[0]))
+            return self._assemble(lines, more, **{**made, **given, "timed": timed, "ahead": timed and timed.ahead})
+
+        told = made["emit"], made["changes"], express
         return Aggregate(inputs, folds, groups, dirty, aside, *told, netted=tells_groups_apart(rel))
 
     def _before(self, pipe: Pipe) -> Pipe | None:

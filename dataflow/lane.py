@@ -38,8 +38,9 @@ class _Way:
         self.aggregate, self.result, self.timed = aggregate, result, timed
         self.insert, self.retract = aggregate.pairs[0][1].insert, aggregate.pairs[0][1].retract
         self.changes = aggregate.changes
-        self.came: Single = aggregate.express.get("came" if timed is None else "arrive", _refuse)
-        self.leave: Callable[[int], list[Change] | None] = aggregate.express.get("leave", _refuse)
+        express = aggregate.express()
+        self.came: Single = express.get("came" if timed is None else "arrive", _refuse)
+        self.leave: Callable[[int], list[Change] | None] = express.get("leave", _refuse)
 
     def open(self) -> bool:
         """Whether the result passes changes on and keeps nothing, and nothing is left to tell."""

@@ -22,6 +22,15 @@ MOST = 500
 Fold = Callable[[Rows], None]
 
 
+class Newest:
+    """The highest position of the log's rows that an aggregate has folded."""
+
+    __slots__ = ("position",)
+
+    def __init__(self) -> None:
+        self.position = -1
+
+
 class Folds(NamedTuple):
     """One pipeline's functions. Without `hold` pending rows are folded like any other."""
 
@@ -33,8 +42,8 @@ class Folds(NamedTuple):
 
 class Aggregate(Node):
     """`emit` gives the rows that came and the rows that went since it was last called, `changes` both as one list; both
-    are told whether that was `plain`: rows only came meanwhile, and none is held aside. `express` has the functions of
-    `sql/express.py`, as far as there are any.
+    are told whether that was `plain`: rows only came meanwhile, and none is held aside. `express` makes the functions
+    of `sql/express.py`, as far as there are any.
     """
 
     def __init__(
@@ -46,7 +55,7 @@ class Aggregate(Node):
         aside: Mapping[Any, Any],
         emit: Callable[[bool], tuple[list[Row], list[Row]]],
         changes: Callable[[bool], list[Change]],
-        express: Mapping[str, Any],
+        express: Callable[[], Mapping[str, Any]],
         *,
         netted: bool,
     ) -> None:

@@ -2,7 +2,7 @@
 function.
 
 A function takes a list of one row (or the clock), and gives the changes; None, and nothing has been done, where the
-ordinary way must be taken. They hold while nothing is dirty or held aside.
+ordinary way must be taken. They hold while nothing is dirty or held aside. They are made when a lane wants them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ def express_functions(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names,
     """
     came = single_lines(plan, pipe, layout, names, "in")
     went = [] if layout.holds else single_lines(plan, pipe, layout, names, "out")
-    newest = ["    nonlocal newest"] if any(map(layout.by_position, layout.cells)) else []
     lines: list[str] = []
     for name, body in (("came", came), ("went", went)):
         if body:
-            lines += [f"def {name}(rows):", *newest, "    for r0 in rows:", *body, "    return []"]
+            lines += [f"def {name}(rows):", "    for r0 in rows:", *body, "    return []"]
     if before is not None and isinstance(pipe.source, Timed) and came and went:
         lines += _through(pipe.source, before, came, went, names)
     return lines

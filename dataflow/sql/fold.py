@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dataflow.sql.accumulators import (
-    BEFORE_ALL,
     TAKEN_BACK,
     Cell,
     Layout,
@@ -28,7 +27,7 @@ def fold_functions(plan: Aggregate, found: list[Pipe], names: Names) -> tuple[li
     """
     log = all(pipe.log for pipe in found)
     layout = Layout(plan, log, lambda expr: all(pipe.over(expr) == Col(names.position) for pipe in found))
-    lines: list[str] = [f"newest = {BEFORE_ALL}"] if any(map(layout.by_position, layout.cells)) else []
+    lines: list[str] = []
     for number, pipe in enumerate(found):
         lines += _function(plan, pipe, layout, names, f"insert{number}", "in")
         if not layout.holds:
@@ -50,7 +49,7 @@ def _function(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, name: s
         loop.add(f"held = aside[{key}]", f"held.remove({held})", "if not held:", f"    del aside[{key}]")
     if not ordered:
         return [f"def {name}(rows):", *loop.lines]
-    return [f"def {name}(rows):", "    nonlocal newest", "    last = newest", *loop.lines, "    newest = last"]
+    return [f"def {name}(rows):", "    last = newest.position", *loop.lines, "    newest.position = last"]
 
 
 def single_lines(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, way: str) -> list[str]:
@@ -62,7 +61,7 @@ def single_lines(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, way:
         return []
     _find_group(plan, loop, layout, marks=False)
     loop.add(f"g.rows {'+=' if way == 'in' else '-='} 1")
-    _cells(loop, layout, way, "newest")
+    _cells(loop, layout, way, "newest.position")
     loop.add(*told_at_once(plan, layout, names, way))
     return loop.lines[1:]
 
@@ -116,8 +115,8 @@ def _cells(loop: Loop, layout: Layout, way: str, last: str) -> tuple[str, bool]:
     loop.add(*_blocks([(each.tests, _fold(each, layout, way)) for each in cells if each not in ordered]))
     if ordered:
         position = ordered[0].args[1]
-        newest = [(each.tests, fold_newest(each.cell.kind, each.at, in_group, each.args)) for each in ordered]
-        loop.add(f"if {position} > {last}:", f"    {last} = {position}", *indented(_blocks(newest)))
+        first = [(each.tests, fold_newest(each.cell.kind, each.at, in_group, each.args)) for each in ordered]
+        loop.add(f"if {position} > {last}:", f"    {last} = {position}", *indented(_blocks(first)))
         loop.add("else:", *indented(_blocks([(each.tests, _fold(each, layout, way)) for each in ordered])))
     return tuple_code(held), bool(ordered)
 
