@@ -144,6 +144,7 @@ def single(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
 def count(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     only(node, "this", "big_int")
     if node.this is None or isinstance(node.this, exp.Star):
+        only(node.this or node, "this", "big_int")
         return Typed(found.add(Agg("count", (), where)), INT)
     inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
     if isinstance(inner, exp.Tuple):

@@ -181,6 +181,7 @@ def _join(
     kind = _kind(node, side, word)
     _distinct_names(left, right, node)
     if node.args.get("using") or node.args.get("method"):
+        only(node, "this", "side", "kind", "using", "method")
         tests, merged = _using(left, right, node, kind)
     else:
         tests, merged = _on(left, right, node, word), {}
@@ -229,8 +230,10 @@ def _beside(left: Source, right: Source) -> Source:
 
 def _on(left: Source, right: Source, node: exp.Expr, word: str) -> list[Expr]:
     on = node.args.get("on")
+    if on is not None and word == "CROSS":
+        raise error(on, "a cross join has no ON", "JOIN t ON a.x = t.x")
     if on is None:
-        if word in ("CROSS", "") and not node.args.get("side"):
+        if word == "CROSS" or "pivots" not in node.args:  # the parser leaves these out after a comma
             return []
         raise error(node, "the join has no ON", "JOIN t ON a.x = t.x")
     return list(shape.conjuncts(condition(on, RowContext(_beside(left, right), "ON"), "ON")))

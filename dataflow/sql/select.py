@@ -101,6 +101,7 @@ class _Select:
         self.said: dict[int, exp.Expr] = {}
         self.grand = node.args.get("group") is None
         self.lowering: set[str] = set()
+        self.at = len(self.entries)
 
     def _nested(self, node: exp.Expr) -> Typed | None:
         return self.aggregates.lower(node)
@@ -111,7 +112,8 @@ class _Select:
     def lowered(self) -> Selected:
         rel = self._where(self.source.rel)
         grouped = self._group()
-        items = [self._item(n) for n in self.entries]
+        items = [self._item(at, n) for at, n in enumerate(self.entries)]
+        self.at = len(items)
         having = self._having()
         ordering = Ordering(items, self.entries, lambda n: lower(n, self._context("ORDER BY")), self._ordinal)
         order, on, extra = ordering.keys(self.node.args.get("order")), ordering.on(self.node), ordering.extra
@@ -153,12 +155,23 @@ class _Select:
         if early or late:
             self._plain_conditions(parts)
         grouped = self.node.args.get("group") or any(aggregates.holds(entry) for entry in self.entries)
-        waiting = [node for node in late if grouped and not aggregates.inside_one(node, self.node)]
+        keyed = {id(node) for node in scalars(*self._keyed())}
+        waiting = [n for n in late if grouped and id(n) not in keyed and not aggregates.inside_one(n, self.node)]
         later = {id(node) for node in waiting}
         for node in [*early, *late]:
             if id(node) not in later:
                 self.source, self.values[id(node)] = self.nested.scalar(node, self.source)
         return waiting
+
+    def _keyed(self) -> list[exp.Expr]:
+        """The entries of the select list that GROUP BY names: they are asked for the rows."""
+        clause = self.node.args.get("group")
+        if clause is None or clause.args.get("all"):
+            return [entry for entry in self.entries if clause is not None and not aggregates.holds(entry)]
+        columns = clause.find_all(exp.Column)
+        said = {folded(n.name) for n in columns if not n.table and not self._is_column(n)}
+        said |= {n.name for n in clause.find_all(exp.Literal) if not n.is_string}
+        return [n for at, n in enumerate(self.entries, 1) if said & {folded(n.alias), str(at)}]
 
     def _plain_conditions(self, parts: Sequence[exp.Expr]) -> None:
         """What WHERE asks of the rows alone, so that subqueries are asked for the rows that are left."""
@@ -208,16 +221,18 @@ class _Select:
     def _aliases(self, whole_rows: str = "") -> dict[str, Callable[[], Typed]]:
         """The select list's aliases, lowered when asked for; without aggregates in the clause `whole_rows`."""
         found = {}
-        for entry in self.entries:
+        for at, entry in enumerate(self.entries):
             if isinstance(entry, exp.Alias):
-                found[folded(entry.alias)] = self._later(entry, whole_rows)
+                found[folded(entry.alias)] = self._later(at, entry, whole_rows)
         return found
 
-    def _later(self, entry: exp.Expr, whole_rows: str) -> Callable[[], Typed]:
+    def _later(self, at: int, entry: exp.Expr, whole_rows: str) -> Callable[[], Typed]:
         def lowered() -> Typed:
             name = folded(entry.alias)
             if name in self.lowering:
                 raise error(entry, f"'{entry.alias}' is defined by itself")
+            if at > self.at:
+                raise error(entry, f"'{entry.alias}' is read before it is defined: {short(entry)}")
             if whole_rows and entry.find(exp.Window):
                 raise error(entry, f"a window function in {whole_rows}: {short(entry)}", "QUALIFY filters by it")
             if whole_rows and aggregates.holds(entry):
@@ -309,7 +324,8 @@ class _Select:
         inner = entry.this if isinstance(entry, exp.Alias) else entry
         if aggregates.holds(inner):
             raise error(node, f"an aggregate in GROUP BY: {short(inner)}")
-        return lower(inner, RowContext(self.source, "GROUP BY", aliases=self._aliases("GROUP BY")))
+        known = self._aliases("GROUP BY")
+        return lower(inner, RowContext(self.source, "GROUP BY", aliases=known, subquery=self._scalar))
 
     def _ordinal(self, node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Literal) or node.args.get("is_string"):
@@ -371,7 +387,8 @@ class _Select:
 
     # the select list
 
-    def _item(self, entry: exp.Expr) -> Item:
+    def _item(self, at: int, entry: exp.Expr) -> Item:
+        self.at = at
         node = entry.this if isinstance(entry, exp.Alias) else entry
         self.lowering.add(folded(entry.alias))
         try:

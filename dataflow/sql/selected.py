@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from dataflow.sql.parse import only, refused, short
 from dataflow.sql.plan import Order, Rel, Top
-from dataflow.sql.scope import Field, Source
+from dataflow.sql.scope import Field, Source, folded
 
 
 class Selected(NamedTuple):
@@ -35,8 +35,18 @@ class Selected(NamedTuple):
 
     def source(self, table: str) -> Source:
         """As a relation in FROM. What is selected from it alone, without an order of its own, keeps this order."""
-        fields = tuple(Field(table, name, type, i, wild) for i, (name, type, wild) in enumerate(self.columns))
+        names = told_apart([name for name, _, _ in self.columns])
+        fields = tuple(Field(table, names[i], type, i, wild) for i, (_, type, wild) in enumerate(self.columns))
         return Source(self.top(), fields, len(self.columns) + len(self.hidden), order=self.order)
+
+
+def told_apart(names: list[str]) -> list[str]:
+    """Columns of one name as DuckDB calls them in a subquery: a, a_1, a_2."""
+    taken: dict[str, None] = {}
+    for name in names:
+        known = (f"{name}_{n}" if n else name for n in range(len(names) + 1))
+        taken[next(each for each in known if folded(each) not in map(folded, taken))] = None
+    return list(taken)
 
 
 def ordered(clause: exp.Expr, width: int) -> list[exp.Expr]:
