@@ -18,6 +18,9 @@ from dataflow.sql.plan import Call, Const, Expr
 from dataflow.sql.types import BOOL, DATE, FLOAT, INT, INTERVAL, JSON, LOCAL, NULL, TEXT, TIMESTAMP
 from dataflow.sql.vocabulary import WORDS
 
+LITERALS = {**WORDS, "nan": math.nan, "inf": math.inf}
+"""What a literal's own text may hold."""
+
 
 class Typed(NamedTuple):
     """An expression with its type. `wild`: a float that may be infinite or NaN."""
@@ -106,7 +109,11 @@ def target(node: exp.DataType, owner: exp.Expr) -> str:
     """The type that a cast names."""
     name = _named(node)
     if name == "DECIMAL" and node.expressions:
-        return types.decimal(int(node.expressions[1].this.name) if len(node.expressions) > 1 else 0)
+        said = [part.this.name for part in node.expressions]
+        width, digits = (int(part) if part.isdigit() and len(part) < 3 else -1 for part in (*said, "0")[:2])
+        if not (0 < width <= 38 and 0 <= digits <= width):
+            raise refused(owner, f"{node.sql('duckdb')} is no decimal type", "DECIMAL(10, 2)")
+        return types.decimal(digits)
     if name == "FLOAT" or name not in NAMES or node.expressions:
         known = "TEXT, BIGINT, DOUBLE, BOOLEAN, TIMESTAMP, TIMESTAMPTZ, DATE, DECIMAL(p, s)"
         raise refused(owner, f"casting to {node.sql('duckdb')} is not supported", f"known: {known}")
@@ -191,7 +198,7 @@ def fold(call: Call, type: str) -> Expr:
     values = [repr(arg.value) for arg in call.args if isinstance(arg, Const)]
     if call.strict and "None" in values:
         return Const(None, type)
-    return Const(eval(call.code.format(*values), WORDS), type)
+    return Const(eval(call.code.format(*values), LITERALS), type)
 
 
 def to_type(value: Typed, to: str, node: exp.Expr) -> Typed:

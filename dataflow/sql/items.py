@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlglot import exp
+from sqlglot.errors import ErrorLevel
 
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.scope import Field, Source, folded
@@ -67,5 +68,5 @@ def column_name(node: exp.Expr) -> str:
         return "count_star()"
     if isinstance(node, exp.Paren):
         return column_name(node.this)
-    text = node.sql("duckdb", comments=False, normalize_functions="lower")
+    text = node.sql("duckdb", comments=False, normalize_functions="lower", unsupported_level=ErrorLevel.IGNORE)
     return text if isinstance(node, exp.Func | exp.Literal) else f"({text})"

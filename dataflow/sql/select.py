@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from dataflow.sql import aggregates, shape, types
 from dataflow.sql.aggregates import FIRST, Aggregates
+from dataflow.sql.asked_joins import ask_later
 from dataflow.sql.casts import Typed
 from dataflow.sql.distinct import distinct, distinct_on
 from dataflow.sql.errors import SqlError
@@ -80,6 +81,7 @@ class _Select:
         self.node = node
         self.shaper = shaper
         self.names = names
+        ask_later(node)
         source = node.args.get("from_")
         if source is None:
             self.source = Source(Values(((),)), (), 0)

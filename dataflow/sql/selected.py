@@ -56,7 +56,10 @@ def ordered(clause: exp.Expr, width: int) -> list[exp.Expr]:
     bare = isinstance(first, exp.Var) or (isinstance(first, exp.Column) and not first.this.args.get("quoted"))
     if first is not None and bare and first.name.lower() == "all":
         desc, nulls = nodes[0].args.get("desc"), nodes[0].args.get("nulls_first")
-        return [exp.Ordered(this=exp.Literal.number(i + 1), desc=desc, nulls_first=nulls) for i in range(width)]
+        made: list[exp.Expr] = [exp.Ordered(this=exp.Literal.number(i + 1), desc=desc, nulls_first=nulls) for i in range(width)]
+        for each in made:
+            each.parent = clause
+        return made
     return list(nodes)
 
 

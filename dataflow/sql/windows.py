@@ -94,8 +94,8 @@ class Windows:
         width = len(base)
         for over in dict.fromkeys(found.over for found in self.found):
             mine = [(n, found) for n, found in enumerate(self.found) if found.over == over]
-            calls = tuple(_placed(found, base) for _, found in mine)
             order = tuple(Order(base.index(s.expr), s.type, s.desc, s.nulls_first) for s in over.order)
+            calls = tuple(_placed(found, base, order) for _, found in mine)
             partition = tuple(base.index(key) for key in over.partition)
             rel = Window(rel, width, partition, order, calls)
             place |= {n: width + at for at, (n, _) in enumerate(mine)}
@@ -126,8 +126,9 @@ def _needed(read: Sequence[Expr], found: Sequence[Found]) -> tuple[Expr, ...]:
     return tuple(dict.fromkeys([*columns, *(expr for each in found for expr in each.reads())]))
 
 
-def _placed(found: Found, base: tuple[Expr, ...]) -> WindowCall:
+def _placed(found: Found, base: tuple[Expr, ...], order: tuple[Order, ...]) -> WindowCall:
     call = found.call
     column = base.index(found.arg) if found.arg is not None else -1
     where = base.index(found.where) if found.where is not None else -1
-    return msgspec.structs.replace(call, column=column, where=where)
+    by = order[0].index if call.frame == "range" else -1
+    return msgspec.structs.replace(call, column=column, where=where, by=by)
