@@ -109,7 +109,7 @@ def target(node: exp.DataType, owner: exp.Expr) -> str:
     """The type that a cast names."""
     name = _named(node)
     if name == "DECIMAL" and node.expressions:
-        said = [part.this.name for part in node.expressions]
+        said = [part.this.name if isinstance(part.this, exp.Literal) else "" for part in node.expressions]
         width, digits = (int(part) if part.isdigit() and len(part) < 3 else -1 for part in (*said, "0")[:2])
         if not (0 < width <= 38 and 0 <= digits <= width):
             raise refused(owner, f"{node.sql('duckdb')} is no decimal type", "DECIMAL(10, 2)")

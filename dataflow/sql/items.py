@@ -50,6 +50,8 @@ def _left_out(star: exp.Expr, fields: Sequence[Field], table: str) -> set[int]:
     """The places of the columns that EXCLUDE names."""
     places: set[int] = set()
     for name in star.args.get("except_") or ():
+        if not isinstance(name, exp.Identifier | exp.Column):
+            raise refused(name, f"EXCLUDE takes names: {short(name)}")
         owner = folded(name.text("table"))
         named = [f for f in fields if folded(f.name) == folded(name.name) and owner in ("", folded(f.table))]
         if not named:

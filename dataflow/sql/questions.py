@@ -132,7 +132,7 @@ def _all(compared: exp.Expr, item: exp.Expr) -> exp.Expr:
 
 def _with(compared: exp.Expr, item: exp.Expr) -> exp.Expr:
     test = compared.copy()
-    test.set("expression", item.copy())
+    test.set("expression", exp.Paren(this=item.copy()))
     return test
 
 

@@ -280,6 +280,8 @@ class _Select:
                 raise refused(nodes[0], f"{len(found)} grouping sets are too many", "GROUPING SETS ((a), (a, b))")
             self.sets = [self._set(each) for each in found]
             self.grand = False
+            if not self.keys and len(self.sets) > 1:
+                raise refused(nodes[0], "grouping sets without any key are not supported")
             if any(key.literal for key in self.keys):
                 raise refused(nodes[0], f"a literal is no key of grouping sets: {short(nodes[0])}")
             return True
@@ -330,6 +332,9 @@ class _Select:
         return lower(inner, RowContext(self.source, "GROUP BY", aliases=known, subquery=self._scalar))
 
     def _ordinal(self, node: exp.Expr) -> exp.Expr:
+        node = node.unnest()
+        if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
+            raise error(node, f"there is no column {short(node)} in the select list")
         if not isinstance(node, exp.Literal) or node.args.get("is_string"):
             return node
         at = int(node.name) if node.name.isdigit() else 0

@@ -56,10 +56,19 @@ def ordered(clause: exp.Expr, width: int) -> list[exp.Expr]:
     bare = isinstance(first, exp.Var) or (isinstance(first, exp.Column) and not first.this.args.get("quoted"))
     if first is not None and bare and first.name.lower() == "all":
         desc, nulls = nodes[0].args.get("desc"), nodes[0].args.get("nulls_first")
-        made: list[exp.Expr] = [exp.Ordered(this=exp.Literal.number(i + 1), desc=desc, nulls_first=nulls) for i in range(width)]
+        numbers = (exp.Literal.number(i + 1) for i in range(width))
+        made: list[exp.Expr] = [exp.Ordered(this=n, desc=desc, nulls_first=nulls) for n in numbers]
         for each in made:
             each.parent = clause
         return made
+    for each in nodes:
+        if isinstance(each.this, exp.Paren) and isinstance(each.this.unnest(), exp.Literal):
+            each.set("this", each.this.unnest())
+        inner = each.this.this if isinstance(each.this, exp.Neg) else each.this
+        if isinstance(inner, exp.Null | exp.Boolean) or (
+            isinstance(inner, exp.Literal) and (inner is not each.this or inner.is_string)
+        ):
+            raise refused(each, f"a literal orders nothing: {short(each.this)}")
     return list(nodes)
 
 

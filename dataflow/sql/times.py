@@ -188,7 +188,8 @@ def bucket(width: Typed, value: Typed, start: Typed | None, node: exp.Expr) -> T
 
 
 def _bucket_from(width: Typed, value: Typed, start: Typed, node: exp.Expr) -> Typed:
-    if not (start.type in TIMES and start.literal and width.type == INTERVAL and width.literal and width.constant > 0):
+    fixed = start.constant is not None and width.type == INTERVAL and width.literal and width.constant > 0
+    if start.type not in TIMES or not fixed:
         raise refused(node, f"time_bucket's origin is a literal time, or interval: {short(node)}", "INTERVAL '2 hours'")
     code = f"(({{0}} - {start.constant}) // {width.constant} * {width.constant} + {start.constant})"
     return Typed(Call(code, (value.expr,)), value.type)
