@@ -44,7 +44,7 @@ PLAIN = {
     (BOOL, TEXT): "bool_text({0})", (BOOL, INT): "int({0})", (INT, BOOL): "({0} != 0)", (FLOAT, BOOL): "({0} != 0)",
     (BOOL, FLOAT): "float({0})",
     (TIMESTAMP, TEXT): "(time_text({0}) + '+00')", (LOCAL, TEXT): "time_text({0})", (DATE, TEXT): "date_text({0})",
-    (INTERVAL, TEXT): "interval_text({0})", (TIMESTAMP, DATE): "({0} // DAY * DAY)",
+    (TIMESTAMP, DATE): "({0} // DAY * DAY)",
     (LOCAL, DATE): "({0} // DAY * DAY)",
     (TIMESTAMP, LOCAL): "{0}", (LOCAL, TIMESTAMP): "{0}", (DATE, LOCAL): "{0}", (DATE, TIMESTAMP): "{0}",
     (JSON, TEXT): "{0}",
@@ -132,6 +132,8 @@ def cast(value: Typed, to: str, node: exp.Expr, *, attempt: bool = False) -> Typ
         return _decimal(value, to, node, attempt)
     if (value.type, to) == (FLOAT, INT):
         return Typed(Call("float_to_int({0})", (value.expr,), nullable=True), INT)
+    if (value.type, to) == (INTERVAL, TEXT):
+        raise refused(node, f"an interval's days and hours are not told apart: {short(node)}", "epoch(x)")
     if code := PLAIN.get((value.type, to)):
         return Typed(fold(Call(code, (value.expr,)), to) if code != "{0}" else value.expr, to)
     if code := PARTIAL.get((value.type, to)):

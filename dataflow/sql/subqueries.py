@@ -18,7 +18,7 @@ from sqlglot import exp
 from dataflow.sql import aggregates, shape, types
 from dataflow.sql.asked_joins import ask_later
 from dataflow.sql.casts import Typed, meet
-from dataflow.sql.correlated import Correlated, asked, correlated
+from dataflow.sql.correlated import Asked, Correlated, asked, correlated
 from dataflow.sql.expressions import condition, lower
 from dataflow.sql.logic import compare
 from dataflow.sql.narrow import narrowed
@@ -257,11 +257,26 @@ class Nested:
         item = found.query.expressions[0]
         context = Correlated(source, inner, given=given, subquery=values.get)
         value = asked(item.this if isinstance(item, exp.Alias) else item, context, tests)
+        _check_columns(node, value, context)
         if not value.read and given is None:
             return self._beside(found.query, source)
         if isinstance(node, exp.In) and given is not None and not _names_outer(tests, source):
             return self._among(node, given, source)
         return correlated(node, value, source, inner, self.shaper)
+
+
+def _check_columns(node: exp.Expr, found: Asked, context: Correlated) -> None:
+    """An aggregate of the outer query's columns alone would be the outer query's; and EXISTS names columns too."""
+    query = node.this.unnest() if isinstance(node, exp.Subquery | exp.Exists) else None
+    if isinstance(node, exp.Exists) and isinstance(query, exp.Select):
+        for item in query.expressions:
+            for column in item.find_all(exp.Column) if item.find(exp.Query) is None and not item.is_star else ():
+                context.column(column)
+    if isinstance(node, exp.Subquery) and query is not None and is_plain(query, aggregated=True):
+        for agg in found.aggs:
+            read = shape.columns(*agg.args)
+            if read and max(read) < context.outer.width:
+                raise refused(node, f"an aggregate of the outer query's columns: {short(node)}", "aggregate first")
 
 
 def _bool(value: bool | None) -> Const:

@@ -86,8 +86,6 @@ def interval(node: exp.Interval) -> Typed:
     if not isinstance(value, exp.Literal):
         raise refused(node, f"an interval must be a literal: {short(node)}", "n * INTERVAL '1 hour'")
     unit = node.args.get("unit")
-    if isinstance(unit, exp.IntervalSpan):
-        raise refused(node, f"one unit at a time: {short(node)}", "INTERVAL '01:30:00'")
     text = f"{value.name} {unit.name}" if unit is not None else value.name
     if (clock := CLOCK.fullmatch(text)) is not None:
         return Typed(Const(_clock(clock), INTERVAL), INTERVAL)
