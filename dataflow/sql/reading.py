@@ -17,7 +17,6 @@ from dataflow.sql.runtime import INF, NAN
 
 SPACES = " \t\n\v\f\r"
 DIGITS = r"\d+(?:_\d+)*"
-DECIMAL_TEXT = re.compile(rf"[+-]?(?:{DIGITS}\.?(?:{DIGITS})?|\.{DIGITS})(?:[eE][+-]?\d+)?", re.ASCII)
 FLOAT_TEXT = re.compile(rf"[+-]?(?:{DIGITS}\.?(?:{DIGITS})?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?", re.ASCII)
 BASED = re.compile(r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*")
 BOOLS = {"t": True, "true": True, "1": True, "yes": True, "y": True} | {
@@ -39,7 +38,7 @@ def try_int(text: str) -> int | None:
 
 def _decimal(text: str) -> Decimal | None:
     text = text.strip(SPACES)
-    return Decimal(text.replace("_", "")) if DECIMAL_TEXT.fullmatch(text) else None
+    return Decimal(text.replace("_", "")) if FLOAT_TEXT.fullmatch(text) else None
 
 
 def try_decimal(text: str, scale: int) -> int | None:

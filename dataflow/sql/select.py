@@ -57,7 +57,11 @@ def _ctes(node: exp.Expr, names: Names, shaper: Shaper) -> Names:
         return names
     if clause.args.get("recursive"):
         raise refused(clause, "WITH RECURSIVE is not supported")
+    said: set[str] = set()
     for cte in clause.expressions:
+        if folded(cte.alias) in said:
+            raise error(cte, f"two parts of WITH are called '{cte.alias}'")
+        said.add(folded(cte.alias))
         only(cte, "this", "alias", "materialized")
         found = lower_query(cte.this, names, shaper)
         given = [column.name for column in cte.args["alias"].columns]
@@ -267,6 +271,10 @@ class _Select:
             return any(aggregates.holds(entry) for entry in self.entries)
         only(clause, "expressions", "all")
         nodes = clause.expressions
+        if clause.args.get("all") is False:
+            raise refused(clause, f"GROUP BY DISTINCT is not supported: {short(clause)}", "GROUP BY a")
+        if not nodes and not clause.args.get("all"):
+            raise error(self.node, "GROUP BY needs a key", "GROUP BY a")
         if clause.args.get("all"):
             if nodes:
                 raise error(nodes[0], "GROUP BY ALL stands alone", "GROUP BY ALL, or the keys")

@@ -226,7 +226,7 @@ def text(value: Typed, pattern: Typed, node: exp.Expr) -> Typed:
 
 def at_zone(value: Typed, zone: Typed, node: exp.Expr) -> Typed:
     """AT TIME ZONE: a timestamp's local clock, or the timestamp that a local clock shows."""
-    if zone.type != TEXT or not zone.literal:
+    if zone.type != TEXT or not isinstance(zone.constant, str):
         raise error(node, f"a time zone must be a literal: {short(node)}", "'America/New_York'")
     try:
         ZoneInfo(zone.constant)
