@@ -273,7 +273,7 @@ def _shared(left: Source, right: Source, node: exp.Expr) -> list[exp.Identifier]
 def _one(ours: Typed, theirs: Typed, kind: str, node: exp.Expr) -> Typed:
     if kind in ("right", "full"):
         (ours, theirs), type = meet([ours, theirs], node, "USING")
-        return Typed(Coalesce((ours.expr, theirs.expr)), type)
+        return Typed(Coalesce((ours.expr, theirs.expr)), type, ours.wild or theirs.wild)
     return ours
 
 
