@@ -7,12 +7,14 @@ the row's first peer to the partition's end, told row by row from the end.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from dataflow.operators.running import EMPTY, RESULTS, Ordered, Values, adding, running
 from dataflow.operators.statistics import deviation, quantile, variance
-from dataflow.sql.plan import WindowCall
+from dataflow.sql.plan import Bound, WindowCall
 from dataflow.zset import Row
 
 Fold = Callable[[Sequence[Row], int, int], Any]
@@ -76,6 +78,41 @@ class ByPeers(Values):
             at = stop
 
 
+class Ranged(Values):
+    """`fold` of the rows whose value of `by` lies from `start` to `end` away from the row's. NULL and NaN are near
+    none but their own kind.
+    """
+
+    def __init__(self, fold: Fold, by: int, start: Bound, end: Bound) -> None:
+        super().__init__()
+        self.fold, self.by, self.start, self.end = fold, by, start, end
+
+    def span(self, first: int, last: int, size: int) -> tuple[int, int]:
+        begin = first if self.end is not None and self.end <= 0 else 0
+        return begin, (last + 1 if self.start is not None and self.start >= 0 else size)
+
+    def fill(self, part: Ordered, first: int, until: int) -> None:
+        keys, rows, at = part.keys, part.rows, first
+        while at < until:
+            own, value = keys[at][0], rows[at][self.by]
+            apart = value is None or value != value  # noqa: PLR0124  (NaN)
+            low, high = (own if apart else _moved(own, by or 0) for by in (self.start, self.end))
+            begin = 0 if self.start is None else bisect_left(keys, low, key=_own)
+            end = len(rows) if self.end is None else bisect_right(keys, high, key=_own)
+            stop = bisect_right(keys, own, key=_own)
+            self.values[at:stop] = [self.fold(rows, begin, max(begin, end))] * (stop - at)
+            at = stop
+
+
+def _own(key: tuple[Any, Any]) -> Any:
+    return key[0]
+
+
+def _moved(own: Any, by: float) -> Any:
+    """The key of a value so far away: a key ends with its value, turned where the order is."""
+    return (*own[:-1], own[-1] + by)
+
+
 class Tiles(Values):
     """ntile: so many parts, the first ones longer by one where they cannot be equal."""
 
@@ -124,6 +161,17 @@ def nth(column: int, index: int) -> Fold:
     return fold
 
 
+def nth_known(column: int, index: int) -> Fold:
+    """As `nth`, of the rows whose value is not NULL."""
+
+    def fold(rows: Sequence[Row], begin: int, end: int) -> Any:
+        places = range(begin, end) if index >= 0 else range(end - 1, begin - 1, -1)
+        known = (value for at in places if (value := rows[at][column]) is not None)
+        return next(islice(known, max(index, 0), None), None)
+
+    return fold
+
+
 def folding(call: WindowCall) -> Fold:
     """An aggregate of a frame's rows."""
     add, result = adding(call), RESULTS[call.kind]
@@ -164,8 +212,20 @@ def framed(fold: Fold, call: WindowCall) -> Values:
         return ByPeers(fold, here=call.frame != "peers", onward=call.frame == "onward")
     if call.frame == "whole":
         return Entire(fold)
-    start, end = {"rows": (None, 0), "sliding": (-call.offset, 0)}.get(call.frame, call.bounds)
+    if call.frame == "range":
+        return Ranged(fold, call.by, *call.bounds)
+    start, end = _rows(call)
     return Framed(fold, start, end)
+
+
+def _rows(call: WindowCall) -> tuple[int | None, int | None]:
+    """The ends of a frame of rows."""
+    if call.frame == "rows":
+        return None, 0
+    if call.frame == "sliding":
+        return -call.offset, 0
+    start, end = (None if bound is None else int(bound) for bound in call.bounds)
+    return start, end
 
 
 ENDS = {"first_value": 0, "last_value": -1}
@@ -178,11 +238,14 @@ def values_of(call: WindowCall) -> Values:
     if call.kind in ("percent_rank", "cume_dist"):
         return Share(peers=call.kind == "cume_dist")
     if call.kind in ENDS or call.kind == "nth_value":
+        index = ENDS.get(call.kind, int(call.default or 1) - 1)
+        if call.known:
+            return framed(nth_known(call.column, index), call)
         if call.kind == "first_value" and call.frame in ("peers", "rows", "whole", ""):
             return running(call)
-        return framed(nth(call.column, ENDS.get(call.kind, int(call.default or 1) - 1)), call)
+        return framed(nth(call.column, index), call)
     if call.kind in STATISTICS:
         return framed(gathering(call), call)
-    if call.frame in ("between", "tied", "onward"):
+    if call.frame in ("between", "tied", "onward", "range"):
         return framed(folding(call), call)
     return running(call)

@@ -74,4 +74,6 @@ def regr_r2(pairs: Pairs) -> float | None:
     _, _, _, syy, sxx, both = _moments(pairs)
     if not sxx:
         return None
-    return both * both / (syy * sxx) if syy else 1.0
+    if not syy:
+        return 1.0
+    return both * both / (syy * sxx) if syy * sxx else NAN

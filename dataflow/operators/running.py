@@ -8,7 +8,9 @@ whole groups of peers (rows that are equal in the window's own order) wherever t
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 from dataflow.sql.plan import WindowCall
@@ -25,6 +27,10 @@ class Ordered(Protocol):
 
     @property
     def rows(self) -> Sequence[Row]: ...
+
+    @property
+    def keys(self) -> Sequence[tuple[Any, Any]]:
+        """By which the rows are sorted: first what the window orders by."""
 
     def peer(self, one: int, other: int) -> bool:
         """Whether the rows at two places are equal in the window's own order."""
@@ -86,6 +92,27 @@ class Shifted(Values):
         for at in range(first, until):
             there = 0 <= at - by < len(rows)
             self.values[at] = rows[at - by][column] if there else self.default
+
+
+class Known(Values):
+    """lag and lead that pass over NULLs."""
+
+    def __init__(self, column: int, by: int, default: Any) -> None:
+        super().__init__()
+        self.column, self.by, self.default = column, by, default
+
+    def span(self, first: int, last: int, size: int) -> tuple[int, int]:
+        return (first, size) if self.by > 0 else (0, last + 1)
+
+    def fill(self, part: Ordered, first: int, until: int) -> None:
+        rows, column, most = part.rows, self.column, abs(self.by)
+        back = range(first - 1, -1, -1) if self.by > 0 else range(until, len(rows))
+        before = (value for at in back if (value := rows[at][column]) is not None)
+        held = deque(reversed(list(islice(before, most))), most)
+        for at in range(first, until) if self.by > 0 else range(until - 1, first - 1, -1):
+            self.values[at] = held[0] if len(held) == most else self.default
+            if rows[at][column] is not None:
+                held.append(rows[at][column])
 
 
 class First(Values):
@@ -173,7 +200,8 @@ def running(call: WindowCall) -> Values:
     if call.kind in ("rank", "dense_rank"):
         return Rank(dense=call.kind == "dense_rank")
     if call.kind in ("lag", "lead"):
-        return Shifted(call.column, call.offset if call.kind == "lag" else -call.offset, call.default)
+        kind = Known if call.known and call.offset else Shifted
+        return kind(call.column, call.offset if call.kind == "lag" else -call.offset, call.default)
     if call.kind == "first_value":
         return First(call.column)
     add, result = adding(call), RESULTS[call.kind]

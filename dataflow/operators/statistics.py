@@ -42,8 +42,11 @@ def variance(values: dict[float, int], fewer: int) -> float | None:
         return NAN
     if len(values) == 1:
         return 0.0
-    mean = math.fsum(value * times for value, times in values.items()) / count
-    return math.fsum((value - mean) ** 2 * times for value, times in values.items()) / (count - fewer)
+    try:
+        mean = math.fsum(value * times for value, times in values.items()) / count
+        return math.fsum((value - mean) ** 2 * times for value, times in values.items()) / (count - fewer)
+    except (OverflowError, ValueError):
+        return math.inf
 
 
 def deviation(values: dict[float, int], fewer: int) -> float | None:

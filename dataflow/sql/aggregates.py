@@ -119,6 +119,8 @@ def inside_one(node: exp.Expr, root: exp.Expr) -> bool:
 def inside(window: exp.Window) -> list[exp.Expr]:
     """What a window function reads: its function's arguments, the partition and the order."""
     call, parts = window.this, []
+    if isinstance(call, exp.IgnoreNulls | exp.RespectNulls):
+        call = call.this
     if isinstance(call, exp.Filter):
         parts.append(call.expression)
         call = call.this
@@ -144,8 +146,9 @@ def single(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
 def count(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     only(node, "this", "big_int")
     if node.this is None or isinstance(node.this, exp.Star):
+        only(node.this or node, "this", "big_int")
         return Typed(found.add(Agg("count", (), where)), INT)
-    inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+    inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) and node.this.expressions else node.this
     if isinstance(inner, exp.Tuple):
         return _count_rows(found, node, inner, where)
     value, distinct = single(found, node, "big_int")

@@ -125,8 +125,9 @@ def part_of(node: exp.Expr, context: Context) -> Typed:
         raise refused(node, f"{types.spoken(value.type)} has no parts: {short(node)}", "data ->> 'field'")
     if isinstance(node, exp.Bracket) and not isinstance(node.expressions[0], exp.Slice):
         index = lower(node.expressions[0], context)
-        if index.literal and index.type == INT:  # the parser counts literals from 0
-            index = Typed(Const(index.constant + 1, INT), INT)
+        if index.literal and index.type == INT:  # the parser counts literals from 0 where it knows of no text
+            known = node.this.type is not None and not node.this.is_type("unknown", "array")
+            index = Typed(Const(index.constant + (not known), INT), INT)
         elif not isinstance(node.expressions[0], exp.Column):
             raise refused(node, f"an index is a number or a column: {short(node)}", "array_extract(s, n + 1)")
         return functions.call("array_extract", [value, index], node)

@@ -18,6 +18,9 @@ from dataflow.sql.plan import Call, Const, Expr
 from dataflow.sql.types import BOOL, DATE, FLOAT, INT, INTERVAL, JSON, LOCAL, NULL, TEXT, TIMESTAMP
 from dataflow.sql.vocabulary import WORDS
 
+LITERALS = {**WORDS, "nan": math.nan, "inf": math.inf}
+"""What a literal's own text may hold."""
+
 
 class Typed(NamedTuple):
     """An expression with its type. `wild`: a float that may be infinite or NaN."""
@@ -41,7 +44,7 @@ PLAIN = {
     (BOOL, TEXT): "bool_text({0})", (BOOL, INT): "int({0})", (INT, BOOL): "({0} != 0)", (FLOAT, BOOL): "({0} != 0)",
     (BOOL, FLOAT): "float({0})",
     (TIMESTAMP, TEXT): "(time_text({0}) + '+00')", (LOCAL, TEXT): "time_text({0})", (DATE, TEXT): "date_text({0})",
-    (INTERVAL, TEXT): "interval_text({0})", (TIMESTAMP, DATE): "({0} // DAY * DAY)",
+    (TIMESTAMP, DATE): "({0} // DAY * DAY)",
     (LOCAL, DATE): "({0} // DAY * DAY)",
     (TIMESTAMP, LOCAL): "{0}", (LOCAL, TIMESTAMP): "{0}", (DATE, LOCAL): "{0}", (DATE, TIMESTAMP): "{0}",
     (JSON, TEXT): "{0}",
@@ -106,7 +109,11 @@ def target(node: exp.DataType, owner: exp.Expr) -> str:
     """The type that a cast names."""
     name = _named(node)
     if name == "DECIMAL" and node.expressions:
-        return types.decimal(int(node.expressions[1].this.name) if len(node.expressions) > 1 else 0)
+        said = [part.this.name if isinstance(part.this, exp.Literal) else "" for part in node.expressions]
+        width, digits = (int(part) if part.isdigit() and len(part) < 3 else -1 for part in (*said, "0")[:2])
+        if not (0 < width <= 38 and 0 <= digits <= width):
+            raise refused(owner, f"{node.sql('duckdb')} is no decimal type", "DECIMAL(10, 2)")
+        return types.decimal(digits)
     if name == "FLOAT" or name not in NAMES or node.expressions:
         known = "TEXT, BIGINT, DOUBLE, BOOLEAN, TIMESTAMP, TIMESTAMPTZ, DATE, DECIMAL(p, s)"
         raise refused(owner, f"casting to {node.sql('duckdb')} is not supported", f"known: {known}")
@@ -125,6 +132,8 @@ def cast(value: Typed, to: str, node: exp.Expr, *, attempt: bool = False) -> Typ
         return _decimal(value, to, node, attempt)
     if (value.type, to) == (FLOAT, INT):
         return Typed(Call("float_to_int({0})", (value.expr,), nullable=True), INT)
+    if (value.type, to) == (INTERVAL, TEXT):
+        raise refused(node, f"an interval's days and hours are not told apart: {short(node)}", "epoch(x)")
     if code := PLAIN.get((value.type, to)):
         return Typed(fold(Call(code, (value.expr,)), to) if code != "{0}" else value.expr, to)
     if code := PARTIAL.get((value.type, to)):
@@ -191,7 +200,7 @@ def fold(call: Call, type: str) -> Expr:
     values = [repr(arg.value) for arg in call.args if isinstance(arg, Const)]
     if call.strict and "None" in values:
         return Const(None, type)
-    return Const(eval(call.code.format(*values), WORDS), type)
+    return Const(eval(call.code.format(*values), LITERALS), type)
 
 
 def to_type(value: Typed, to: str, node: exp.Expr) -> Typed:

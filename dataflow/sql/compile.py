@@ -73,6 +73,10 @@ class Compiler:
     def _lower(self, sql: str) -> Selected:
         try:
             return lower_query(parse(sql), Names(self.catalogue, {}), self.shaper)
+        except SqlError as error:
+            if error.line or error.message.startswith("in the view"):
+                raise
+            raise type(error)(error.message, 1, 1, error.hint) from None
         except SqlglotError as error:
             raise SqlError("the query cannot be read: " + str(error).split("\n")[0], 1, 1) from None
         except RecursionError:

@@ -17,10 +17,9 @@ from dataflow.sql.aggregates import FIRST, Aggregates
 from dataflow.sql.casts import Typed
 from dataflow.sql.expressions import lower
 from dataflow.sql.narrow import narrowed
-from dataflow.sql.parse import refused, short
+from dataflow.sql.parse import GIVEN, refused, short
 from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Agg, Aggregate, Call, Case, Col, Const, Expr, IsNull, Join
-from dataflow.sql.questions import GIVEN
 from dataflow.sql.relations import join_sources
 from dataflow.sql.scope import RowContext, Source, resolve, unknown
 from dataflow.sql.types import BOOL, INT, NULL

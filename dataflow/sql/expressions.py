@@ -115,6 +115,8 @@ def null(node: exp.Expr, context: Context) -> Typed:
 @rule(exp.Interval)
 def interval(node: exp.Expr, context: Context) -> Typed:
     assert isinstance(node, exp.Interval)
+    if isinstance(node.args.get("unit"), exp.IntervalSpan):
+        raise refused(node, f"one unit at a time: {short(node)}", "INTERVAL '01:30:00'")
     inner = times.bare_interval(node)
     return times.interval(node) if isinstance(inner, exp.Literal) else times.counted(lower(inner, context), node)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlglot import exp
+from collections.abc import Sequence
 
-from dataflow.sql.parse import error, only
-from dataflow.sql.scope import Source, folded
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel
+
+from dataflow.sql.parse import error, only, refused, short
+from dataflow.sql.scope import Field, Source, folded
 
 
 def starred(node: exp.Expr, source: Source) -> list[exp.Expr]:
@@ -15,10 +18,10 @@ def starred(node: exp.Expr, source: Source) -> list[exp.Expr]:
         return [node]
     only(star, "except_", "replace")
     table = node.table if isinstance(node, exp.Column) else ""
-    left_out = {folded(n.name) for n in star.args.get("except_") or ()}
     fields = [f for f in source.fields if not table or folded(f.table) == folded(table)]
     if not fields:
         raise error(node, f"there is no table '{table}' here" if table else "SELECT * needs a FROM")
+    left_out = _left_out(star, fields, table)
     replaced = {folded(item.alias): item for item in star.args.get("replace") or ()}
     found: list[exp.Expr] = []
     seen: set[str] = set()
@@ -26,7 +29,7 @@ def starred(node: exp.Expr, source: Source) -> list[exp.Expr]:
     for field in fields:
         name = folded(field.name)
         one = field.joined and not table
-        if name in left_out or (one and name in met):
+        if field.at in left_out or (one and name in met):
             continue
         seen.add(name)
         met |= {name} if one else set()
@@ -38,7 +41,25 @@ def starred(node: exp.Expr, source: Source) -> list[exp.Expr]:
     missing = next((item for name, item in replaced.items() if name not in seen), None)
     if missing is not None:
         raise error(missing, f"REPLACE: there is no column '{missing.alias}'")
+    if not found:
+        raise error(node, "EXCLUDE leaves no column")
     return found
+
+
+def _left_out(star: exp.Expr, fields: Sequence[Field], table: str) -> set[int]:
+    """The places of the columns that EXCLUDE names."""
+    places: set[int] = set()
+    for name in star.args.get("except_") or ():
+        if not isinstance(name, exp.Identifier | exp.Column):
+            raise refused(name, f"EXCLUDE takes names: {short(name)}")
+        owner = folded(name.text("table"))
+        named = [f for f in fields if folded(f.name) == folded(name.name) and owner in ("", folded(f.table))]
+        if not named:
+            raise error(name, f"EXCLUDE: there is no column '{name.name}'")
+        if owner and any(field.joined and not table for field in named):
+            raise refused(name, f"EXCLUDE of one side of USING is not supported: {short(name)}", name.name)
+        places |= {field.at for field in named}
+    return places
 
 
 def column_name(node: exp.Expr) -> str:
@@ -49,5 +70,5 @@ def column_name(node: exp.Expr) -> str:
         return "count_star()"
     if isinstance(node, exp.Paren):
         return column_name(node.this)
-    text = node.sql("duckdb", comments=False, normalize_functions="lower")
+    text = node.sql("duckdb", comments=False, normalize_functions="lower", unsupported_level=ErrorLevel.IGNORE)
     return text if isinstance(node, exp.Func | exp.Literal) else f"({text})"

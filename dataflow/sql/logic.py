@@ -59,6 +59,8 @@ def comparison(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression")
     if is_asked(node):
         return context.subquery(node)
+    if type(node.this) in COMPARISONS or type(node.expression) in COMPARISONS:
+        raise error(node, f"comparisons in a row need parentheses: {short(node)}", "a < b AND b < c")
     if isinstance(node.this, exp.Tuple) and isinstance(node, exp.EQ | exp.NEQ):
         same = _alike(node.this, node.expression, context)
         return Typed(same if isinstance(node, exp.EQ) else Not(same), BOOL)
@@ -120,6 +122,8 @@ def in_(node: exp.Expr, context: Context) -> Typed:
     if node.args.get("query") is not None:
         return context.subquery(node)
     only(node, "this", "expressions")
+    if not node.expressions:
+        raise refused(node, f"IN needs values: {short(node)}")
     if isinstance(node.this, exp.Tuple):
         return Typed(Or(tuple(_alike(node.this, other, context) for other in node.expressions)), BOOL)
     values, kind = meet([lower(n, context) for n in (node.this, *node.expressions)], node, "comparison")

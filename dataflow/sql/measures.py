@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from dataflow.sql import types
 from dataflow.sql.aggregates import RULES, Aggregates, Rule, comparable, number, quantile_part, single
-from dataflow.sql.casts import Typed, cast
+from dataflow.sql.casts import Typed, cast, rescale
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Agg, Call, Col, Expr
 from dataflow.sql.types import FLOAT, INT, NULL
@@ -86,6 +86,7 @@ def _paired(name: str, result: str = FLOAT) -> Rule:
     def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
         only(node, "this", "expression")
         one, two = (number(found.value(part), node) for part in (node.this, node.expression))
+        one, two = (rescale(value, FLOAT) if types.is_decimal(value.type) else value for value in (one, two))
         pair = Call("({0}, {1})", (one.expr, two.expr))
         values = found.add(Agg("values", (pair,), where))
         return Typed(Call(f"{name}({{0}})", (values,), nullable=True), result, result == FLOAT)

@@ -1,5 +1,6 @@
 """What sqlglot's parser overlooks or misreads, looked for in the tokens: a second comma, statements that it does not
-know, values beyond those that a function takes and what follows in an interval's text (it drops both), and a :: after
+know, values beyond those that a function takes, names of
+other databases, and what follows in an interval's text (it drops both), and a :: after
 DATE '…'.
 """
 
@@ -24,9 +25,23 @@ MOST = {
     "any_value": 1, "arg_max": 2, "arg_min": 2, "argmax": 2, "argmin": 2, "max_by": 2, "min_by": 2, "ceil": 1,
     "ceiling": 1, "floor": 1, "date_diff": 3, "datediff": 3, "date_trunc": 2, "datetrunc": 2, "epoch_ms": 1,
     "log10": 1, "log2": 1, "lpad": 3, "rpad": 3, "ltrim": 2, "rtrim": 2, "trim": 2, "mod": 2, "position": 1,
-    "quantile_cont": 2, "strftime": 2,
+    "quantile_cont": 2, "strftime": 2, "percentile_cont": 1, "percentile_disc": 1,
 }  # fmt: skip
 """How many values the parser keeps for these functions, whatever is written."""
+
+FOREIGN = {
+    "bitwise_and_agg": "bit_and", "bitwise_or_agg": "bit_or", "bitwise_xor_agg": "bit_xor", "booland_agg": "bool_and",
+    "boolor_agg": "bool_or", "logical_and": "bool_and", "logical_or": "bool_or", "char": "chr", "charindex": "strpos",
+    "locate": "strpos", "str_position": "strpos", "datefromparts": "make_date", "date_from_parts": "make_date",
+    "date_to_date_str": "strftime", "time_to_str": "strftime", "time_to_time_str": "strftime",
+    "ts_or_ds_to_date_str": "strftime", "dayofweek_iso": "isodow", "day_of_month": "day", "day_of_week": "dayofweek",
+    "day_of_year": "dayofyear", "week_of_year": "week", "last_day_of_month": "last_day", "startswith": "starts_with",
+    "endswith": "ends_with", "iif": "if", "nvl": "coalesce", "is_inf": "isinf", "is_nan": "isnan", "leftpad": "lpad",
+    "rightpad": "rpad", "regexp_like": "regexp_matches", "sha": "sha1", "signum": "sign", "stdev": "stddev",
+    "timestamp_trunc": "date_trunc", "time_to_unix": "epoch", "unix_to_time": "make_timestamp", "truncate": "trunc",
+    "variance_pop": "var_pop", "variance_samp": "var_samp",
+}  # fmt: skip
+"""Names of other databases that the parser takes for DuckDB's, and what DuckDB calls them."""
 
 INTERVAL_TEXT = re.compile(
     r"\s*(?:[+-]?\d+(?:\.\d+)?\s*|(?:[+-]?\d+(?:\.\d+)?\s*[a-zA-Z]+\s*)+|[+-]?\d+:\d\d(?::\d\d(?:\.\d+)?)?\s*)"
@@ -47,6 +62,9 @@ def look(tokens: Sequence[Token]) -> None:
             raise Refused(f"{said} needs parentheses before ::", one.line, one.col - len(one.text) + 1, f"({said})::…")
         if one.token_type == TokenType.INTERVAL and two.token_type == TokenType.STRING:
             _interval(two)
+        if two.token_type == TokenType.L_PAREN and one.text.lower() in FOREIGN:
+            said, known = one.text.lower(), FOREIGN[one.text.lower()]
+            raise Refused(f"{said} is no function of DuckDB's", one.line, one.col - len(said) + 1, f"{known}(…)")
         most = MOST.get(one.text.lower()) if two.token_type == TokenType.L_PAREN else None
         if most is not None and one.token_type != TokenType.STRING and _values(tokens, at + 1) > most:
             said = one.text.lower()

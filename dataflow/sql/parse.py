@@ -9,10 +9,13 @@ import re
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ParseError, TokenError
+from sqlglot.errors import ErrorLevel, ParseError, TokenError
 
 from dataflow.sql.errors import Refused, SqlError
 from dataflow.sql.overlooked import look
+
+GIVEN = "\x00given"
+"""The name under which a question reads what stands before IN, ANY or ALL (`questions.py`); no text can hold it."""
 
 
 def parse(sql: str) -> exp.Query:
@@ -31,9 +34,33 @@ def parse(sql: str) -> exp.Query:
     if len(statements) != 1:
         raise SqlError("there is no query" if not statements else "one query at a time", 1, 1)
     tree = statements[0]
+    if "VALUES" in sql.upper():
+        tree = _selected(tree)
     if not isinstance(tree, exp.Query):
         raise Refused("only SELECT can be a live query", 1, 1)
     return tree
+
+
+def _selected(tree: exp.Expr) -> exp.Expr:
+    """VALUES that stand for a query, by themselves or after IN, as SELECT * FROM (VALUES …)."""
+    for node in list(tree.find_all(exp.Values)):
+        parent = node.parent
+        if parent is None:
+            return _all_of(node)
+        if isinstance(parent, exp.In) and len(parent.expressions) == 1:
+            parent.set("expressions", None)
+            parent.set("query", exp.Subquery(this=_all_of(node)))
+        if isinstance(parent, exp.Paren | exp.Subquery) and not isinstance(parent.parent, exp.From | exp.Join):
+            parent.replace(exp.Subquery(this=_all_of(node)))
+    return tree
+
+
+def _all_of(node: exp.Values) -> exp.Select:
+    one = len(node.expressions[0].expressions) == 1
+    found = exp.select("col0" if one else "*").from_(node, copy=False)
+    for name in ("order", "limit", "offset"):
+        found.set(name, node.args.pop(name, None))
+    return found
 
 
 def place(node: exp.Expr) -> tuple[int, int]:
@@ -67,7 +94,11 @@ def only(node: exp.Expr, *known: str) -> None:
 
 def short(node: exp.Expr) -> str:
     """The node's own text, cut to fit a message."""
-    text = node.sql("duckdb", comments=False)
+    try:
+        text = node.sql("duckdb", comments=False, unsupported_level=ErrorLevel.IGNORE)
+    except Exception:  # noqa: BLE001  (the parser's own writer stumbles over what it has read)
+        text = node.key.upper()
+    text = re.sub(r"\s+", " ", text).replace(f'"{GIVEN}"', "…")
     return text if len(text) <= 60 else text[:57] + "…"
 
 

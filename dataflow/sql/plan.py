@@ -157,15 +157,16 @@ class Top(Node, frozen=True):
     offset: int
 
 
-Bound = int | None
-"""A row of a frame, as a distance from the row; None has no bound."""
+Bound = int | float | None
+"""An end of a frame, as a distance from the row, in rows or (`range`) in what is ordered by; None has no bound."""
 
 
 class WindowCall(Node, frozen=True):
     """One window function over a column of the row (−1: none). Kinds: row_number, rank, dense_rank, percent_rank,
     cume_dist, ntile, lag, lead, first_value, last_value, nth_value, count, sum, avg, min, max, distinct, quantile,
     variance, deviation. `frame` is that of the last twelve: whole, peers (up to the row's last peer), tied (its peers),
-    onward (from its first peer), rows (up to the row), sliding (the row and `offset` before it) or between (`bounds`).
+    onward (from its first peer), rows (up to the row), sliding (the row and `offset` before it), between (`bounds`) or
+    range (`bounds`, in the column `by` that is ordered by). `known`: the picked and shifted pass over NULLs.
     `where` is a column that must be true. `default` is lag's and lead's, and the parameter of nth_value and the last
     three; ntile's is `offset`.
     """
@@ -177,6 +178,8 @@ class WindowCall(Node, frozen=True):
     offset: int = 0
     default: bool | int | float | str | None = None
     bounds: tuple[Bound, Bound] = (None, None)
+    by: int = -1
+    known: bool = False
 
 
 class Window(Node, frozen=True):

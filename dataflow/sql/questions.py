@@ -14,13 +14,9 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from dataflow.sql import aggregates
-from dataflow.sql.parse import only
+from dataflow.sql.parse import GIVEN, only
 
 PLAIN = frozenset({"expressions", "from_", "joins", "where", "kind", "hint"})
-GIVEN = "\x00given"
-"""The name under which the new query reads what stands before IN, ANY or ALL; no text can hold it."""
-
-
 ROWS = "\x00rows"
 """What the new query calls another query in its FROM."""
 
@@ -52,7 +48,14 @@ def is_query(node: exp.Expr) -> bool:
 
 
 def question(node: exp.Expr) -> Question:
-    """The aggregate that a subquery, EXISTS, IN, ANY or ALL is."""
+    """The aggregate that a subquery, EXISTS, IN, ANY or ALL is. It stands where the node does."""
+    found = _question(node)
+    if found.query.parent is None:
+        found.query.parent = node
+    return found
+
+
+def _question(node: exp.Expr) -> Question:
     if isinstance(node, exp.Exists):
         return Question(_exists(existing(node)))
     if isinstance(node, exp.In):
@@ -129,7 +132,7 @@ def _all(compared: exp.Expr, item: exp.Expr) -> exp.Expr:
 
 def _with(compared: exp.Expr, item: exp.Expr) -> exp.Expr:
     test = compared.copy()
-    test.set("expression", item.copy())
+    test.set("expression", exp.Paren(this=item.copy()))
     return test
 
 

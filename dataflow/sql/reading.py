@@ -7,7 +7,7 @@ and years of any length, clocks without seconds, offsets and names of zones. The
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 from typing import NamedTuple
 from zoneinfo import available_timezones
@@ -17,7 +17,6 @@ from dataflow.sql.runtime import INF, NAN
 
 SPACES = " \t\n\v\f\r"
 DIGITS = r"\d+(?:_\d+)*"
-DECIMAL_TEXT = re.compile(rf"[+-]?(?:{DIGITS}\.?(?:{DIGITS})?|\.{DIGITS})(?:[eE][+-]?\d+)?", re.ASCII)
 FLOAT_TEXT = re.compile(rf"[+-]?(?:{DIGITS}\.?(?:{DIGITS})?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?", re.ASCII)
 BASED = re.compile(r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*")
 BOOLS = {"t": True, "true": True, "1": True, "yes": True, "y": True} | {
@@ -39,7 +38,10 @@ def try_int(text: str) -> int | None:
 
 def _decimal(text: str) -> Decimal | None:
     text = text.strip(SPACES)
-    return Decimal(text.replace("_", "")) if DECIMAL_TEXT.fullmatch(text) else None
+    try:
+        return Decimal(text.replace("_", "")) if FLOAT_TEXT.fullmatch(text) else None
+    except InvalidOperation:  # an exponent beyond all
+        return None
 
 
 def try_decimal(text: str, scale: int) -> int | None:

@@ -139,6 +139,7 @@ def _named(node: exp.Table, names: Names) -> Source:
 
 
 def _values(node: exp.Values) -> Source:
+    only(node, "expressions", "alias")
     rows = [
         [lower(cell, RowContext(Source(Values(()), (), 0), "VALUES")) for cell in row.expressions]
         for row in node.expressions
@@ -146,9 +147,11 @@ def _values(node: exp.Values) -> Source:
     if not rows or any(len(row) != len(rows[0]) for row in rows):
         raise error(node, "all rows of VALUES need the same number of columns")
     merged = [meet([row[i] for row in rows], node, "column") for i in range(len(rows[0]))]
+    wild = [any(value.wild for value in column) for column, _ in merged]
+    fields = tuple(Field("values", f"col{i}", type, i, wild[i]) for i, (_, type) in enumerate(merged))
     if not all(value.literal for column, _ in merged for value in column):
-        raise refused(node, "VALUES takes literals only")
-    fields = tuple(Field("values", f"col{i}", type, i) for i, (_, type) in enumerate(merged))
+        made = [Map(Values(((),)), (), tuple(column[r].expr for column, _ in merged)) for r in range(len(rows))]
+        return Source(Union(tuple(made)), fields, len(fields))
     cells = tuple(tuple(column[r].constant for column, _ in merged) for r in range(len(rows)))
     return Source(Values(cells), fields, len(fields))
 
@@ -181,6 +184,7 @@ def _join(
     kind = _kind(node, side, word)
     _distinct_names(left, right, node)
     if node.args.get("using") or node.args.get("method"):
+        only(node, "this", "side", "kind", "using", "method")
         tests, merged = _using(left, right, node, kind)
     else:
         tests, merged = _on(left, right, node, word), {}
@@ -229,8 +233,10 @@ def _beside(left: Source, right: Source) -> Source:
 
 def _on(left: Source, right: Source, node: exp.Expr, word: str) -> list[Expr]:
     on = node.args.get("on")
+    if on is not None and word == "CROSS":
+        raise error(on, "a cross join has no ON", "JOIN t ON a.x = t.x")
     if on is None:
-        if word in ("CROSS", "") and not node.args.get("side"):
+        if word == "CROSS" or "pivots" not in node.args:  # the parser leaves these out after a comma
             return []
         raise error(node, "the join has no ON", "JOIN t ON a.x = t.x")
     return list(shape.conjuncts(condition(on, RowContext(_beside(left, right), "ON"), "ON")))
@@ -258,13 +264,16 @@ def _shared(left: Source, right: Source, node: exp.Expr) -> list[exp.Identifier]
     ours = dict.fromkeys(folded(field.name) for field in left.fields if folded(field.name) in theirs)
     if not ours:
         raise error(node, f"NATURAL JOIN: the sides have no column of the same name: {short(node)}", "JOIN … ON")
-    return [exp.to_identifier(name, quoted=True) for name in ours]
+    made = [exp.to_identifier(name, quoted=True) for name in ours]
+    for each in made:
+        each.parent = node
+    return made
 
 
 def _one(ours: Typed, theirs: Typed, kind: str, node: exp.Expr) -> Typed:
     if kind in ("right", "full"):
         (ours, theirs), type = meet([ours, theirs], node, "USING")
-        return Typed(Coalesce((ours.expr, theirs.expr)), type)
+        return Typed(Coalesce((ours.expr, theirs.expr)), type, ours.wild or theirs.wild)
     return ours
 
 

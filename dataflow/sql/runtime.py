@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, strftime, year
+from dataflow.sql.calendar import DAY, SECOND, strftime, year
 
 NAN = math.nan
 INF = math.inf
@@ -337,11 +337,3 @@ def date_text(value: int) -> str:
     if before > 0:
         return strftime(value, "%Y-%m-%d")
     return f"{1 - before:04d}" + strftime(value, "-%m-%d (BC)")
-
-
-def interval_text(value: int) -> str:
-    sign, rest = ("-" if value < 0 else ""), abs(value)
-    hours, rest = divmod(rest, HOUR)
-    minutes, rest = divmod(rest, MINUTE)
-    seconds, micros = divmod(rest, SECOND)
-    return f"{sign}{hours:02d}:{minutes:02d}:{seconds:02d}" + (f".{micros:06d}".rstrip("0") if micros else "")

@@ -49,6 +49,10 @@ def folded(name: str) -> str:
     return name.lower()
 
 
+def _table(field: Field) -> str:
+    return folded(field.table)
+
+
 def resolve(node: exp.Column, source: Source) -> Typed | None:
     """The column that `node` names; None if there is no such; SqlError if there are several."""
     if isinstance(node.this, exp.Star):
@@ -104,6 +108,8 @@ class RowContext:
     def column(self, node: exp.Column) -> Typed:
         alias = None if node.args.get("table") else self.aliases.get(folded(node.name))
         found = resolve(node, self.source)
+        if alias and found is None and self.keys is None and folded(node.name) in map(_table, self.source.fields):
+            raise refused(node, f"'{node.name}' is also a table here", "another name")
         if alias and (found is None or (self.keys is not None and found.expr not in self.keys)):
             return alias()
         if found is not None:

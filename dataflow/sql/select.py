@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from dataflow.sql import aggregates, shape, types
 from dataflow.sql.aggregates import FIRST, Aggregates
+from dataflow.sql.asked_joins import ask_later
 from dataflow.sql.casts import Typed
 from dataflow.sql.distinct import distinct, distinct_on
 from dataflow.sql.errors import SqlError
@@ -56,7 +57,11 @@ def _ctes(node: exp.Expr, names: Names, shaper: Shaper) -> Names:
         return names
     if clause.args.get("recursive"):
         raise refused(clause, "WITH RECURSIVE is not supported")
+    said: set[str] = set()
     for cte in clause.expressions:
+        if folded(cte.alias) in said:
+            raise error(cte, f"two parts of WITH are called '{cte.alias}'")
+        said.add(folded(cte.alias))
         only(cte, "this", "alias", "materialized")
         found = lower_query(cte.this, names, shaper)
         given = [column.name for column in cte.args["alias"].columns]
@@ -80,6 +85,7 @@ class _Select:
         self.node = node
         self.shaper = shaper
         self.names = names
+        ask_later(node)
         source = node.args.get("from_")
         if source is None:
             self.source = Source(Values(((),)), (), 0)
@@ -101,6 +107,7 @@ class _Select:
         self.said: dict[int, exp.Expr] = {}
         self.grand = node.args.get("group") is None
         self.lowering: set[str] = set()
+        self.at = len(self.entries)
 
     def _nested(self, node: exp.Expr) -> Typed | None:
         return self.aggregates.lower(node)
@@ -111,7 +118,8 @@ class _Select:
     def lowered(self) -> Selected:
         rel = self._where(self.source.rel)
         grouped = self._group()
-        items = [self._item(n) for n in self.entries]
+        items = [self._item(at, n) for at, n in enumerate(self.entries)]
+        self.at = len(items)
         having = self._having()
         ordering = Ordering(items, self.entries, lambda n: lower(n, self._context("ORDER BY")), self._ordinal)
         order, on, extra = ordering.keys(self.node.args.get("order")), ordering.on(self.node), ordering.extra
@@ -153,12 +161,23 @@ class _Select:
         if early or late:
             self._plain_conditions(parts)
         grouped = self.node.args.get("group") or any(aggregates.holds(entry) for entry in self.entries)
-        waiting = [node for node in late if grouped and not aggregates.inside_one(node, self.node)]
+        keyed = {id(node) for node in scalars(*self._keyed())}
+        waiting = [n for n in late if grouped and id(n) not in keyed and not aggregates.inside_one(n, self.node)]
         later = {id(node) for node in waiting}
         for node in [*early, *late]:
             if id(node) not in later:
                 self.source, self.values[id(node)] = self.nested.scalar(node, self.source)
         return waiting
+
+    def _keyed(self) -> list[exp.Expr]:
+        """The entries of the select list that GROUP BY names: they are asked for the rows."""
+        clause = self.node.args.get("group")
+        if clause is None or clause.args.get("all"):
+            return [entry for entry in self.entries if clause is not None and not aggregates.holds(entry)]
+        columns = clause.find_all(exp.Column)
+        said = {folded(n.name) for n in columns if not n.table and not self._is_column(n)}
+        said |= {n.name for n in clause.find_all(exp.Literal) if not n.is_string}
+        return [n for at, n in enumerate(self.entries, 1) if said & {folded(n.alias), str(at)}]
 
     def _plain_conditions(self, parts: Sequence[exp.Expr]) -> None:
         """What WHERE asks of the rows alone, so that subqueries are asked for the rows that are left."""
@@ -208,16 +227,18 @@ class _Select:
     def _aliases(self, whole_rows: str = "") -> dict[str, Callable[[], Typed]]:
         """The select list's aliases, lowered when asked for; without aggregates in the clause `whole_rows`."""
         found = {}
-        for entry in self.entries:
+        for at, entry in enumerate(self.entries):
             if isinstance(entry, exp.Alias):
-                found[folded(entry.alias)] = self._later(entry, whole_rows)
+                found[folded(entry.alias)] = self._later(at, entry, whole_rows)
         return found
 
-    def _later(self, entry: exp.Expr, whole_rows: str) -> Callable[[], Typed]:
+    def _later(self, at: int, entry: exp.Expr, whole_rows: str) -> Callable[[], Typed]:
         def lowered() -> Typed:
             name = folded(entry.alias)
             if name in self.lowering:
                 raise error(entry, f"'{entry.alias}' is defined by itself")
+            if at > self.at:
+                raise error(entry, f"'{entry.alias}' is read before it is defined: {short(entry)}")
             if whole_rows and entry.find(exp.Window):
                 raise error(entry, f"a window function in {whole_rows}: {short(entry)}", "QUALIFY filters by it")
             if whole_rows and aggregates.holds(entry):
@@ -250,6 +271,10 @@ class _Select:
             return any(aggregates.holds(entry) for entry in self.entries)
         only(clause, "expressions", "all")
         nodes = clause.expressions
+        if clause.args.get("all") is False:
+            raise refused(clause, f"GROUP BY DISTINCT is not supported: {short(clause)}", "GROUP BY a")
+        if not nodes and not clause.args.get("all"):
+            raise error(self.node, "GROUP BY needs a key", "GROUP BY a")
         if clause.args.get("all"):
             if nodes:
                 raise error(nodes[0], "GROUP BY ALL stands alone", "GROUP BY ALL, or the keys")
@@ -263,6 +288,8 @@ class _Select:
                 raise refused(nodes[0], f"{len(found)} grouping sets are too many", "GROUPING SETS ((a), (a, b))")
             self.sets = [self._set(each) for each in found]
             self.grand = False
+            if not self.keys and len(self.sets) > 1:
+                raise refused(nodes[0], "grouping sets without any key are not supported")
             if any(key.literal for key in self.keys):
                 raise refused(nodes[0], f"a literal is no key of grouping sets: {short(nodes[0])}")
             return True
@@ -309,9 +336,13 @@ class _Select:
         inner = entry.this if isinstance(entry, exp.Alias) else entry
         if aggregates.holds(inner):
             raise error(node, f"an aggregate in GROUP BY: {short(inner)}")
-        return lower(inner, RowContext(self.source, "GROUP BY", aliases=self._aliases("GROUP BY")))
+        known = self._aliases("GROUP BY")
+        return lower(inner, RowContext(self.source, "GROUP BY", aliases=known, subquery=self._scalar))
 
     def _ordinal(self, node: exp.Expr) -> exp.Expr:
+        node = node.unnest()
+        if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
+            raise error(node, f"there is no column {short(node)} in the select list")
         if not isinstance(node, exp.Literal) or node.args.get("is_string"):
             return node
         at = int(node.name) if node.name.isdigit() else 0
@@ -371,7 +402,8 @@ class _Select:
 
     # the select list
 
-    def _item(self, entry: exp.Expr) -> Item:
+    def _item(self, at: int, entry: exp.Expr) -> Item:
+        self.at = at
         node = entry.this if isinstance(entry, exp.Alias) else entry
         self.lowering.add(folded(entry.alias))
         try:

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from dataflow.sql.parse import only, refused, short
 from dataflow.sql.plan import Order, Rel, Top
-from dataflow.sql.scope import Field, Source
+from dataflow.sql.scope import Field, Source, folded
 
 
 class Selected(NamedTuple):
@@ -35,8 +35,18 @@ class Selected(NamedTuple):
 
     def source(self, table: str) -> Source:
         """As a relation in FROM. What is selected from it alone, without an order of its own, keeps this order."""
-        fields = tuple(Field(table, name, type, i, wild) for i, (name, type, wild) in enumerate(self.columns))
+        names = told_apart([name for name, _, _ in self.columns])
+        fields = tuple(Field(table, names[i], type, i, wild) for i, (_, type, wild) in enumerate(self.columns))
         return Source(self.top(), fields, len(self.columns) + len(self.hidden), order=self.order)
+
+
+def told_apart(names: list[str]) -> list[str]:
+    """Columns of one name as DuckDB calls them in a subquery: a, a_1, a_2."""
+    taken: dict[str, None] = {}
+    for name in names:
+        known = (f"{name}_{n}" if n else name for n in range(len(names) + 1))
+        taken[next(each for each in known if folded(each) not in map(folded, taken))] = None
+    return list(taken)
 
 
 def ordered(clause: exp.Expr, width: int) -> list[exp.Expr]:
@@ -46,7 +56,19 @@ def ordered(clause: exp.Expr, width: int) -> list[exp.Expr]:
     bare = isinstance(first, exp.Var) or (isinstance(first, exp.Column) and not first.this.args.get("quoted"))
     if first is not None and bare and first.name.lower() == "all":
         desc, nulls = nodes[0].args.get("desc"), nodes[0].args.get("nulls_first")
-        return [exp.Ordered(this=exp.Literal.number(i + 1), desc=desc, nulls_first=nulls) for i in range(width)]
+        numbers = (exp.Literal.number(i + 1) for i in range(width))
+        made: list[exp.Expr] = [exp.Ordered(this=n, desc=desc, nulls_first=nulls) for n in numbers]
+        for each in made:
+            each.parent = clause
+        return made
+    for each in nodes:
+        if isinstance(each.this, exp.Paren) and isinstance(each.this.unnest(), exp.Literal):
+            each.set("this", each.this.unnest())
+        inner = each.this.this if isinstance(each.this, exp.Neg) else each.this
+        if isinstance(inner, exp.Null | exp.Boolean) or (
+            isinstance(inner, exp.Literal) and (inner is not each.this or inner.is_string)
+        ):
+            raise refused(each, f"a literal orders nothing: {short(each.this)}")
     return list(nodes)
 
 

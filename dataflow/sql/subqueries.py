@@ -16,14 +16,32 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from dataflow.sql import aggregates, shape, types
+from dataflow.sql.asked_joins import ask_later
 from dataflow.sql.casts import Typed, meet
-from dataflow.sql.correlated import Correlated, asked, correlated
+from dataflow.sql.correlated import Asked, Correlated, asked, correlated
 from dataflow.sql.expressions import condition, lower
 from dataflow.sql.logic import compare
 from dataflow.sql.narrow import narrowed
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.placing import Shaper
-from dataflow.sql.plan import Agg, Aggregate, And, Call, Case, Col, Const, Expr, IsNull, Join, Map, Not, Or, Rel, Values
+from dataflow.sql.plan import (
+    Agg,
+    Aggregate,
+    And,
+    Call,
+    Case,
+    Coalesce,
+    Col,
+    Const,
+    Expr,
+    IsNull,
+    Join,
+    Map,
+    Not,
+    Or,
+    Rel,
+    Values,
+)  # fmt: skip
 from dataflow.sql.questions import ROWS, Question, existing, is_asked, is_plain, is_query, question
 from dataflow.sql.relations import Lower, Names, join_sources, lower_from
 from dataflow.sql.scope import RowContext, Source
@@ -87,19 +105,19 @@ class Nested:
         return self._not_in(outer, inner, value, shape.shifted(item.expr, -outer.width), equal)
 
     def _tuple_in(self, outer: Source, query: exp.Expr, asked: Membership) -> Rel:
-        """(a, b) IN (SELECT x, y …)."""
+        """(a, b) IN (SELECT x, y …), or NOT IN."""
         assert asked.value is not None
-        if asked.negated:
-            raise refused(asked.value, f"{short(asked.value)} NOT IN is not supported", "NOT EXISTS")
         inner = self.lower_query(query, self.names).source("subquery")
         given = asked.value.expressions
         if len(inner.fields) != len(given):
             raise error(asked.query, f"the query after IN must have {len(given)} columns")
-        tests = []
+        tests: list[Expr] = []
         for part, field in zip(given, inner.fields, strict=True):
             theirs = Typed(Col(outer.width + field.at), field.type, field.wild)
             tests.append(compare("eq", lower(part, RowContext(outer, "WHERE")), theirs, part))
-        return self._join(outer, inner, tests, negated=False)
+        if asked.negated:  # no row may be equal, nor be equal for all that is known
+            tests = [Coalesce((test, Const(True, BOOL))) for test in tests]
+        return self._join(outer, inner, tests, negated=asked.negated)
 
     def _plain(self, query: exp.Expr, outer: Source) -> tuple[Source, list[Expr], Typed | None]:
         """A SELECT whose conditions become the join's. Its one item is over the outer and the inner row."""
@@ -110,6 +128,7 @@ class Nested:
         """The FROM of a SELECT and its conditions, these over the outer and the inner row; and the values of its own
         subqueries, by node.
         """
+        ask_later(query)
         clause = query.args.get("where")
         parts = where_parts(clause.this) if clause is not None else []
         inner, values = self._inner(query, parts)
@@ -238,11 +257,26 @@ class Nested:
         item = found.query.expressions[0]
         context = Correlated(source, inner, given=given, subquery=values.get)
         value = asked(item.this if isinstance(item, exp.Alias) else item, context, tests)
+        _check_columns(node, value, context)
         if not value.read and given is None:
             return self._beside(found.query, source)
         if isinstance(node, exp.In) and given is not None and not _names_outer(tests, source):
             return self._among(node, given, source)
         return correlated(node, value, source, inner, self.shaper)
+
+
+def _check_columns(node: exp.Expr, found: Asked, context: Correlated) -> None:
+    """An aggregate of the outer query's columns alone would be the outer query's; and EXISTS names columns too."""
+    query = node.this.unnest() if isinstance(node, exp.Subquery | exp.Exists) else None
+    if isinstance(node, exp.Exists) and isinstance(query, exp.Select):
+        for item in query.expressions:
+            for column in item.find_all(exp.Column) if item.find(exp.Query) is None and not item.is_star else ():
+                context.column(column)
+    if isinstance(node, exp.Subquery) and query is not None and is_plain(query, aggregated=True):
+        for agg in found.aggs:
+            read = shape.columns(*agg.args)
+            if read and max(read) < context.outer.width:
+                raise refused(node, f"an aggregate of the outer query's columns: {short(node)}", "aggregate first")
 
 
 def _bool(value: bool | None) -> Const:

@@ -192,7 +192,8 @@ def _bucket_code(width: int) -> str:
 
 
 def _bucket_from(width: Typed, value: Typed, start: Typed, node: exp.Expr) -> Typed:
-    if not (start.type in TIMES and start.literal and width.type == INTERVAL and width.literal and width.constant > 0):
+    fixed = start.constant is not None and width.type == INTERVAL and width.literal and width.constant > 0
+    if start.type not in TIMES or not fixed:
         raise refused(node, f"time_bucket's origin is a literal time, or interval: {short(node)}", "INTERVAL '2 hours'")
     code = f"(({{0}} - {start.constant}) // {width.constant} * {width.constant} + {start.constant})"
     return Typed(Call(code, (value.expr,)), value.type)
@@ -231,7 +232,7 @@ def text(value: Typed, pattern: Typed, node: exp.Expr) -> Typed:
 
 def at_zone(value: Typed, zone: Typed, node: exp.Expr) -> Typed:
     """AT TIME ZONE: a timestamp's local clock, or the timestamp that a local clock shows."""
-    if zone.type != TEXT or not zone.literal:
+    if zone.type != TEXT or not isinstance(zone.constant, str):
         raise error(node, f"a time zone must be a literal: {short(node)}", "'America/New_York'")
     try:
         ZoneInfo(zone.constant)

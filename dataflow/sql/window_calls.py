@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
 from sqlglot import exp
 
-from dataflow.sql import types
+from dataflow.sql import times, types
 from dataflow.sql.aggregates import quantile_part
+from dataflow.sql.calendar import DAY
 from dataflow.sql.casts import Typed, cast
 from dataflow.sql.expressions import Context, condition, lower
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Bound, Const, Expr, WindowCall
-from dataflow.sql.types import BOOL, FLOAT, INT, JSON, MONTHS, NULL
+from dataflow.sql.types import BOOL, DATE, FLOAT, INT, JSON, MONTHS, NULL
 
 Kinds = dict[type[exp.Expr], str]
 PLAIN: Kinds = {
@@ -92,7 +95,20 @@ def comparable(value: Typed, node: exp.Expr) -> Typed:
 
 def function(node: exp.Window, over: Over, spec: exp.Expr | None, context: Context) -> tuple[Typed, Found]:
     """The function's value (its expression is of no matter), and what it is."""
-    call, where = node.this, None
+    call = node.this
+    if isinstance(call, exp.IgnoreNulls | exp.RespectNulls):
+        if type(call.this) not in {**SHIFTED, **PICKED}:
+            raise error(node, f"IGNORE NULLS goes with lag, lead, first_value, last_value and nth_value: {short(node)}")
+        value, found = _plain(call.this, node, over, spec, context)
+        known = isinstance(call, exp.IgnoreNulls)
+        return value, found._replace(call=msgspec.structs.replace(found.call, known=known))
+    return _plain(call, node, over, spec, context)
+
+
+def _plain(
+    call: exp.Expr, node: exp.Window, over: Over, spec: exp.Expr | None, context: Context
+) -> tuple[Typed, Found]:
+    where = None
     if isinstance(call, exp.Filter):
         call, where = call.this, condition(call.expression.this, context, "FILTER")
     kind = type(call)
@@ -230,6 +246,8 @@ def _frame(spec: exp.Expr | None, over: Over) -> Frame:
     if spec is None:
         return Frame("peers" if over.order else "whole")
     only(spec, "kind", "start", "start_side", "end", "end_side")
+    if str(spec.args.get("kind")).upper() == "RANGE" and over.order and _measured(spec):
+        return _ranged(spec, over)
     start, end = _bound(spec, "start"), _bound(spec, "end") if spec.args.get("end") is not None else 0
     if str(spec.args.get("kind")).upper() != "ROWS":
         known = {(None, None): "whole", (None, 0): "peers", (0, 0): "tied", (0, None): "onward"}
@@ -243,14 +261,53 @@ def _frame(spec: exp.Expr | None, over: Over) -> Frame:
     return Frame("sliding", -start) if end == 0 else Frame("between", bounds=(start, end))
 
 
-def _bound(spec: exp.Expr, name: str) -> Bound:
+def _measured(spec: exp.Expr) -> bool:
+    """Whether an end of the frame is a distance."""
+    return any(isinstance(spec.args.get(name), exp.Expr) for name in ("start", "end"))
+
+
+def _ranged(spec: exp.Expr, over: Over) -> Frame:
+    """A frame of the rows whose value is within a distance of the row's."""
+    if len(over.order) > 1:
+        raise error(spec, f"a RANGE with a distance needs one value in ORDER BY: {short(spec)}")
+    type_ = over.order[0].type
+    start = _end(spec, "start", lambda node: _span(node, type_))
+    end = _end(spec, "end", lambda node: _span(node, type_)) if spec.args.get("end") is not None else 0
+    if start is not None and end is not None and start > end:
+        raise error(spec, f"the frame ends before it starts: {short(spec)}")
+    return Frame("range", bounds=(start, end))
+
+
+def _span(node: exp.Expr, type_: str) -> Bound:
+    """A distance between values of a type; None where it has none."""
+    if isinstance(node, exp.Interval) and type_ in types.TIMES:
+        value = times.interval(node)
+        return value.constant if value.type == types.INTERVAL and value.constant >= 0 else None
+    if not isinstance(node, exp.Literal) or node.is_string:
+        return None
+    if type_ == FLOAT:
+        return float(node.name)
+    return int(node.name) * (DAY if type_ == DATE else 1) if type_ in (INT, DATE) and node.name.isdigit() else None
+
+
+def _bound(spec: exp.Expr, name: str) -> int | None:
     """A distance in rows; None where there is no bound."""
+
+    def rows(node: exp.Expr) -> Bound:
+        return int(node.name) if isinstance(node, exp.Literal) and node.name.isdigit() else None
+
+    found = _end(spec, name, rows)
+    return None if found is None else int(found)
+
+
+def _end(spec: exp.Expr, name: str, distance: Callable[[exp.Expr], Bound]) -> Bound:
+    """An end of the frame; None where there is no bound."""
     bound, side = spec.args.get(name), str(spec.args.get(f"{name}_side") or "").upper()
     if bound == "CURRENT ROW":
         return 0
-    outward = "PRECEDING" if name == "start" else "FOLLOWING"
-    if bound == "UNBOUNDED" and side == outward:
+    if bound == "UNBOUNDED" and side == ("PRECEDING" if name == "start" else "FOLLOWING"):
         return None
-    if not isinstance(bound, exp.Literal) or not bound.name.isdigit():
+    found = distance(bound) if isinstance(bound, exp.Expr) else None
+    if found is None:
         raise refused(spec, f"this frame is not supported: {short(spec)}", FRAMES)
-    return int(bound.name) if side == "FOLLOWING" else -int(bound.name)
+    return found if side == "FOLLOWING" else -found

@@ -8,6 +8,7 @@ partition and order, and the select list and QUALIFY read those.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 from sqlglot import exp
@@ -29,7 +30,7 @@ class Windows:
 
     def __init__(self, named: Sequence[exp.Expr], shaper: Shaper) -> None:
         self.shaper = shaper
-        self.named = {folded(window.name): window for window in named}
+        self.named: dict[str, Any] = {folded(window.name): window for window in named}
         if len(self.named) < len(named):
             raise error(named[-1], "two windows of the WINDOW clause have one name")
         self.found: list[Found] = []
@@ -52,20 +53,26 @@ class Windows:
         return Typed(Col(PLACE + self.found.index(found)), value.type, value.wild)
 
     def _over(self, node: exp.Window, context: Context) -> tuple[Over, exp.Expr | None]:
-        only(node, "this", "partition_by", "order", "spec", "alias", "over")
-        base = self._named(node) if node.args.get("alias") else None
-        partition = node.args.get("partition_by") or (base.args.get("partition_by") if base else None) or []
-        order = node.args.get("order") or (base.args.get("order") if base else None)
-        spec = node.args.get("spec") or (base.args.get("spec") if base else None)
-        keys = tuple(comparable(lower(key, context), key).expr for key in partition)
+        partition, order, spec = (self._said(node, name) for name in ("partition_by", "order", "spec"))
+        keys = tuple(comparable(lower(key, context), key).expr for key in partition or ())
         sorts = tuple(sort(entry, context) for entry in order.expressions) if order is not None else ()
         return Over(keys, sorts), spec
 
-    def _named(self, node: exp.Window) -> exp.Expr:
+    def _said(self, node: exp.Window, name: str) -> Any:
+        """What the window says of its partition, order or frame, or else the window that it is built on."""
+        only(node, "this", "partition_by", "order", "spec", "alias", "over")
+        own = node.args.get(name)
+        base = self._said(self._named(node), name) if node.args.get("alias") else None
+        if own and base and name != "spec":
+            raise error(node, f"the window that this one is built on has its own: {short(node)}")
+        return own or base
+
+    def _named(self, node: exp.Window) -> exp.Window:
         name = node.args["alias"].name
         if folded(name) not in self.named:
             raise error(node, f"there is no window '{name}'", f"WINDOW {name} AS (PARTITION BY … ORDER BY …)")
-        return self.named[folded(name)]
+        found: exp.Window = self.named[folded(name)]
+        return found
 
     def over(self, groups: Callable[[Expr], Expr]) -> None:
         """The windows are over groups: what they read is turned so."""
@@ -87,8 +94,8 @@ class Windows:
         width = len(base)
         for over in dict.fromkeys(found.over for found in self.found):
             mine = [(n, found) for n, found in enumerate(self.found) if found.over == over]
-            calls = tuple(_placed(found, base) for _, found in mine)
             order = tuple(Order(base.index(s.expr), s.type, s.desc, s.nulls_first) for s in over.order)
+            calls = tuple(_placed(found, base, order) for _, found in mine)
             partition = tuple(base.index(key) for key in over.partition)
             rel = Window(rel, width, partition, order, calls)
             place |= {n: width + at for at, (n, _) in enumerate(mine)}
@@ -119,8 +126,9 @@ def _needed(read: Sequence[Expr], found: Sequence[Found]) -> tuple[Expr, ...]:
     return tuple(dict.fromkeys([*columns, *(expr for each in found for expr in each.reads())]))
 
 
-def _placed(found: Found, base: tuple[Expr, ...]) -> WindowCall:
+def _placed(found: Found, base: tuple[Expr, ...], order: tuple[Order, ...]) -> WindowCall:
     call = found.call
     column = base.index(found.arg) if found.arg is not None else -1
     where = base.index(found.where) if found.where is not None else -1
-    return msgspec.structs.replace(call, column=column, where=where)
+    by = order[0].index if call.frame == "range" else -1
+    return msgspec.structs.replace(call, column=column, where=where, by=by)

@@ -301,8 +301,18 @@ class Grower:
         if depth > 0 and choice == 9:
             inner, alias = self.union(depth - 1), self.alias()
             return From(f"({inner.sql}) AS {alias}", inner.names)
+        if depth > 0 and self.maybe(12):
+            return self._values()
         name = self.pick(list(RELATIONS))
         return From(name, RELATIONS[name])
+
+    def _values(self) -> From:
+        types = [self.pick(TYPES) for _ in range(1 + self.choose(2))]
+        rows = [", ".join(self.pick(LITERALS[type]) for type in types) for _ in range(1 + self.choose(3))]
+        names = [Name(f"v{at}", type) for at, type in enumerate(types)]
+        alias = f"{self.alias()}({', '.join(name.text for name in names)})"
+        listed = ", ".join(f"({row})" for row in rows)
+        return From(f"(SELECT * FROM (VALUES {listed}) AS {alias}) AS {self.alias()}", names)
 
     def joined(self, depth: int) -> From:
         left, right = self.source(0 if depth < 1 else depth - 1), self.source(0)
@@ -313,6 +323,8 @@ class Grower:
         on = self._on(ours, theirs)
         if self.maybe(3):
             on += f" AND {self._compare(ours + theirs, 0)}"
+        if kind == "JOIN" and self.maybe(6):
+            on += f" AND {self._nested(ours)}"
         names = ours if kind in ("SEMI JOIN", "ANTI JOIN") else ours + theirs
         return From(f"{self._as(left, a)} {kind} {self._as(right, b)} ON {on}", names)
 
@@ -409,6 +421,9 @@ class Grower:
             forms += [f"max({value}) OVER ({over} ROWS BETWEEN {frame} PRECEDING AND CURRENT ROW)"]
             forms += [f"{self.pick(['min', end])}({value}) OVER ({over} {self._frame()})"]
             forms += [f"lag({value}, -{self.choose(3)}) OVER ({over})"]
+            moved = self.pick(["lag", "lead"])
+            forms += [f"{moved}({value}, {self.choose(3)} IGNORE NULLS) OVER ({over})"]
+            forms += [f"{end}({value} IGNORE NULLS) OVER ({over} {self._frame()})"]
             forms += ["row_number() OVER (" + over + ")", f"ntile(3) OVER ({over})"] if type == "int" else []
         if type == "float":
             forms += [f"{self.pick(['percent_rank', 'cume_dist'])}() OVER ({over})"]
@@ -420,7 +435,30 @@ class Grower:
         ranges = ["CURRENT ROW AND UNBOUNDED FOLLOWING", "CURRENT ROW AND CURRENT ROW"]
         if "ORDER BY" in over:
             forms += [f"max({value}) OVER ({over} RANGE BETWEEN {self.pick(ranges)})"]
+        measured = self._measured(names)
+        if measured:
+            call = "count(*)" if type == "int" else f"min({value})"
+            forms += [f"{call} OVER ({self._partition(names)} {measured})"] * 2
         return self.pick(forms)
+
+    def _measured(self, names: list[Name]) -> str:
+        """A frame by distance, over a column; nothing where there is none to measure."""
+        spans = {
+            "int": ["1", "2"],
+            "float": ["0.5", "2"],
+            "timestamp": ["INTERVAL '1 minute'", "INTERVAL '5 minutes'"],
+        }
+        columns = [name for name in names if name.type in spans]
+        if not columns:
+            return ""
+        by = self.pick(columns)
+        near, far = (self.pick(spans[by.type]) for _ in range(2))
+        frame = self.pick([
+            f"{near} PRECEDING AND CURRENT ROW", f"{near} PRECEDING AND {far} FOLLOWING",
+            f"CURRENT ROW AND {far} FOLLOWING",
+            f"UNBOUNDED PRECEDING AND {near} PRECEDING", f"{near} FOLLOWING AND UNBOUNDED FOLLOWING",
+        ])  # fmt: skip
+        return f"ORDER BY {by.text}{self._direction()} RANGE BETWEEN {frame}"
 
     def _partition(self, names: list[Name]) -> str:
         return f"PARTITION BY {self.expr(self.pick(TYPES), names, 1)}" if self.maybe(2) else ""
@@ -482,6 +520,14 @@ class Grower:
         query = f"(SELECT {item.text}{inner}{where if self.maybe(2) else ''}"
         value = self.expr(item.type, outer, 0)
         state = self.pick(["IS NULL", "IS NOT TRUE", "IS FALSE"])
+        numbers = [name for name in names if name.type == "int"]
+        if form == 6 and len(numbers) > 0 and self.maybe(3):
+            pair = f"({value}, {self.expr('int', outer, 0)})"
+            test = f" WHERE {self._compare(names, 0)}" if self.maybe(2) else ""
+            return f"{pair} {self.pick(['IN', 'NOT IN'])} (SELECT {item.text}, {numbers[0].text}{inner}{test})"
+        if form == 6 and self.maybe(4):
+            rows = ", ".join(f"({self.pick(LITERALS[item.type])})" for _ in range(1 + self.choose(2)))
+            return f"({value} {self.pick(['IN', 'NOT IN'])} (VALUES {rows})) {state}"
         if form == 6:
             return f"({value} {self.pick(['IN', 'NOT IN'])} {query})) {state}"
         if form == 7:

@@ -40,7 +40,7 @@ def duck() -> Iterator[Duck]:
 
 
 def queries(expression: str) -> list[str]:
-    if expression.startswith("SELECT "):
+    if expression.startswith(("SELECT ", "VALUES ", "WITH ")):
         return [expression]
     if expression.startswith(AGGREGATES):
         return [f"SELECT {expression} FROM m", f"SELECT b, {expression} FROM m GROUP BY b"]

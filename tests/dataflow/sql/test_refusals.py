@@ -49,7 +49,7 @@ def test_refused(engine: Engine, block: str) -> None:
         "((((((",
         "SELECT * FROM",
         "🦆",
-        "VALUES (1)",
+        "VALUES (1), (2, 3)",
         "x" * 9000,
     ],
 )
