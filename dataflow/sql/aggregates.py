@@ -160,6 +160,8 @@ def count(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
 def _count_rows(found: Aggregates, node: exp.Expr, inner: exp.Tuple, where: Expr | None) -> Typed:
     """count((a, b)): rows of values are never NULL, and equal where each is, NULLs too."""
     values = [found.value(part) for part in inner.expressions]
+    if not values:
+        raise error(node, f"{short(node)} needs values", "count(*)")
     for value in values:
         comparable(value, node)
     slots = ", ".join(f"{{{at}}}" for at in range(len(values)))
