@@ -41,8 +41,8 @@ LIVE_SLICE_S = 0.008
 """While the views are up to date little else waits, and a step that falls short of what comes makes all of it late."""
 SHORT_S = 0.008
 """So soon comes the step after one that fell short: painting is in between, but a backlog does not last."""
-LATE_S = 0.002
-"""What comes late (a query, a saved board) reads history in what a frame has left."""
+WORK_S = 0.0025
+"""So much of a frame is the views'; what comes late (a query, a saved board) reads history in what they leave of it."""
 BURST = 1000
 """More events than this behind, catching up comes before painting."""
 TICK_S = 0.2
@@ -84,6 +84,7 @@ class Pipeline:
         self._standing = Standing(clock.now, perf_counter)
         self._until = 0
         self._stepped = self._published = 0
+        self._ticked = 0.0
         self._started = scheduler_time(scheduler)
         self._counts: deque[tuple[int, int]] = deque()
         self._caught_up: BehaviorSubject[bool] = BehaviorSubject(False)
@@ -209,8 +210,8 @@ class Pipeline:
         return not self._caught_up.value or self._until - self._floor.intake.position > BURST
 
     def _step(self, *_: object) -> None:
-        self._stepped = scheduler_time(self._scheduler)
-        deadline = perf_counter() + (SLICE_S if self._far_behind() else LIVE_SLICE_S)
+        self._stepped, began = scheduler_time(self._scheduler), perf_counter()
+        deadline = began + (SLICE_S if self._far_behind() else LIVE_SLICE_S)
         taken = self._floor.intake.step(self._until, deadline)
         self._counts.append((self._stepped, taken))
         self._standing.stepped(taken, self._until - self._floor.intake.position)
@@ -221,7 +222,8 @@ class Pipeline:
             self._caught_up.on_next(True)
             self._standing.ready()
             self._connect()
-        late = perf_counter() + LATE_S
+        late = began + WORK_S - self._ticked
+        self._ticked = 0.0
         more = self._hydrate(late)
         if self._next is not None:
             more = self._prepare(self._next, late) or more
@@ -236,8 +238,12 @@ class Pipeline:
         return self._standing.feed.state == "catching up"
 
     def _hydrate(self, deadline: float) -> bool:
-        """Bring queries that came late nearer. True while more is to do."""
+        """Bring queries that came late nearer, by a chunk at least, unless a tick has just used up the frame. True
+        while more is to do.
+        """
         engine = self._floor.engine
+        if engine.busy and perf_counter() - deadline > WORK_S:
+            return True
         while engine.work():
             if engine.starved or perf_counter() >= deadline:
                 return True
@@ -245,6 +251,7 @@ class Pipeline:
 
     def _tick(self, *_: object) -> None:
         self._tick_due.disposable = self._scheduler.schedule_relative(TICK_S, self._tick)
+        began = perf_counter()
         if self._caught_up.value:
             self._advance(self._clock.now())
         else:
@@ -253,6 +260,7 @@ class Pipeline:
         self._reload()
         self._delays.tick(perf_counter())
         self._publish()
+        self._ticked += perf_counter() - began
 
     def _advance(self, now: int) -> None:
         """Move the views' time. It only rises, so where the clock was set back a second floor reads history anew."""

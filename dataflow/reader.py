@@ -1,7 +1,8 @@
 """The process beside: `python -m dataflow.reader` reads a store's log and says its rows.
 
 A `history.Request` on standard input, then frames on standard output: four bytes of length, big-endian, and a
-marshalled `history.Part`. It is nice to its parent before it imports anything, and ends when nobody listens any more.
+marshalled list of some marshalled `history.Part`s, which are taken over one by one. It is nice to its parent before it
+imports anything, and ends when nobody listens any more.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ def main() -> None:
     import marshal
     import sys
     from contextlib import suppress
+    from itertools import islice
     from pathlib import Path
 
     import msgspec
 
-    from dataflow.history import HEAD, Request, parts
+    from dataflow.history import HEAD, TOGETHER, Request, parts
     from dataflow.schema import Schema
     from storage.database import Database
 
     request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Request)
     out = sys.stdout.buffer
     with Database.open(Path(request.store), create=False) as database, suppress(BrokenPipeError):
-        for part in parts(database.log, Schema(request.board), 0, request.until, frozenset(request.without)):
-            frame = marshal.dumps(part)
+        reading = parts(database.log, Schema(request.board), 0, request.until, frozenset(request.without))
+        while some := [marshal.dumps(part) for part in islice(reading, TOGETHER)]:
+            frame = marshal.dumps(some)
             out.write(len(frame).to_bytes(HEAD, "big") + frame)
             out.flush()
 
