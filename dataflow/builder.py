@@ -180,7 +180,8 @@ class Builder:
 
 def _grand(group: type, layout: Layout) -> Any:
     """The one group that is always there."""
-    lines = ["def made():", "    g = Group()", *("    " + line for line in fresh_group("()", layout)), "    return g"]
+    fill = fresh_group("()", layout, dirty=True)
+    lines = ["def made():", "    g = Group()", *("    " + line for line in fill), "    return g"]
     return assemble(lines, Names(), {}, Group=group)["made"]()
 
 

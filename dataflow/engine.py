@@ -89,9 +89,8 @@ class Engine:
             count(self.kept[name], self._texts[name](table.rows), 1)
         self._inlet = Inlet(self.relations.get("events", {}))
         at = self._inlet.position_at
-        self._position_at = -1 if at is None else at
         self.circuit = Circuit(
-            set(given) - set(updating), lambda name: spread(self.kept[name]), now, self._position_at
+            set(given) - set(updating), lambda name: spread(self.kept[name]), now, -1 if at is None else at
         )
         self._compiler: Compiler | None = None
         self._lives: dict[Result, list[LiveQuery]] = {}
@@ -239,8 +238,9 @@ class Engine:
         for result in results:
             if result.changes or result.splices:
                 result.deliver()
-        if not (kinds or self._texts["events"].places or self.circuit.measured or at is None or self._position_at < 0):
-            self.circuit.lane = lane_for(self.circuit, nodes, results, plain, at) if self._backlog.begun else None
+        circuit = self.circuit
+        if not (kinds or self._texts["events"].places or circuit.measured or at is None or circuit.position_at < 0):
+            circuit.lane = lane_for(circuit, nodes, results, plain, at) if self._backlog.begun else None
         return True
 
     def _push_log(self, put: Put) -> None:

@@ -37,10 +37,6 @@ class Withheld:
         """All of them, as they are now."""
         return frozenset(self.withdrawals.gone.union(self._by))
 
-    def withholds(self, entry: str) -> bool:
-        """Whether an entry, by its id, withdraws something and waits."""
-        return entry in self._targets
-
     def find(self, id: str) -> Event | None:
         """An event of the log, also where the views are not so far yet."""
         return next(iter(self._log.find([id])), None)

@@ -15,19 +15,17 @@ from dataflow.sql.python import Names, Writer
 
 
 def express_functions(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, before: Pipe | None) -> list[str]:
-    """Source of `came` and `went`, for one row that comes to the aggregation or goes; and of `arrive` and `leave`, for
-    one row that comes to the temporal filter `timed` before it, and those that leave it at a time. `before` leads
-    there; what lies `ahead` is `Logged`.
+    """Source of `came`, for one row that comes to the aggregation; or of `arrive` and `leave`, for one row that comes
+    to the temporal filter `timed` before it, and those that leave it at a time. `before` leads there; what lies `ahead`
+    is `Logged`.
     """
     came = single_lines(plan, pipe, layout, names, "in")
-    went = [] if layout.holds else single_lines(plan, pipe, layout, names, "out")
-    lines: list[str] = []
-    for name, body in (("came", came), ("went", went)):
-        if body:
-            lines += [f"def {name}(rows):", "    for r0 in rows:", *body, "    return []"]
-    if before is not None and isinstance(pipe.source, Timed) and came and went:
-        lines += _through(pipe.source, before, came, went, names)
-    return lines
+    if not came:
+        return []
+    if not isinstance(pipe.source, Timed):
+        return ["def came(rows):", "    for r0 in rows:", *came, "    return []"]
+    went = single_lines(plan, pipe, layout, names, "out")
+    return _through(pipe.source, before, came, went, names) if before is not None else []
 
 
 def _through(timed: Timed, before: Pipe, came: list[str], went: list[str], names: Names) -> list[str]:

@@ -78,8 +78,8 @@ def _find_group(plan: Aggregate, loop: Loop, layout: Layout, *, marks: bool) -> 
             f"    g = groups[{key}]",
             "except KeyError:",
             f"    g = groups[{key}] = Group()",
-            *indented(fresh_group(key, layout)),
-            "    dirty.append(g)" if marks else "    g.dirty = False",
+            *indented(fresh_group(key, layout, dirty=marks)),
+            *(["    dirty.append(g)"] if marks else []),
         )
     if marks:
         loop.add("if not g.dirty:", "    g.dirty = True", "    dirty.append(g)")
@@ -97,9 +97,9 @@ def _key(plan: Aggregate, loop: Loop) -> str:
     return "k"
 
 
-def fresh_group(key: str, layout: Layout) -> list[str]:
-    """Lines that fill the slots of a new group `g`, which is dirty."""
-    values = ["True", "None", key, "0", *layout.initial()]
+def fresh_group(key: str, layout: Layout, *, dirty: bool) -> list[str]:
+    """Lines that fill the slots of a new group `g`."""
+    values = [str(dirty), "None", key, "0", *layout.initial()]
     return [f"g.{name} = {value}" for name, value in zip(layout.slots, values, strict=True)]
 
 
