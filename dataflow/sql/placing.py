@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from dataflow.sql.narrow import narrowed
-from dataflow.sql.plan import Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union, Window
+from dataflow.sql.plan import Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union, Window, replace
 from dataflow.sql.shape import columns, conjuncts, equality, shifted, through
 
 
@@ -107,7 +105,7 @@ def _bounded(rel: Window, test: Expr) -> Window:
     if at < 0 or rel.calls[at].kind not in ("row_number", "rank"):
         return rel
     most = max(right.value - (test.code == "{0} < {1}"), 0)
-    return msgspec.structs.replace(rel, most=most if rel.most is None else min(rel.most, most))
+    return replace(rel, most=most if rel.most is None else min(rel.most, most))
 
 
 def _sided(rel: Join, left: Rel, right: Rel) -> Join:
