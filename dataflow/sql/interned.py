@@ -1,4 +1,4 @@
-"""Nodes that exist once: two of equal class and fields are one object, so that they are compared and hashed by identity.
+"""Nodes that exist once: two of equal class and fields are one object, so they are compared and hashed by identity.
 
 Constants count as equal if they are of one type, and floats if they have the same sign too: 1, 1.0 and TRUE are three
 values, 0.0 and -0.0 are two, and NaN is one.
@@ -35,7 +35,7 @@ def exact(value: Any) -> Any:
 class Interning(msgspec.StructMeta):
     """Gives the node that is there already, if an equal one is alive."""
 
-    def __call__(cls: type[_Made], *args: Any, **fields: Any) -> _Made:
+    def __call__(cls: type[_Made], *args: Any, **fields: Any) -> _Made:  # noqa: N805  (of a metaclass)
         made: Any = super().__call__(*args, **fields)  # type: ignore[misc]
         values = [getattr(made, name) for name in made.__struct_fields__]
         key = (cls, *(map(exact, values) if made.holds_constants else values))

@@ -4,9 +4,9 @@ Expressions are over the columns of one input row, by index. `Call.code` is a Py
 for its arguments, over the names in `vocabulary.py`: so a plan from the cache becomes code without the function
 catalogue. A strict call gives NULL when an argument is NULL, and only then its code is not
 run; `nullable` says that the code itself may give None. Equal parts are one object (`interned.py`): so a plan is a
-graph in which each part stands once, it is compared by identity, and queries share state.
-Passes over it go by loops, and visit each part once. Column indices of a join count through the left row, then the right row; those of an
-aggregate's `having` and `columns` through its keys, then its aggregates.
+graph in which each part stands once, it is compared by identity, and queries share state. Passes over it visit each
+part once, in a loop. Column indices of a join count through the left row, then the right row; those of an aggregate's
+`having` and `columns` through its keys, then its aggregates.
 """
 
 from __future__ import annotations
