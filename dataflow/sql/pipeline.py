@@ -55,20 +55,47 @@ class Pipe(NamedTuple):
         return tuple(exprs) if self.columns is None else shape.all_through(exprs, self.columns)
 
 
-def pipes(rel: Rel, constant: Callable[[Rel], bool]) -> list[Pipe]:
+MANY = 64
+"""How many pipelines of nested unions lead into one reader before the inner unions become operators of their own."""
+
+Constant = Callable[[Rel], bool]
+
+
+def pipes(rel: Rel, constant: Constant) -> list[Pipe]:
     """The pipelines that lead into whatever reads `rel`."""
+    found: dict[Rel, list[Pipe]] = {}
+    stack = [rel]
+    while stack:
+        part = stack[-1]
+        missing = [inner for inner in _fused(part, constant) if inner not in found]
+        if missing:
+            stack += missing
+            continue
+        stack.pop()
+        if part not in found:
+            found[part] = _joined(part, found, constant)
+    return found[rel]
+
+
+def _fused(rel: Rel, constant: Constant) -> tuple[Rel, ...]:
+    """The relations whose pipelines go on through this one."""
     if isinstance(rel, Union):
-        return [pipe for part in rel.inputs for pipe in pipes(part, constant)]
+        return rel.inputs
     if isinstance(rel, Map):
-        return [_mapped(pipe, rel) for pipe in pipes(rel.input, constant)]
-    if (
-        isinstance(rel, Join)
-        and rel.kind in ("inner", "left")
-        and not rel.on
-        and rel.left_keys
-        and constant(rel.right)
-    ):
-        return [_looked_up(pipe, rel) for pipe in pipes(rel.left, constant)]
+        return (rel.input,)
+    looked_up = isinstance(rel, Join) and rel.kind in ("inner", "left") and not rel.on and rel.left_keys
+    return (rel.left,) if isinstance(rel, Join) and looked_up and constant(rel.right) else ()
+
+
+def _joined(rel: Rel, found: dict[Rel, list[Pipe]], constant: Constant) -> list[Pipe]:
+    if isinstance(rel, Map):
+        return [_mapped(pipe, rel) for pipe in found[rel.input]]
+    if isinstance(rel, Union):
+        many = sum(len(found[part]) for part in rel.inputs) > MANY
+        own = ([Pipe(part, (), None)] if many and len(found[part]) > 1 else found[part] for part in rel.inputs)
+        return [pipe for part in own for pipe in part]
+    if isinstance(rel, Join) and _fused(rel, constant):
+        return [_looked_up(pipe, rel) for pipe in found[rel.left]]
     return [Pipe(rel, (), None)]
 
 

@@ -14,11 +14,20 @@ from dataflow.sql.plan import Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan
 from dataflow.sql.shape import columns, conjuncts, equality, shifted, through
 
 
+LEVELS = 24
+"""How many projections a filter goes through: at each it is written anew, over what that one computes."""
+
+
 class Shaper:
     """Places filters. `type_column` is the index of `type` in the rows of `events`; None where there is none."""
 
     def __init__(self, type_column: int | None) -> None:
         self.type_column = type_column
+        self._placed: dict[tuple[Rel, Expr, int], Rel] = {}
+
+    def begin(self) -> None:
+        """Forget what was placed for the last query."""
+        self._placed.clear()
 
     def filter(self, rel: Rel, test: Expr) -> Rel:
         """Rows of `rel` for which `test` is true."""
@@ -26,27 +35,35 @@ class Shaper:
             rel = self._filter(rel, part)
         return rel
 
-    def _filter(self, rel: Rel, test: Expr) -> Rel:
+    def _filter(self, rel: Rel, test: Expr, levels: int = LEVELS) -> Rel:
+        """Relations that stand in several places of the plan are asked once."""
+        key = rel, test, levels
+        if key not in self._placed:
+            self._placed[key] = self._place(rel, test, levels)
+        return self._placed[key]
+
+    def _place(self, rel: Rel, test: Expr, levels: int) -> Rel:
         if test == Const(True, "bool"):
             return rel
-        if isinstance(rel, Map):
-            return self._into_map(rel, test)
+        if isinstance(rel, Map) and levels:
+            return self._into_map(rel, test, levels - 1)
         if isinstance(rel, Timed):
-            return Timed(self._filter(rel.input, test), rel.value, rel.op, rel.bound)
+            return Timed(self._filter(rel.input, test, levels), rel.value, rel.op, rel.bound)
         if isinstance(rel, Union):
-            return Union(tuple(self._filter(part, test) for part in rel.inputs))
+            return Union(tuple([self._filter(part, test, levels) for part in rel.inputs]))
         if isinstance(rel, Join):
-            return self._beside(rel, test, self._filter) or _keyed(rel, test) or Map(rel, (test,), None)
+            beside = self._beside(rel, test, lambda side, part: self._filter(side, part, levels))
+            return beside or _keyed(rel, test) or Map(rel, (test,), None)
         if isinstance(rel, Window):
             return Map(_bounded(rel, test), (test,), None)
         kinds = self._kinds(rel, test)
         return kinds or Map(rel, (test,), None)
 
-    def _into_map(self, rel: Map, test: Expr) -> Rel:
+    def _into_map(self, rel: Map, test: Expr, levels: int) -> Rel:
         inner = through(test, rel.columns) if rel.columns is not None else test
         if rel.where and not isinstance(rel.input, Scan | Join):
             return Map(rel.input, (*rel.where, inner), rel.columns)
-        below = self._filter(rel.input, inner)
+        below = self._filter(rel.input, inner, levels)
         if isinstance(below, Map) and below.columns is None and below.input == rel.input:
             return Map(rel.input, (*rel.where, inner), rel.columns)
         return Map(below, rel.where, rel.columns)

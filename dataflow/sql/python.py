@@ -227,7 +227,7 @@ class Writer:
             return self._value(expr).text
         if isinstance(expr, And | Or):
             return self._joined(asked)
-        if is_test(expr):
+        if isinstance(expr, Call) and is_test(expr):
             return self._strict(expr, "({})" if form == TRUE else "(not ({}))")
         code = self._value(expr)
         return f"({code.text} is False)" if code.nullable else f"(not {code.text})"
