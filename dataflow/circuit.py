@@ -42,6 +42,7 @@ class Circuit:
         self.readers: dict[Node, int] = {}
         self.indexed: dict[Node, set[str]] = {}
         self.fresh: dict[Node, None] = {}
+        self._standing: set[Node] = set()
         self.lane: Lane | None = None
         self.measured = False
         self.spent: WeakKeyDictionary[Node, float] = WeakKeyDictionary()
@@ -53,6 +54,7 @@ class Circuit:
     def grow(self, queries: Iterable[Query]) -> tuple[list[Result], list[Node]]:
         """The results of queries, and the nodes that are new, inputs first."""
         self.fresh = {}
+        self._standing.clear()
         results = [self._result(query) for query in queries]
         fresh, self.fresh = list(self.fresh), {}
         return results, fresh
@@ -110,7 +112,8 @@ class Circuit:
         waiting = [rel]
         while waiting:
             part = waiting[-1]
-            missing = [] if self._stands(part) else [each for each in self._builder.inputs(part) if not self._stands(each)]
+            inputs = () if self._stands(part) else self._builder.inputs(part)
+            missing = [each for each in inputs if not self._stands(each)]
             if missing:
                 waiting += missing
                 continue
@@ -123,9 +126,15 @@ class Circuit:
         return self.nodes[rel]
 
     def _stands(self, rel: Rel) -> bool:
-        """Whether there is a node that a new reader can ask for its rows so far."""
+        """Whether there is a node that a new reader can ask for its rows so far: each is asked once while growing."""
         found = self.nodes.get(rel)
-        return found is not None and (found in self.fresh or isinstance(found, Source) or found.rows() is not None)
+        if found is None:
+            return False
+        if found not in self.fresh and found not in self._standing:
+            if not isinstance(found, Source) and found.rows() is None:
+                return False
+            self._standing.add(found)
+        return True
 
     # running
 

@@ -13,7 +13,6 @@ from dataflow.sql.narrow import narrowed
 from dataflow.sql.plan import Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union, Window, replace
 from dataflow.sql.shape import columns, conjuncts, equality, shifted, through
 
-
 LEVELS = 24
 """How many projections a filter goes through: at each it is written anew, over what that one computes."""
 
