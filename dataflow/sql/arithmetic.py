@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from dataflow.sql import casts, functions, times, types
 from dataflow.sql.casts import Typed, cast, rescale
-from dataflow.sql.expressions import Context, lower, rule
+from dataflow.sql.expressions import Context, left_rule, lower, rule
 from dataflow.sql.logic import tame
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Call, Const
@@ -24,10 +24,10 @@ SYMBOLS: dict[type[exp.Expr], str] = {
 }
 
 
-@rule(*SYMBOLS)
-def arithmetic(node: exp.Expr, context: Context) -> Typed:
+@left_rule(*SYMBOLS)
+def arithmetic(node: exp.Expr, left: Typed, context: Context) -> Typed:
     only(node, "this", "expression", "typed", "safe")
-    left, right = lower(node.this, context), lower(node.expression, context)
+    right = lower(node.expression, context)
     symbol = SYMBOLS[type(node)]
     timed = _time_arithmetic(symbol, left, right, node)
     if timed is not None:
@@ -120,6 +120,12 @@ def _modulo(left: Typed, right: Typed, node: exp.Expr) -> Typed:
 
 
 ARITHMETIC = {"+": _linear("+"), "-": _linear("-"), "*": _linear("*"), "/": _divide, "//": _int_divide, "%": _modulo}
+
+
+@left_rule(exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift)
+def bits(node: exp.Expr, left: Typed, context: Context) -> Typed:
+    only(node, "this", "expression")
+    return functions.call(functions.CLASSES[type(node)][0], [left, lower(node.expression, context)], node)
 
 
 @rule(exp.Neg)

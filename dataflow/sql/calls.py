@@ -7,16 +7,16 @@ from sqlglot import exp
 
 from dataflow.sql import casts, functions, times, types
 from dataflow.sql.casts import Typed, cast, rescale
-from dataflow.sql.expressions import Context, lower, rule
+from dataflow.sql.expressions import Context, left_rule, lower, rule
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Call, Const
 from dataflow.sql.types import FLOAT, INT, JSON, MONTHS, NULL, TEXT
 
 
-@rule(exp.DPipe)
-def joined(node: exp.Expr, context: Context) -> Typed:
+@left_rule(exp.DPipe)
+def joined(node: exp.Expr, left: Typed, context: Context) -> Typed:
     only(node, "this", "expression", "safe")
-    sides = [lower(side, context) for side in (node.this, node.expression)]
+    sides = [left, lower(node.expression, context)]
     if not any(side.type == TEXT for side in sides):
         raise error(node, f"|| joins text: {short(node)}", "CAST(… AS TEXT)")
     exprs = tuple(cast(side, TEXT, node).expr for side in sides)
@@ -32,13 +32,13 @@ def concat(node: exp.Expr, context: Context) -> Typed:
     return Typed(Call(f"{name}({slots})", exprs, strict=False, nullable=name == "concat_ws"), TEXT)
 
 
-@rule(exp.Cast, exp.TryCast)
-def cast_(node: exp.Expr, context: Context) -> Typed:
+@left_rule(exp.Cast, exp.TryCast)
+def cast_(node: exp.Expr, value: Typed, context: Context) -> Typed:
     only(node, "this", "to", "safe")
     if node.args["to"].this == exp.DType.INTERVAL and isinstance(node.this, exp.Literal) and node.this.is_string:
         return times.interval(exp.Interval(this=node.this))
     to, attempt = casts.target(node.args["to"], node), isinstance(node, exp.TryCast)
-    found = cast(lower(node.this, context), to, node, attempt=attempt)
+    found = cast(value, to, node, attempt=attempt)
     return casts.narrowed(found, node.args["to"], node, attempt=attempt)
 
 

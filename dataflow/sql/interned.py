@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from dataflow.sql.budget import spend
+from dataflow.sql.budget import make
 
 _KNOWN: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
 _LOCK = Lock()
@@ -41,7 +41,7 @@ class Interning(msgspec.StructMeta):
         key = (cls, *(map(exact, values) if made.holds_constants else values))
         known = _KNOWN.get(key)
         if known is None:
-            spend()
+            make()
             with _LOCK:
                 known = _KNOWN.setdefault(key, made)
         return known  # type: ignore[no-any-return]

@@ -6,13 +6,16 @@ Only here and in the lowering modules beside it is sqlglot imported: a plan from
 from __future__ import annotations
 
 import re
+from functools import cache
 
-import sqlglot
-from sqlglot import exp
+from sqlglot import Dialect, exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
+from sqlglot.parsers.duckdb import DuckDBParser
 
+from dataflow.sql.budget import spend
 from dataflow.sql.errors import Refused, SqlError
 from dataflow.sql.overlooked import look
+from dataflow.sql.tokens import tokens_of
 
 GIVEN = "\x00given"
 """The name under which a question reads what stands before IN, ANY or ALL (`questions.py`); no text can hold it."""
@@ -22,8 +25,10 @@ def parse(sql: str) -> exp.Query:
     """One SELECT (or UNION of them). Raises SqlError."""
     try:
         sql.encode()
-        look(sqlglot.tokenize(sql, read="duckdb"))
-        trees = sqlglot.parse(sql, read="duckdb")
+        dialect = _dialect()
+        tokens = tokens_of(sql, dialect)
+        look(tokens)
+        trees = _Parser(dialect=dialect).parse(tokens, sql)
     except UnicodeEncodeError:
         raise SqlError("the text holds half of a character", 1, 1) from None
     except ParseError as error:
@@ -39,6 +44,19 @@ def parse(sql: str) -> exp.Query:
     if not isinstance(tree, exp.Query):
         raise Refused("only SELECT can be a live query", 1, 1)
     return tree
+
+
+@cache
+def _dialect() -> Dialect:
+    return Dialect.get_or_raise("duckdb")
+
+
+class _Parser(DuckDBParser):
+    """Reads within the budget: it comes by here for each word that it looks at, again and again."""
+
+    def _advance(self, times: int = 1) -> None:
+        spend()
+        super()._advance(times)
 
 
 def _selected(tree: exp.Expr) -> exp.Expr:
@@ -67,14 +85,15 @@ def place(node: exp.Expr) -> tuple[int, int]:
     """Line and column, from 1, of the first part of `node` whose place is known, or else of what it is a part of;
     (0, 0) if there is none.
     """
-    found = []
-    for part in node.walk():
-        line, column = part.meta.get("line"), part.meta.get("col")
-        if line and column:
-            found.append((line, max(column - (part.meta["end"] - part.meta["start"]), 1)))
-    if found or node.parent is None:
-        return min(found, default=(0, 0))
-    return place(node.parent)
+    found: list[tuple[int, int]] = []
+    above: exp.Expr | None = node
+    while above is not None and not found:
+        for part in above.walk():
+            line, column = part.meta.get("line"), part.meta.get("col")
+            if line and column:
+                found.append((line, max(column - (part.meta["end"] - part.meta["start"]), 1)))
+        above = above.parent
+    return min(found, default=(0, 0))
 
 
 def error(node: exp.Expr, message: str, hint: str = "") -> SqlError:

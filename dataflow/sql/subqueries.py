@@ -289,8 +289,10 @@ def _names_outer(tests: list[Expr], outer: Source) -> bool:
 
 def scalars(*nodes: exp.Expr | None) -> Iterator[exp.Expr]:
     """The subqueries that are values in a SELECT's own clauses, outermost only."""
-    for node in nodes:
-        if node is not None and (isinstance(node, exp.Subquery | exp.Exists) or is_asked(node)):
+    waiting = [node for node in reversed(nodes) if node is not None]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, exp.Subquery | exp.Exists) or is_asked(node):
             yield node
-        elif node is not None and not isinstance(node, exp.Query):
-            yield from scalars(*node.iter_expressions())
+        elif not isinstance(node, exp.Query):
+            waiting += reversed([*node.iter_expressions()])
