@@ -10,6 +10,7 @@ from dataflow.inlet import Put
 from dataflow.live import LiveQuery
 from dataflow.operators.node import Node, Rows
 from dataflow.result import Result
+from dataflow.sql.errors import SqlError
 
 Until = Callable[[Rows, int], Rows]
 """Cuts a chunk of history off at a position."""
@@ -92,11 +93,19 @@ class Backlog:
             self._again(self._job)
 
     def _begin(self) -> Job:
-        """A job for the first that waits, and for those that read the same history."""
+        """A job for the first that waits, and for those that read the same history: not with one that fails."""
         first = self._waiting.pop(0)
         also = [] if first.hydrate is None else [live for live in self._waiting if live.hydrate == first.hydrate]
         self._waiting = [live for live in self._waiting if live not in also]
-        lives = [first, *also]
+        try:
+            return self._job_of([first, *also])
+        except SqlError:
+            self._waiting = [*also, *self._waiting]
+            if not also:
+                raise
+        return self._job_of([first])
+
+    def _job_of(self, lives: list[LiveQuery]) -> Job:
         return Job(lives, self._circuit.position, self._circuit, self._lay, self._until, begun=self.begun)
 
     def _end(self, job: Job) -> None:

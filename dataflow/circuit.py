@@ -17,6 +17,7 @@ from dataflow.lane import Lane
 from dataflow.operators.node import NONE, Node, Source
 from dataflow.operators.timed import Timed
 from dataflow.result import Result
+from dataflow.sql.errors import SqlError, only_sql_errors
 from dataflow.sql.plan import Query, Rel, Scan
 
 
@@ -52,12 +53,28 @@ class Circuit:
     # growing
 
     def grow(self, queries: Iterable[Query]) -> tuple[list[Result], list[Node]]:
-        """The results of queries, and the nodes that are new, inputs first."""
+        """The results of queries, and the nodes that are new, inputs first. Where one cannot be made, none is."""
         self.fresh = {}
         self._standing.clear()
-        results = [self._result(query) for query in queries]
-        fresh, self.fresh = list(self.fresh), {}
-        return results, fresh
+        results: list[Result] = []
+        try:
+            with only_sql_errors():
+                results.extend(self._result(query) for query in queries)
+            return results, list(self.fresh)
+        except SqlError:
+            self._take_back(results)
+            raise
+        finally:
+            self.fresh = {}
+
+    def _take_back(self, results: list[Result]) -> None:
+        """Nodes that nobody reads go again, the last first."""
+        for result in results:
+            self.release(result)
+        for node in reversed(self.fresh):
+            if node in self.readers and not self.readers[node]:
+                self.readers[node] = 1
+                self.release(node)
 
     def _result(self, query: Query) -> Result:
         found = self.nodes.get(query)

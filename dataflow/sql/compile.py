@@ -15,16 +15,15 @@ DuckDB leaves open:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot.errors import SqlglotError
 
 from dataflow.sql import arithmetic, calls, choices, in_order, logic, measures, pattern_calls, time_calls, types
-from dataflow.sql.budget import WAYS_OUT, budgeted
+from dataflow.sql.budget import budgeted
 from dataflow.sql.casts import Typed, rescale
 from dataflow.sql.deep import work_deep
-from dataflow.sql.errors import SqlError
+from dataflow.sql.errors import SqlError, only_sql_errors
 from dataflow.sql.parse import parse
 from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Col, Const, Expr, Map, Order, Query, Rel
@@ -100,24 +99,6 @@ class Compiler:
             tuple(types.shown(type) for _, type, _ in found.columns),
             *shown(found),
         )
-
-
-@contextmanager
-def only_sql_errors() -> Iterator[None]:
-    """Let nothing but SqlError out: what else fails inside is its cause."""
-    try:
-        yield
-    except SqlError:
-        raise
-    except RecursionError as error:
-        raise SqlError("the query is nested too deeply", 1, 1, WAYS_OUT) from error
-    except MemoryError as error:
-        raise SqlError("the query takes more memory to compile than there is", 1, 1, WAYS_OUT) from error
-    except Exception as error:
-        said = " ".join(str(error).split())[:100]
-        raise SqlError(
-            f"the query cannot be compiled ({type(error).__name__}: {said})", 1, 1, "please report it"
-        ) from error
 
 
 def shown(found: Selected) -> tuple[Rel, tuple[Order, ...]]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlglot import exp
 
@@ -70,18 +69,18 @@ def lower(node: exp.Expr, context: Context) -> Typed:
     while type(node) in LEFT and node.this is not None:
         chain.append(node)
         node = node.this
-    value = _placed(node, lambda: _lowered(node, context))
+    value = _checked(_lowered, node, context)
     for part in reversed(chain):
-        value = _placed(part, partial(LEFT[type(part)], part, value, context))
+        value = _checked(LEFT[type(part)], part, value, context)
     return value
 
 
-def _placed(node: exp.Expr | None, work: Callable[[], Typed]) -> Typed:
+def _checked(work: Callable[..., Typed], node: exp.Expr | None, *given: Any) -> Typed:
     """What `work` gives. A failure of ours is told with the place where it happened, and is the error's cause."""
     if node is None:
         raise _Lacking
     try:
-        return work()
+        return work(node, *given)
     except _Lacking:
         raise error(node, f"{_called(node)} is given too few values: {short(node)}") from None
     except (SqlError, RecursionError, MemoryError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Any
 
 from sqlglot import Dialect, exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
@@ -46,6 +47,9 @@ def parse(sql: str) -> exp.Query:
     return tree
 
 
+_LOOK_EVERY = 256
+
+
 @cache
 def _dialect() -> Dialect:
     return Dialect.get_or_raise("duckdb")
@@ -54,8 +58,12 @@ def _dialect() -> Dialect:
 class _Parser(DuckDBParser):
     """Reads within the budget: it comes by here for each word that it looks at, again and again."""
 
+    _steps = 0
+
     def _advance(self, times: int = 1) -> None:
-        spend()
+        self._steps += 1
+        if not self._steps % _LOOK_EVERY:
+            spend(_LOOK_EVERY)
         super()._advance(times)
 
 
@@ -111,12 +119,19 @@ def only(node: exp.Expr, *known: str) -> None:
             raise refused(node, f"{name.strip('_').replace('_', ' ')} is not supported here: {short(node)}")
 
 
+def written(node: exp.Expr, **how: Any) -> str:
+    """The node as SQL; its kind alone where the parser's own writer stumbles over what it has read."""
+    try:
+        return node.sql("duckdb", comments=False, unsupported_level=ErrorLevel.IGNORE, **how)
+    except RecursionError:
+        raise
+    except Exception:  # noqa: BLE001
+        return node.key.upper()
+
+
 def short(node: exp.Expr) -> str:
     """The node's own text, cut to fit a message."""
-    try:
-        text = node.sql("duckdb", comments=False, unsupported_level=ErrorLevel.IGNORE)
-    except Exception:  # noqa: BLE001  (the parser's own writer stumbles over what it has read)
-        text = node.key.upper()
+    text = written(node)
     text = re.sub(r"\s+", " ", text).replace(f'"{GIVEN}"', "…")
     return text if len(text) <= 60 else text[:57] + "…"
 

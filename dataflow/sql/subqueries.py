@@ -203,7 +203,9 @@ class Nested:
             whole = self._one_row(query, source)
             if whole is not None:
                 return whole
-        return self._asked(node, question(node), source)
+        if id(node) not in self.names.questions:
+            self.names.questions[id(node)] = node, question(node)
+        return self._asked(node, self.names.questions[id(node)][1], source)
 
     def _among(self, node: exp.In, given: Typed, source: Source) -> tuple[Source, Typed]:
         """IN, as a value, of a query of its own: joined with its distinct values, and with how many it has."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 from sqlglot import Dialect, Token, TokenType
 
 from dataflow.sql import budget
-from dataflow.sql.errors import SqlError
+from dataflow.sql.errors import WAYS_OUT, SqlError
 
 NESTING = 1000
 """How deep parentheses, brackets and CASE stand in each other: as deep as DuckDB's expressions go."""
@@ -25,10 +25,10 @@ CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, 
 def tokens_of(sql: str, dialect: Dialect) -> list[Token]:
     """Raises SqlError, and what the tokenizer raises."""
     if len(sql) > budget.TEXT:
-        raise SqlError(f"the query has more than {budget.TEXT:,} characters", 1, 1, budget.WAYS_OUT)
+        raise SqlError(f"the query has more than {budget.TEXT:,} characters", 1, 1, WAYS_OUT)
     found = dialect.tokenize(sql)
     if len(found) > WORDS:
-        raise SqlError(f"the query has more than {WORDS:,} words", 1, 1, budget.WAYS_OUT)
+        raise SqlError(f"the query has more than {WORDS:,} words", 1, 1, WAYS_OUT)
     ends: list[int] = []
     for token in found:
         if token.token_type == TokenType.NUMBER and token.start >= (ends[-1] if ends else 0):
@@ -72,7 +72,7 @@ def _check_nesting(tokens: Sequence[Token]) -> None:
         if token.token_type in OPENING:
             depth += 1
             if depth > NESTING:
-                raise SqlError(f"the query is nested more than {NESTING:,} deep", token.line, token.col, "WITH")
+                raise SqlError(f"the query is nested more than {NESTING:,} deep", token.line, token.col, WAYS_OUT)
         elif token.token_type in CLOSING:
             depth = max(depth - 1, 0)
 
