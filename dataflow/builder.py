@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from dataflow.operators.aggregate import Aggregate, Folds, Newest
+from dataflow.operators.asof import AsOf
 from dataflow.operators.join import Join, Outer
 from dataflow.operators.node import Constant, Node, Piped, Source
 from dataflow.operators.timed import Timed
@@ -57,6 +58,9 @@ class Builder:
             return self._aggregate(rel)
         if isinstance(rel, plan.Join):
             return self._join(rel)
+        if isinstance(rel, plan.AsOf):
+            left, right = self._paired(rel.left, rel.left_keys), self._paired(rel.right, rel.right_keys)
+            return AsOf(left, right, rel)
         if isinstance(rel, plan.Timed):
             return self._timed(rel)
         if isinstance(rel, plan.Top):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from dataflow.sql.narrow import narrowed
-from dataflow.sql.plan import Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union, Window
+from dataflow.sql.plan import AsOf, Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union, Window
 from dataflow.sql.shape import columns, conjuncts, equality, shifted, through
 
 
@@ -39,6 +39,8 @@ class Shaper:
             return Union(tuple(self._filter(part, test) for part in rel.inputs))
         if isinstance(rel, Join):
             return self._beside(rel, test, self._filter) or _keyed(rel, test) or Map(rel, (test,), None)
+        if isinstance(rel, AsOf):
+            return self._left_of(rel, test, self._filter) or Map(rel, (test,), None)
         if isinstance(rel, Window):
             return Map(_bounded(rel, test), (test,), None)
         kinds = self._kinds(rel, test)
@@ -61,7 +63,11 @@ class Shaper:
             found = self._beside(rel, value, lambda side, part: self.timed(side, part, op, bound))
             if found is not None:
                 return found
-        if isinstance(rel, Map) and rel.columns is not None and isinstance(rel.input, Map | Join | Scan):
+        if isinstance(rel, AsOf):
+            nearest = self._left_of(rel, value, lambda side, part: self.timed(side, part, op, bound))
+            if nearest is not None:
+                return nearest
+        if isinstance(rel, Map) and rel.columns is not None and isinstance(rel.input, Map | Join | AsOf | Scan):
             below = Map(rel.input, rel.where, None) if rel.where else rel.input
             return narrowed(Map(self.timed(below, through(value, rel.columns), op, bound), (), rel.columns))
         return Timed(rel, value, op, bound)
@@ -75,6 +81,13 @@ class Shaper:
         if min(used) >= width and rel.kind == "inner":
             return _sided(rel, rel.left, put(rel.right, shifted(expr, -width)))
         return None
+
+    def _left_of(self, rel: AsOf, expr: Expr, put: Callable[[Rel, Expr], Rel]) -> Rel | None:
+        """Only below the left side: without some of the right rows, others would be nearest."""
+        used = columns(expr)
+        if not used or max(used) >= rel.widths[0]:
+            return None
+        return msgspec.structs.replace(rel, left=put(rel.left, expr))
 
     def _kinds(self, rel: Rel, test: Expr) -> Rel | None:
         """The scan of just those event types that `test` asks for."""
