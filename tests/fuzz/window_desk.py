@@ -93,7 +93,7 @@ class Robot:
         plain = "Tab Down Up PageDown Home End Return Escape Slash F8 F9 F1 Space H C A"
         self.keys = [
             *((getattr(key, f"Key_{name}"), none) for name in plain.split()),
-            *((getattr(key, f"Key_{name}"), ctrl) for name in "N T F Z C A 1 2 3 Return".split()),
+            *((getattr(key, f"Key_{name}"), ctrl) for name in ["N", "T", "F", "Z", "C", "A", "1", "2", "3", "Return"]),
             (key.Key_Z, ctrl | shift),
             (key.Key_Backtab, shift),
         ]
