@@ -85,6 +85,7 @@ class Compiler:
 
     def query(self, sql: str) -> Query:
         """The plan of one live query. Raises SqlError."""
+        self.shaper.begin()
         found = self._lower(sql)
         return Query(
             tuple(name for name, _, _ in found.columns),
