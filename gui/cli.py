@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any
 
 import click
 
 from gui.bugs import told
+from gui.terminal import LONGEST, guarded, printable, say
 
 _COMMANDS = {
     "demo": "gui.commands.demo",
@@ -105,7 +106,13 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. Never raises."""
+    with guarded():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
+        _check_arguments(arguments)
         result = watchfloor.main(list(arguments), prog_name="watchfloor", standalone_mode=False)
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):  # click makes the first into the second
@@ -128,15 +135,39 @@ def failed(error: Exception, arguments: Sequence[str]) -> int:
         case click.ClickException():
             return _say(error.format_message(), 1)
     if isinstance(error, _expected()):
-        return _say(str(error), 1)
+        return _say_all(_messages(error), 1)
     if isinstance(error, OSError):
         why = (error.strerror or str(error) or type(error).__name__).lower()
         return _say(f"{os.fsdecode(error.filename)}: {why}" if error.filename else why, 1)
     return _say(told(error, arguments), 1)
 
 
+def _messages(error: Exception) -> Iterable[str]:
+    """A line for each problem."""
+    boards = sys.modules.get("dataflow.boards.problems")
+    if boards is not None and isinstance(error, boards.BoardError):
+        return map(str, error.problems)
+    return (str(error),)
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Raises UsageError for what no system could have passed on."""
+    for argument in arguments:
+        try:
+            odd = b"\0" in os.fsencode(argument)
+        except UnicodeEncodeError:
+            odd = True
+        if odd:
+            raise click.UsageError(f"{printable(argument, 40)!r}: an argument is text without NUL")
+
+
 def _say(message: str, code: int) -> int:
-    click.echo(message, err=True)
+    return _say_all((message,), code)
+
+
+def _say_all(messages: Iterable[str], code: int) -> int:
+    for message in messages:
+        say(printable(message, LONGEST), err=True)
     return code
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 FOLDER, FILE = 0o700, 0o600
 _OTHERS = 0o077
 _POSIX = sys.platform != "win32"
+PRIVATE_UMASK = _OTHERS if _POSIX else -1
+"""For a process that keeps its own files in such a folder; -1 lets it inherit ours."""
 
 
 def make_folder(path: Path) -> Path:
@@ -31,13 +33,21 @@ def make_folder(path: Path) -> Path:
 
 
 def tighten(path: Path) -> None:
-    """Take the rights of other accounts from a file or folder of this account's. What cannot be changed stays."""
+    """Take the rights of other accounts from a file or folder of this account's. What cannot be changed stays, and
+    so does a folder that accounts share (a sticky one).
+    """
     if not _POSIX:
         return
     with suppress(OSError):
         found = path.stat()
-        if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & _OTHERS:
+        if found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX and stat.S_IMODE(found.st_mode) & _OTHERS:
             path.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS)
+
+
+def open_private(path: str, flags: int) -> int:
+    """For `open`'s `opener`: a file that is made is for this account alone; one that is there is tightened."""
+    tighten(Path(path))
+    return os.open(path, flags, FILE)
 
 
 def create_file(path: Path) -> int:

@@ -7,7 +7,6 @@ open, say), or an older Watchfloor wrote the store, a private copy is read.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -29,9 +28,9 @@ _TRIES = 5
 class Way(Enum):
     """How a store is read; the value is what its URI says."""
 
-    AT_REST = {"immutable": "1"}
-    IN_USE = {"readonly_shm": "1"}
-    COPIED = dict[str, str]()
+    AT_REST = "immutable"
+    IN_USE = "readonly_shm"
+    COPIED = ""
 
 
 class Stamp(NamedTuple):
@@ -105,7 +104,7 @@ class _Reading(Database):
 
 
 def _engine(path: Path, way: Way) -> Engine:
-    return connections(path.absolute().as_uri(), mode="ro", uri="true", **way.value)
+    return connections(path.absolute().as_uri(), mode="ro", uri="true", **{way.value: "1"})
 
 
 def _copied(path: Path) -> Database:
@@ -148,7 +147,7 @@ def _size(path: Path, suffix: str) -> int | None:
 
 def _stamp(path: Path) -> Stamp | None:
     try:
-        found = os.stat(path)
+        found = path.stat()
     except OSError:
         return None
     return Stamp(found.st_ino, found.st_size, found.st_mtime_ns)

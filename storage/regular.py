@@ -6,25 +6,36 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 _KERNEL = ("/proc/", "/sys/", "/dev/")
 """Regular by their kind, but none that anybody has written."""
 _OPENING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _UNIT = 2**20
 
 
 def read_regular(path: Path, most: int) -> bytes:
     """The content of a regular file of at most `most` bytes. Raises OSError, whose `strerror` says what is wrong."""
-    try:
-        number = os.open(path, _OPENING)
-    except ValueError:
-        raise OSError(errno.EINVAL, "not a name of a file", repr(path)) from None
-    with os.fdopen(number, "rb") as file:
-        _check_kind(path, os.fstat(number))
+    with open_regular(path) as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"larger than {_size(most)}", str(path))
     return content
+
+
+def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
+    """A regular file, open for reading; a link is one only where it is to `follow`. Raises OSError."""
+    try:
+        file = os.fdopen(os.open(path, _OPENING if follow else _OPENING | _NO_LINK), "rb")
+    except ValueError:
+        raise OSError(errno.EINVAL, "not a name of a file", repr(path)) from None
+    try:
+        _check_kind(path, os.fstat(file.fileno()))
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def _check_kind(path: Path, found: os.stat_result) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from gui.terminal import say
+
 
 @click.command("check", short_help="Everything that is wrong with a board file.")
 @click.argument("board")
@@ -23,7 +25,7 @@ def command(board: str) -> None:
     found = loaded.board
     parts = {"event type": len(found.events), "view": len(found.views), "panel": len(found.panels)}
     counts = ", ".join(_count(number, word) for word, number in parts.items())
-    click.echo(f"{path.name}: {counts}: no problems")
+    say(f"{path.name}: {counts}: no problems")
 
 
 def _count(number: int, word: str) -> str:

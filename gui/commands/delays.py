@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.boards import existing_store, load_board, store_option
 from gui.commands.rows import FORMATS, write
+from gui.terminal import say
 
 
 @click.command("delays", short_help="How long entries took, by stage.")
@@ -30,10 +31,10 @@ def command(board: str, store: Path | None, form: str) -> None:
     loaded = load_board(board)
     zone = loaded.board.timezone
     today = moment(time.time_ns() // 1000, ZoneInfo(zone)).toordinal()
-    with Database.open(store_path(loaded, store), create=False) as database:
+    with Database.open_read_only(existing_store(loaded, store)) as database:
         report = stored_report(database.meta, today)
     if not report.since:
-        click.echo("nothing measured yet: entries that are made in a window are measured", err=True)
+        say("nothing measured yet: entries that are made in a window are measured", err=True)
     names = (("when", "text"), ("stage", "text"), ("entries", "int"))
     columns = [Column(*each) for each in (*names, *((name, "float") for name in ("half_ms", "p99_ms", "slowest_ms")))]
     periods = (f"since {iso(report.since)[:16]}Z", report.all), ("today", report.today)

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from gui.commands.boards import load_board, store_option, store_path
+from gui.terminal import say
 
 SOURCE = "/watchfloor/cli"
 
@@ -43,7 +44,7 @@ def command(board: str, type_: str, fields: tuple[str, ...], store: Path | None,
     with Database.open(store_path(loaded, store, writes=True)) as database:
         Mirror(database).refuse()
         appended = database.log.append([event]).result()
-    click.echo(f"position {appended.positions[0]}, id {event.id}")
+    say(f"position {appended.positions[0]}, id {event.id}")
 
 
 def _pairs(fields: Sequence[str]) -> dict[str, str]:

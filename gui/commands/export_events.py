@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.boards import existing_store, load_board, store_option
 from gui.commands.progress import bar
+from gui.terminal import say
 
 _FILE = click.Path(path_type=Path)
 
@@ -29,9 +30,9 @@ def command(board: str, file: Path, store: Path | None) -> None:
     from storage.database import Database
 
     fields = list(dict.fromkeys(name for names in loaded.schema.kinds.values() for name in names))
-    with Database.open(store_path(loaded, store), create=False) as database, bar(file.name) as progress:
+    with Database.open_read_only(existing_store(loaded, store)) as database, bar(file.name) as progress:
         if name.endswith(".csv"):
             written = export_csv(file, database.log, fields, progress)
         else:
             written = export_ndjson(file, database.log, progress)
-    click.echo(f"{written:,} events written to {file}")
+    say(f"{written:,} events written to {file}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.boards import existing_store, load_board, store_option
 from gui.commands.history import push_store
 from gui.commands.rows import FORMATS, write
 
@@ -43,7 +43,7 @@ def command(board: str, sql: str, store: Path | None, form: str, now: int) -> No
     json and csv give times as ISO 8601 in UTC.
     """
     loaded = load_board(board)
-    path = store_path(loaded, store)
+    path = existing_store(loaded, store)
     columns, rows = answer(loaded, path, sql, now)
     write(form, columns, rows, loaded.board.timezone)
 

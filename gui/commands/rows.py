@@ -12,24 +12,25 @@ import msgspec
 
 from dataflow.times import iso, moment
 from dataflow.zset import Column, Row
+from gui.terminal import printable, unguarded
 
 Cell = Callable[[Any], Any]
 
 _RIGHT = ("int", "float")
-_CONTROL = dict.fromkeys((*range(32), *range(127, 160)), "·")
 
 
 def write(form: str, columns: Sequence[Column], rows: Sequence[Row], zone: str) -> None:
-    """Print the rows on stdout."""
+    """Print the rows on stdout. CSV that a program reads, not a terminal, has the values as they are."""
+    out = unguarded(sys.stdout) if form == "csv" and not sys.stdout.isatty() else sys.stdout
     for line in FORMATS[form](columns, rows, zone):
-        sys.stdout.write(line)
+        out.write(line)
 
 
 def _table(columns: Sequence[Column], rows: Sequence[Row], zone: str) -> Iterator[str]:
     """Times are local on the board; NULL is empty; text that would break the table is made harmless."""
     cells = [_shown(column.type, ZoneInfo(zone)) for column in columns]
     lines = [["" if v is None else cell(v) for v, cell in zip(row, cells, strict=True)] for row in rows]
-    names = [column.name for column in columns]
+    names = [printable(column.name) for column in columns]
     widths = [max(map(len, column)) for column in zip(names, *lines, strict=True)]
     rights = [column.type in _RIGHT for column in columns]
     yield _aligned(names, widths, rights)
@@ -92,8 +93,8 @@ def _shown(type_: str, zone: ZoneInfo) -> Callable[[Any], str]:
         case "bool":
             return lambda value: "true" if value else "false"
         case "json":
-            return lambda value: msgspec.json.encode(value).decode()
-    return lambda value: str(value).translate(_CONTROL)
+            return lambda value: printable(msgspec.json.encode(value).decode())
+    return lambda value: printable(str(value))
 
 
 def _duration(us: int) -> str:

@@ -11,6 +11,7 @@ import click
 
 from gui.commands.boards import load_board
 from gui.commands.ending import until_told
+from gui.terminal import say
 
 if TYPE_CHECKING:
     from dataflow.boards.file import BoardFile
@@ -115,4 +116,4 @@ def _say_devices(serving: Serving) -> None:
 
 
 def _say(line: str) -> None:
-    click.echo(line)
+    say(line)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gui.commands.boards import load_board, store_option, store_path, theme_option
+from gui.commands.boards import existing_store, load_board, store_option, theme_option
 from gui.commands.display import clock, recording
 from gui.commands.display import size as pixels
 
@@ -44,7 +44,7 @@ def command(
 
     options = Options(
         board=loaded, author=getpass.getuser(), theme=theme,
-        store=None if replay else store_path(loaded, store),
+        store=None if replay else existing_store(loaded, store),
         demo=DemoOptions(recording(), at or "14:30") if replay else None,
     )  # fmt: skip
     return draw(options, Shot(out, size))

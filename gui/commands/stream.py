@@ -9,6 +9,7 @@ import click
 
 from gui.commands.boards import load_board
 from gui.connection import servers
+from gui.terminal import say
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
 
@@ -45,5 +46,5 @@ def command(
     stream, held = asyncio.run(make(loaded.id, urls, replicas, subjects(loaded), identity, ca))
     where = "1 server" if held == 1 else f"{held} servers"
     who = " --identity FILE" if identity is not None else ""
-    click.echo(f"The log of {loaded.id} is kept on {where} (position {stream.last})")
-    click.echo(f"A desk: watchfloor open {shlex.quote(board)} --server {','.join(urls)}{who}")
+    say(f"The log of {loaded.id} is kept on {where} (position {stream.last})")
+    say(f"A desk: watchfloor open {shlex.quote(board)} --server {','.join(urls)}{who}")

@@ -11,6 +11,7 @@ import click
 
 from gui.commands.boards import load_board, store_option, store_path
 from gui.commands.emit import SOURCE
+from gui.terminal import say
 
 if TYPE_CHECKING:
     from storage.event import Event
@@ -45,7 +46,7 @@ def command(board: str, id_: str, store: Path | None, author: str | None, reason
             authid=who, causationid=id_,
         )  # fmt: skip
         appended = database.log.append([event]).result()
-    click.echo(f"position {appended.positions[0]}, id {event.id}")
+    say(f"position {appended.positions[0]}, id {event.id}")
 
 
 def _target(log: EventLog, id: str, author: str, admins: list[str]) -> Event:
