@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from gui.bugs import told
-from gui.terminal import LONGEST, guarded, printable, say
+from gui.terminal import LONGEST, guarded, is_text, printable, say
 
 _COMMANDS = {
     "demo": "gui.commands.demo",
@@ -57,8 +57,11 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         module = _COMMANDS.get(cmd_name)
-        found: click.Command | None = import_module(module).command if module else None
-        return found
+        if module is None:
+            return None
+        command: click.Command = import_module(module).command
+        _take_text(command)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -70,6 +73,25 @@ class _Commands(click.Group):
 
             message = f"there is no command `{args[0]}`; {suggest(args[0], _COMMANDS)}"
             raise click.UsageError(message, ctx) from None
+
+
+class _Text(click.types.StringParamType):
+    """What is no path is text in UTF-8. Events, queries and names are made of it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        text = super().convert(value, param, ctx)
+        if not is_text(text):
+            self.fail(f"{printable(text, 40)} is not text in UTF-8", param, ctx)
+        return text
+
+
+def _take_text(command: click.Command) -> None:
+    """Let no command take other text than what can be written and sent."""
+    for parameter in command.params:
+        if parameter.type is click.STRING:
+            parameter.type = _Text()
+    for inner in getattr(command, "commands", {}).values():
+        _take_text(inner)
 
 
 def _say_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -167,7 +189,7 @@ def _say(message: str, code: int) -> int:
 
 def _say_all(messages: Iterable[str], code: int) -> int:
     for message in messages:
-        say(printable(message, LONGEST), err=True)
+        say(message if len(message) <= LONGEST else f"{message[:LONGEST]}…", err=True)
     return code
 
 

@@ -28,11 +28,25 @@ _ANY = re.compile(rf"[\x00-\x1f{_UNSEEN}]")
 _IN_LINES = re.compile(rf"[\x00-\x09\x0b-\x1f{_UNSEEN}]")
 
 
+def is_text(text: str) -> bool:
+    """Whether the text has an encoding in UTF-8: it holds no bytes that the system could not read."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def printable(text: str, longest: int | None = None) -> str:
     """The text on one line, with everything in it to be seen; what is beyond `longest` characters is cut."""
     if longest is not None and len(text) > longest:
         text = f"{text[:longest]}…"
     return _ANY.sub(_escaped, text)
+
+
+def printable_lines(text: str) -> str:
+    """As `printable`, of text that has lines."""
+    return _IN_LINES.sub(_escaped, text)
 
 
 def say(text: object, *, err: bool = False) -> None:
@@ -80,7 +94,7 @@ class _Guarded:
     def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"a text stream takes str, not {type(text).__name__}")
-        self.beneath.write(_IN_LINES.sub(_escaped, text))
+        self.beneath.write(printable_lines(text))
         return len(text)
 
     def writelines(self, lines: Any) -> None:

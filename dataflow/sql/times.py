@@ -7,7 +7,6 @@ a time by the calendar. The session's zone is UTC, so a timestamp with a time zo
 from __future__ import annotations
 
 import re
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlglot import exp
 
@@ -18,6 +17,7 @@ from dataflow.sql.casts import Typed
 from dataflow.sql.parse import error, refused, short
 from dataflow.sql.plan import Call, Const
 from dataflow.sql.types import DATE, FLOAT, INT, INTERVAL, LOCAL, MONTHS, TEXT, TIMES, TIMESTAMP
+from dataflow.zones import UnknownZone, find_zone
 
 LENGTHS = {
     "microsecond": 1, "us": 1, "millisecond": 1000, "ms": 1000, "second": 10**6, "sec": 10**6, "s": 10**6,
@@ -235,9 +235,9 @@ def at_zone(value: Typed, zone: Typed, node: exp.Expr) -> Typed:
     if zone.type != TEXT or not isinstance(zone.constant, str):
         raise error(node, f"a time zone must be a literal: {short(node)}", "'America/New_York'")
     try:
-        ZoneInfo(zone.constant)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise error(node, f"'{zone.constant}' is not a time zone", "an IANA name: 'America/New_York'") from None
+        find_zone(zone.constant)
+    except UnknownZone as unknown:
+        raise error(node, str(unknown), unknown.hint) from None
     need_time(value, node)
     if value.type == TIMESTAMP:
         return Typed(Call("to_local({0}, {1})", (value.expr, zone.expr)), LOCAL)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
+board_argument = click.argument("board", type=click.Path(readable=False))
+
 store_option = click.option(
     "--store", type=_PATH, metavar="FILE",
     help="The board's store; by default this account's own for the board.",
@@ -59,7 +61,7 @@ def existing_store(loaded: LoadedBoard, store: Path | None) -> Path:
     path = store_path(loaded, store)
     if store is None and not path.exists():
         raise click.ClickException(
-            f"{loaded.path}: this board has no store yet; `watchfloor open`, `emit` and `import` make it"
+            f"{path}: {loaded.path.name} has no store yet; `watchfloor open`, `emit` and `import` make it"
         )
     return path
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from gui.commands.boards import board_argument
 from gui.terminal import say
 
 
 @click.command("check", short_help="Everything that is wrong with a board file.")
-@click.argument("board")
+@board_argument
 def command(board: str) -> None:
     """Check BOARD: its keys, event types, tables, SQL, and the columns that panels need.
 

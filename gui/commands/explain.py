@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.boards import board_argument, load_board, store_option, store_path
 from gui.commands.history import push, push_store
 from gui.terminal import printable, say
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain", short_help="What a live query keeps, and what it costs.")
-@click.argument("board")
+@board_argument
 @click.argument("query", metavar="VIEW-OR-SQL")
 @store_option
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True,

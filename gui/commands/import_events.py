@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.boards import board_argument, load_board, store_option, store_path
 from gui.commands.progress import bar
 from gui.terminal import say
 
@@ -20,7 +20,7 @@ _FILE = click.Path(path_type=Path)
 
 
 @click.command("import", short_help="Events from a file into a board's log.")
-@click.argument("board")
+@board_argument
 @click.argument("file", type=_FILE)
 @store_option
 @click.option("--type", "type_", metavar="TYPE", help="For CSV: the event type of every row.")

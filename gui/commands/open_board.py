@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
 import msgspec
 
-from gui.commands.boards import load_board, store_option, store_path, theme_option
+from gui.commands.boards import board_argument, load_board, store_option, store_path, theme_option
 from gui.commands.display import need_display
 from gui.connection import Connection, Unreadable, default_store, keep, recall, servers
-from gui.places import connection_of, store_of
+from gui.places import account_name, connection_of, store_of
 from gui.terminal import say
 from storage.private import make_folder
 
@@ -37,7 +36,7 @@ _NSC = ".creds"
 
 
 @click.command("open", short_help="A board, live on its store or on a shared log.")
-@click.argument("board")
+@board_argument
 @store_option
 @click.option("--server", "urls", metavar="URL[,URL]...", callback=_servers,
               help="The board's shared log: nats://HOST:PORT, or several servers of one cluster. Kept for next time.")
@@ -72,7 +71,7 @@ def command(
     if local:
         _forget(loaded.board.id)
     path = _prepared(store_path(loaded, Path(connection.store) if connection else store), loaded.board.id)
-    author = (_operator(connection) if connection else author) or getpass.getuser()
+    author = (_operator(connection) if connection else author) or account_name()
     if fresh_store:
         if connection is None:
             raise click.UsageError("--fresh-store goes with a board on a server")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from dataflow.times import iso, moment
+from dataflow.exchange.spreadsheet import neutralise_row
+from dataflow.times import iso, local_text
 from dataflow.zset import Column, Row
 from gui.terminal import printable, unguarded
 
@@ -21,7 +23,7 @@ _RIGHT = ("int", "float")
 
 def write(form: str, columns: Sequence[Column], rows: Sequence[Row], zone: str) -> None:
     """Print the rows on stdout. CSV that a program reads, not a terminal, has the values as they are."""
-    out = unguarded(sys.stdout) if form == "csv" and not sys.stdout.isatty() else sys.stdout
+    out = unguarded(sys.stdout) if form.endswith("csv") and not sys.stdout.isatty() else sys.stdout
     for line in FORMATS[form](columns, rows, zone):
         out.write(line)
 
@@ -54,16 +56,17 @@ def _json(columns: Sequence[Column], rows: Sequence[Row], _: str) -> Iterator[st
         yield msgspec.json.encode(dict(zip(names, values, strict=True))).decode() + "\n"
 
 
-def _csv(columns: Sequence[Column], rows: Sequence[Row], _: str) -> Iterator[str]:
+def _csv(columns: Sequence[Column], rows: Sequence[Row], _: str, *, safe: bool = False) -> Iterator[str]:
     lines: list[str] = []
-    writer = csv.writer(_Lines(lines), lineterminator="\n")
+    writer = csv.writer(_Lines(lines), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC if safe else csv.QUOTE_MINIMAL)
+    checked: Callable[[list[Any]], list[Any]] = neutralise_row if safe else list
     cells = _cells(columns, {
         "timestamp": iso, "interval": _duration, "bool": lambda value: "true" if value else "false",
         "json": lambda value: msgspec.json.encode(value).decode(),
     })  # fmt: skip
-    writer.writerow([column.name for column in columns])
+    writer.writerow(checked([column.name for column in columns]))
     for row in rows:
-        writer.writerow(["" if v is None else cell(v) for v, cell in zip(row, cells, strict=True)])
+        writer.writerow(checked(["" if v is None else cell(v) for v, cell in zip(row, cells, strict=True)]))
         yield from lines
         lines.clear()
     yield from lines
@@ -87,7 +90,7 @@ def _same(value: Any) -> Any:
 def _shown(type_: str, zone: ZoneInfo) -> Callable[[Any], str]:
     match type_:
         case "timestamp":
-            return lambda us: moment(us, zone).strftime("%Y-%m-%d %H:%M:%S")
+            return lambda us: local_text(us, zone, "%Y-%m-%d %H:%M:%S")
         case "interval":
             return _duration
         case "bool":
@@ -105,5 +108,6 @@ def _duration(us: int) -> str:
 
 
 FORMATS: dict[str, Callable[[Sequence[Column], Sequence[Row], str], Iterator[str]]] = {
-    "table": _table, "json": _json, "csv": _csv,
+    "table": _table, "json": _json, "csv": _csv, "safe csv": partial(_csv, safe=True),
 }
+CHOICES = ("table", "json", "csv")

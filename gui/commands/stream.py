@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gui.commands.boards import load_board
+from gui.commands.boards import board_argument, load_board
 from gui.connection import servers
 from gui.terminal import say
 
@@ -22,7 +22,7 @@ def _servers(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ..
 
 
 @click.command("stream", short_help="The shared log of a board, on servers of your own.")
-@click.argument("board")
+@board_argument
 @click.option("--server", "urls", metavar="URL[,URL]...", callback=_servers, required=True,
               help="The servers: nats://HOST:PORT or tls://HOST:PORT. One of a cluster is enough.")
 @click.option("--replicas", type=click.IntRange(1, 5), metavar="N",
