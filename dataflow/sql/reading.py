@@ -10,10 +10,10 @@ import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 from typing import NamedTuple
-from zoneinfo import available_timezones
 
 from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, days_from, from_local, moment, month_days
 from dataflow.sql.runtime import INF, NAN
+from dataflow.zones import known_zones
 
 SPACES = " \t\n\v\f\r"
 DIGITS = r"\d+(?:_\d+)*"
@@ -133,7 +133,7 @@ def try_time(text: str) -> int | None:
 
 @cache
 def zones() -> dict[str, str]:
-    return {name.lower(): name for name in available_timezones()}
+    return {name.lower(): name for name in known_zones()}
 
 
 def offset(text: str) -> int:
