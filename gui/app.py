@@ -6,7 +6,9 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -250,6 +252,7 @@ async def attend(
     screen = _screen(window, desk)
     if on_painted is not None:
         screen.painted.connect(on_painted)
+    screen.painted.connect(_import_compiler)
     complaints = desk.pipeline.status.subscribe(Complaints(lambda line: print(line, file=sys.stderr)))
     desk.pipeline.start()
     try:
@@ -258,6 +261,11 @@ async def attend(
         complaints.dispose()
         screen.close()
         await desk.close()
+
+
+def _import_compiler() -> None:
+    """Import the compiler beside the window, which would stand still for half a second when a query is first sorted."""
+    Thread(target=import_module, args=("dataflow.sql.compile",), name="import", daemon=True).start()
 
 
 async def _draw(window: MainWindow, options: Options, picture: Shot) -> int:

@@ -62,6 +62,8 @@ class Attack:
         self.rounds += 1
         self.board.write_text(fuzz_board.TEXT, "utf-8")
         desk = await Desk.open(self, store, url)
+        while not desk.painted and desk.fault() is None:
+            await asyncio.sleep(0.05)
         until = time.monotonic() + seconds
         workers = [asyncio.create_task(self._attack(attacks, until)) for _ in range(2)]
         while time.monotonic() < until and desk.fault() is None:
