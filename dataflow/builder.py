@@ -44,9 +44,12 @@ class Builder:
         The nodes that it reads may be built on the way, by the same method.
         """
         outer, self._tables, self._now = self._tables, set(), now
-        node = self._build(rel)
-        found, self._tables = self._tables - {""}, outer
-        return node, found
+        try:
+            node = self._build(rel)
+            return node, self._tables - {""}
+        finally:
+            self._tables = outer
+            self._indexes.clear()
 
     def _build(self, rel: Rel) -> Node:
         if isinstance(rel, Scan):
