@@ -24,7 +24,7 @@ _AGAIN = "Save the board, or press F5, to try it again"
 
 
 class Notice(NamedTuple):
-    """What people should know: an operator of these queries was slow, or they were set aside. `error`: a bug of ours."""
+    """What people should know: an operator of queries was slow, or they were set aside. `error`: a bug of ours."""
 
     text: str
     queries: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class Asides:
             live.result = None
         self.tell(Notice(reason, _queries(gone), error, aside=True))
         for live in gone:
-            live.set_aside(reason)
+            live.set_aside(reason, error)
 
 
 def _queries(lives: Iterable[LiveQuery]) -> tuple[str, ...]:

@@ -23,8 +23,9 @@ T = TypeVar("T")
 
 
 class LiveQuery:
-    """Made by `Engine.live` of `sql`. `ready` once it has read what was there before it came. `sliced`: whenever it must read
-    history, the owner of the loop calls `Engine.work`. `aside`: why it was set aside, if it was; it says nothing more.
+    """Made by `Engine.live` of `sql`. `ready` once it has read what was there before it came. `sliced`: whenever it must
+    read history, the owner of the loop calls `Engine.work`. `aside`: why it was set aside, if it was, and then it says
+    nothing more; `error`: the bug that did it.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class LiveQuery:
         self._ever: list[Callable[..., None]] = []
         self.closed = False
         self.aside = ""
+        self.error: Exception | None = None
 
     @property
     def changes(self) -> Observable[list[Change]]:
@@ -64,9 +66,9 @@ class LiveQuery:
         """Why the query was set aside, once it is; on subscribing where it is already."""
         return _observable(self._told, [], lambda tell: tell(self.aside) if self.aside else None, lambda _: None)
 
-    def set_aside(self, reason: str) -> None:
+    def set_aside(self, reason: str, error: Exception | None) -> None:
         """It has been taken off its result: tell why."""
-        self.aside, self.result = reason, None
+        self.aside, self.error, self.result = reason, error, None
         for tell in tuple(self._told):
             tell(reason)
 
