@@ -34,7 +34,7 @@ def floats(name: str) -> list[Overload]:
 
 
 def span(unit: int) -> list[Overload]:
-    return one(INTERVAL, f"({{0}} * {unit})", INT)
+    return one(INTERVAL, f"interval_of({{0}}, {unit})", INT, nullable=True)
 
 
 def pair(name: str) -> list[Overload]:
@@ -71,7 +71,7 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "power": one(FLOAT, "power({0}, {1})", FLOAT, FLOAT), "pi": one(FLOAT, "3.141592653589793"),
     "isnan": one(BOOL, "({0} != {0})", FLOAT),
     "epoch_us": [Overload((TIMESTAMP,), INT, "{0}"), Overload((INTERVAL,), INT, "{0}")],
-    "epoch_ms": [Overload((TIMESTAMP,), INT, "to_milliseconds_of({0})"),
+    "epoch_ms": [Overload((TIMESTAMP,), INT, "to_milliseconds_of({0})", True),
     Overload((INTERVAL,), INT, "int_divide({0}, 1000)")],
     "dayname": one(TEXT, "day_name({0})", TIMESTAMP), "monthname": one(TEXT, "month_name({0})", TIMESTAMP),
     "to_timestamp": one(TIMESTAMP, "timestamp_of({0})", FLOAT, nullable=True),
@@ -101,7 +101,7 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "bit_count": one(INT, "bit_count({0})", INT),
     "asinh": floats("asinh"), "acosh": floats("acosh"), "atanh": floats("atanh"), "cot": floats("cot"),
     "fmod": one(FLOAT, "floored_modulo({0}, {1})", FLOAT, FLOAT), "log": one(FLOAT, "log({0}, {1})", FLOAT, FLOAT),
-    "last_day": one(DATE, "last_day({0})", TIMESTAMP),
+    "last_day": one(DATE, "moment(last_day({0}))", TIMESTAMP, nullable=True),
     "make_date": one(DATE, "make_date({0}, {1}, {2})", INT, INT, INT, nullable=True),
     "to_microseconds": span(1), "to_milliseconds": one(INTERVAL, "seconds_of({0} / 1000)", FLOAT, nullable=True),
     "to_seconds": one(INTERVAL, "seconds_of({0})", FLOAT, nullable=True), "to_minutes": span(60 * 10**6),

@@ -168,13 +168,15 @@ def float_to_decimal(value: float, digits: int) -> int | None:
     return int(half_away(moved)) if -1e38 < moved < 1e38 else None
 
 
-def moment(micros: int) -> int | None:
-    """NULL beyond what a timestamp holds."""
-    return micros if -9_223_372_022_400_000_000 <= micros < 2**63 - 1 else None
+def span(micros: int) -> int | None:
+    """NULL beyond the 64 bits of an interval."""
+    return micros if -(2**63) <= micros < 2**63 else None
 
 
-def to_milliseconds_of(micros: int) -> int:
-    """Of a time, in milliseconds, halves away from zero."""
+def to_milliseconds_of(micros: int) -> int | None:
+    """Of a time, in milliseconds, halves away from zero; NULL where that has no room to round."""
+    if micros >= 2**63 - 500:
+        return None
     found = (abs(micros) + 500) // 1000
     return found if micros >= 0 else -found
 
