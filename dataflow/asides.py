@@ -8,6 +8,7 @@ read such a node: whatever is half done in it goes with it. A query that shares 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dataflow.budget import LIMIT_S, TIMES
@@ -77,11 +78,15 @@ class Asides:
         took = f"{self._operator(trouble.node)} took {trouble.seconds * 1000:.0f} ms in one step"
         if budget is None or times < TIMES:
             lives = self._readers(trouble.node)
-            self.tell(Notice(f"{took}: more than {LIMIT_S * 1000:.0f} ms hold up the window", _queries(lives)))
+            self._say(Notice(f"{took}: more than {LIMIT_S * 1000:.0f} ms hold up the window", _queries(lives)))
             return
         budget.forget(key)
         reason = f"Set aside: {took}, {times} times within a minute. Make the query lighter. {_AGAIN}"
         self._part(self._readers(trouble.node), reason, None)
+
+    def _say(self, notice: Notice) -> None:
+        with suppress(Exception):  # a notice that nobody can take stops nothing
+            self.tell(notice)
 
     def _operator(self, node: Node) -> str:
         if isinstance(node, Result):
@@ -101,9 +106,10 @@ class Asides:
             self._waiting.remove(live)
             self._leave(live)
             live.result = None
-        self.tell(Notice(reason, _queries(gone), error, aside=True))
+        self._say(Notice(reason, _queries(gone), error, aside=True))
         for live in gone:
-            live.set_aside(reason, error)
+            with suppress(Exception):  # who cannot take the reason has been told it
+                live.set_aside(reason, error)
 
 
 def _queries(lives: Iterable[LiveQuery]) -> tuple[str, ...]:

@@ -23,9 +23,9 @@ T = TypeVar("T")
 
 
 class LiveQuery:
-    """Made by `Engine.live` of `sql`. `ready` once it has read what was there before it came. `sliced`: whenever it must
-    read history, the owner of the loop calls `Engine.work`. `aside`: why it was set aside, if it was, and then it says
-    nothing more; `error`: the bug that did it.
+    """Made by `Engine.live` of `sql`. `ready` once it has read what was there before it came. `sliced`: whenever it
+    must read history, the owner of the loop calls `Engine.work`. `aside`: why it was set aside, if it was, and then it
+    says nothing more; `error`: the bug that did it.
     """
 
     def __init__(
