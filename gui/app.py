@@ -20,10 +20,14 @@ from PySide6.QtWidgets import QApplication
 from dataflow.boards.file import LoadedBoard
 from gui.bugs import told
 from gui.complaints import Complaints
+from gui.logbook import Logbook
+from gui.notices import Notices
 from gui.theme import Theme
 from gui.window import MainWindow, remembered_theme
 
 if TYPE_CHECKING:
+    from reactivex.abc import DisposableBase
+
     from dataflow.desk import Desk, DeskBuilder
     from gui.connection import Connection
     from gui.screen import Screen
@@ -245,6 +249,20 @@ def closing(window: MainWindow) -> asyncio.Future[None]:
     return closed
 
 
+def _complaints(desk: Desk) -> DisposableBase:
+    """Tell on stderr and in the log file how the desk stands, and what goes wrong."""
+    from reactivex.disposable import CompositeDisposable
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    log, pipeline = Logbook(desk.pipeline.board.id), desk.pipeline
+    return CompositeDisposable(
+        pipeline.status.subscribe(Complaints(say)), pipeline.status.subscribe(log.follow_status),
+        pipeline.notices.subscribe(Notices(log, say, sys.argv[1:])),
+    )  # fmt: skip
+
+
 async def attend(
     window: MainWindow, desk: Desk, closed: asyncio.Future[None], on_painted: Callable[[], None] | None = None
 ) -> None:
@@ -253,7 +271,7 @@ async def attend(
     if on_painted is not None:
         screen.painted.connect(on_painted)
     screen.painted.connect(_import_compiler)
-    complaints = desk.pipeline.status.subscribe(Complaints(lambda line: print(line, file=sys.stderr)))
+    complaints = _complaints(desk)
     desk.pipeline.start()
     try:
         await closed

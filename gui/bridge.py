@@ -43,6 +43,7 @@ class Binding:
         self._changed = changed
         self._live: Live | None = None
         self._subscription: DisposableBase = Disposable()
+        self._asides: DisposableBase = Disposable()
         self._rows: list[Row] = []
         self._splices: list[Splice] = []
         self.flushed = 0.0
@@ -59,6 +60,7 @@ class Binding:
         self._live, self._rows, self._splices = live, [], []
         self._panel.set_columns(self._name, live.columns)
         self._subscription = live.splices.subscribe(self._collect)
+        self._asides = live.asides.subscribe(self._panel.show_error)
 
     def flush(self) -> None:
         """Bring the panel what has changed since the last frame."""
@@ -69,6 +71,7 @@ class Binding:
 
     def close(self) -> None:
         self._subscription.dispose()
+        self._asides.dispose()
         if self._live is not None:
             self._live.close()
             self._live = None
