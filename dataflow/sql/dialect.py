@@ -46,6 +46,13 @@ class LiveParser(DuckDBParser):
         found: exp.Interval = self.expression(exp.Interval(this=count, unit=unit))
         return found
 
+    def _parse_primary(self) -> exp.Expr | None:
+        """A number that starts with its point stays as it is written: it is of another type."""
+        if self._match_pair(TokenType.DOT, TokenType.NUMBER):
+            return exp.Literal.number(f".{self._prev.text}")
+        found: exp.Expr | None = super()._parse_primary()
+        return found
+
     def _parse_unit(self) -> exp.Expr | None:
         token = self._curr
         if token is None or token.token_type == TokenType.IDENTIFIER or token.text.lower() not in KEYWORDS:
