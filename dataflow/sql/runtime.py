@@ -305,6 +305,34 @@ def ilike(text: str, pattern: str, escape: str) -> bool:
     return like_pattern(lower(pattern), escape)(lower(text)) is not None
 
 
+def like_escaped(text: str, pattern: str, escape: str) -> bool | None:
+    """As `like`; NULL where DuckDB would stop: the pattern ends in its escape, and the text leads up to that."""
+    before = before_escape(pattern, escape)
+    if before is None:
+        return like(text, pattern, escape)
+    return None if like(text, before + "%", "\\") else False
+
+
+def ilike_escaped(text: str, pattern: str, escape: str) -> bool | None:
+    return like_escaped(lower(text), lower(pattern), escape)
+
+
+@lru_cache(maxsize=1024)
+def before_escape(pattern: str, escape: str) -> str | None:
+    """What stands before an escape at the pattern's end, written with \\ as its escape; None if there is none."""
+    out: list[str] = []
+    chars = iter(pattern)
+    for c in chars:
+        if c == escape:
+            following = next(chars, None)
+            if following is None:
+                return "".join(out)
+            out.append("\\" + following)
+        else:
+            out.append(c if c in "%_" else "\\" + c)
+    return None
+
+
 # casts
 
 
