@@ -11,7 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+
+from dataflow.zones import find_zone
 
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -225,11 +226,6 @@ def strftime(value: int, pattern: str) -> str:
 # zones
 
 
-@lru_cache(maxsize=64)
-def zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
-
-
 def _within(value: int) -> int:
     """The same moment of the calendar in a year that `datetime` knows: long ago stays so, and far ahead too."""
     cycle = CYCLE * DAY
@@ -241,7 +237,7 @@ def _within(value: int) -> int:
 @lru_cache(maxsize=65536)
 def _offset(quarter_hour: int, name: str) -> int:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=quarter_hour * 900)
-    return (moment.astimezone(zone(name)).utcoffset() or timedelta()) // timedelta(microseconds=1)
+    return (moment.astimezone(find_zone(name)).utcoffset() or timedelta()) // timedelta(microseconds=1)
 
 
 def to_local(value: int, name: str) -> int:
@@ -251,6 +247,6 @@ def to_local(value: int, name: str) -> int:
 
 def from_local(value: int, name: str) -> int:
     """Of a clock that shows a time twice, or skips it: by the lesser offset, so the later moment, as in DuckDB."""
-    clock = datetime(1970, 1, 1, tzinfo=zone(name)) + timedelta(microseconds=_within(value))
+    clock = datetime(1970, 1, 1, tzinfo=find_zone(name)) + timedelta(microseconds=_within(value))
     offset = min(clock.utcoffset() or timedelta(), clock.replace(fold=1).utcoffset() or timedelta())
     return value - offset // timedelta(microseconds=1)

@@ -22,7 +22,9 @@ def joined(node: exp.Expr, context: Context) -> Typed:
     if not any(side.type == TEXT for side in sides):
         raise error(node, f"|| joins text: {short(node)}", "CAST(… AS TEXT)")
     exprs = tuple(cast(side, TEXT, node).expr for side in sides)
-    return Typed(Call("({0} + {1})", exprs), TEXT)
+    if any(side.literal for side in sides):  # what a literal adds is no longer than the query
+        return Typed(Call("({0} + {1})", exprs), TEXT)
+    return Typed(Call("joined_text({0}, {1})", exprs, nullable=True), TEXT)
 
 
 @rule(exp.Concat, exp.ConcatWs)
@@ -31,7 +33,7 @@ def concat(node: exp.Expr, context: Context) -> Typed:
     name = "concat_ws" if isinstance(node, exp.ConcatWs) else "concat"
     exprs = tuple(cast(lower(n, context), TEXT, n).expr for n in node.expressions)
     slots = ", ".join(f"{{{i}}}" for i in range(len(exprs)))
-    return Typed(Call(f"{name}({slots})", exprs, strict=False, nullable=name == "concat_ws"), TEXT)
+    return Typed(Call(f"{name}({slots})", exprs, strict=False, nullable=True), TEXT)
 
 
 @rule(exp.Cast, exp.TryCast)

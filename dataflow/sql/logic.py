@@ -148,9 +148,7 @@ def _like(node: exp.Expr, context: Context, escape: str) -> Typed:
     if {value.type, pattern.type} - {TEXT, NULL}:
         raise error(node, f"LIKE compares text: {short(node)}", "CAST(… AS TEXT)")
     name = "ilike" if isinstance(node, exp.ILike) else "like"
-    may_stop = escape != "" and (not pattern.literal or str(pattern.constant or "").lower().endswith(escape.lower()))
-    code = f"{name}{'_escaped' * may_stop}({{0}}, {{1}}, {escape!r})"
-    found = Call(code, (value.expr, pattern.expr), nullable=may_stop)
+    found = Call(f"{name}({{0}}, {{1}}, {escape!r})", (value.expr, pattern.expr), nullable=True)
     return Typed(Not(found) if node.args.get("negate") else found, BOOL)
 
 
@@ -164,4 +162,4 @@ def escaped(node: exp.Expr, context: Context) -> Typed:
     char = mark.constant if mark.type == TEXT else None
     if not known or char is None or len(char) > 1 or not char.isascii() or char in ("{", "}"):
         raise refused(node, f"ESCAPE takes one character of ASCII after LIKE: {short(node)}")
-    return _like(node.this, context, char.lower() if isinstance(node.this, exp.ILike) else char)
+    return _like(node.this, context, char)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from functools import cache
 from typing import NamedTuple
-from zoneinfo import available_timezones
 
 from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, date_day, days_from, from_local, moment, month_days
 from dataflow.sql.number_texts import SPACES
+from dataflow.zones import known_zones
 
 BOOLS = {"t": True, "true": True, "1": True, "yes": True, "y": True} | {
     "f": False, "false": False, "0": False, "no": False, "n": False,
@@ -88,7 +88,7 @@ def try_time(text: str) -> int | None:
 
 @cache
 def zones() -> dict[str, str]:
-    return {name.lower(): name for name in available_timezones()}
+    return {name.lower(): name for name in known_zones()}
 
 
 def offset(text: str) -> int:

@@ -7,18 +7,15 @@ NaN is one object, `NAN`, so that rows with it stay equal to themselves.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from dataflow.sql.calendar import DAY, SECOND, strftime, year
+from dataflow.sql.limits import LONGEST, LONGEST_TEXT
 
 NAN = math.nan
 INF = math.inf
 LARGEST = 2**127
-LONGEST = 1_000_000
-"""No text is padded or repeated beyond this."""
 
 
 # numbers
@@ -187,6 +184,8 @@ def timestamp_of(seconds: float) -> int | None:
 
 
 def repeat(text: str, count: int) -> str | None:
+    if not text or count <= 0:
+        return ""
     return text * count if len(text) * count <= LONGEST else None
 
 
@@ -272,65 +271,54 @@ def split_part(text: str, separator: str, index: int) -> str:
     return parts[at] if 0 <= at < len(parts) else ""
 
 
-def replace(text: str, old: str, new: str) -> str:
-    return text.replace(old, new) if old else text
+def replace(text: str, old: str, new: str) -> str | None:
+    """NULL where the text would grow too long."""
+    if not old:
+        return text
+    more = len(new) - len(old)
+    if more > 0 and len(text) // len(old) * more > LONGEST_TEXT and text.count(old) * more + len(text) > LONGEST_TEXT:
+        return None
+    return text.replace(old, new)
 
 
-def concat(*values: str | None) -> str:
+def joined_text(left: str, right: str) -> str | None:
+    """Both, one after the other; NULL where that is too long."""
+    return left + right if len(left) + len(right) <= LONGEST_TEXT else None
+
+
+def bounded_join(*values: str, separator: str = "") -> str | None:
+    """Texts one after the other; NULL where that is too long."""
+    size = sum(map(len, values)) + len(separator) * max(len(values) - 1, 0)
+    return separator.join(values) if size <= LONGEST_TEXT else None
+
+
+def trim_left(text: str, letters: str) -> str:
+    """Without those of `letters` that it begins with."""
+    if len(letters) < 16:
+        return text.lstrip(letters) if letters else text
+    unwanted = set(letters)
+    return text[next((at for at, letter in enumerate(text) if letter not in unwanted), len(text)) :]
+
+
+def trim_right(text: str, letters: str) -> str:
+    if len(letters) < 16:
+        return text.rstrip(letters) if letters else text
+    unwanted = set(letters)
+    return text[: next((at for at in range(len(text), 0, -1) if text[at - 1] not in unwanted), 0)]
+
+
+def trim_both(text: str, letters: str) -> str:
+    return trim_right(trim_left(text, letters), letters)
+
+
+def concat(*values: str | None) -> str | None:
     """Raw. NULLs are skipped."""
-    return "".join([v for v in values if v is not None])
+    return bounded_join(*[v for v in values if v is not None])
 
 
 def concat_ws(separator: str | None, *values: str | None) -> str | None:
     """Raw. NULLs are skipped."""
-    return None if separator is None else separator.join([v for v in values if v is not None])
-
-
-@lru_cache(maxsize=1024)
-def like_pattern(pattern: str, escape: str) -> Callable[[str], object]:
-    out, chars = [], iter(pattern)
-    for c in chars:
-        if escape and c == escape:
-            out.append(re.escape(next(chars, "")))
-        else:
-            out.append({"%": ".*", "_": "."}.get(c) or re.escape(c))
-    return re.compile("".join(out), re.DOTALL).fullmatch
-
-
-def like(text: str, pattern: str, escape: str) -> bool:
-    return like_pattern(pattern, escape)(text) is not None
-
-
-def ilike(text: str, pattern: str, escape: str) -> bool:
-    return like_pattern(lower(pattern), escape)(lower(text)) is not None
-
-
-def like_escaped(text: str, pattern: str, escape: str) -> bool | None:
-    """As `like`; NULL where DuckDB would stop: the pattern ends in its escape, and the text leads up to that."""
-    before = before_escape(pattern, escape)
-    if before is None:
-        return like(text, pattern, escape)
-    return None if like(text, before + "%", "\\") else False
-
-
-def ilike_escaped(text: str, pattern: str, escape: str) -> bool | None:
-    return like_escaped(lower(text), lower(pattern), escape)
-
-
-@lru_cache(maxsize=1024)
-def before_escape(pattern: str, escape: str) -> str | None:
-    """What stands before an escape at the pattern's end, written with \\ as its escape; None if there is none."""
-    out: list[str] = []
-    chars = iter(pattern)
-    for c in chars:
-        if c == escape:
-            following = next(chars, None)
-            if following is None:
-                return "".join(out)
-            out.append("\\" + following)
-        else:
-            out.append(c if c in "%_" else "\\" + c)
-    return None
+    return None if separator is None else bounded_join(*[v for v in values if v is not None], separator=separator)
 
 
 # casts

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlglot import exp
 
@@ -22,6 +21,7 @@ from dataflow.sql.types import DATE, FLOAT, INT, INTERVAL, LOCAL, MONTHS, NULL, 
 from dataflow.sql.units import LENGTHS, MONTH_LENGTHS, NAMES, PARTS, REALS, ZONED_PARTS, truncation
 from dataflow.sql.units import difference as difference_code
 from dataflow.sql.units import elapsed as elapsed_code
+from dataflow.zones import UnknownZone, find_zone
 
 INTERVAL_PARTS = {"epoch": "({0} / SECOND)"}
 BEYOND = 2**63
@@ -255,9 +255,9 @@ def at_zone(value: Typed, zone: Typed, node: exp.Expr) -> Typed:
     if zone.type != TEXT or not isinstance(zone.constant, str):
         raise error(node, f"a time zone must be a literal: {short(node)}", "'America/New_York'")
     try:
-        ZoneInfo(zone.constant)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise error(node, f"'{zone.constant}' is not a time zone", "an IANA name: 'America/New_York'") from None
+        find_zone(zone.constant)
+    except UnknownZone as unknown:
+        raise error(node, str(unknown), unknown.hint) from None
     need_time(value, node)
     if value.type == TIMESTAMP:
         return Typed(Call("to_local({0}, {1})", (value.expr, zone.expr)), LOCAL)

@@ -39,7 +39,8 @@ ROWS: list[Row] = [(number, group, *row) for number, (group, row) in enumerate(I
 NUMBERS = ["j", "x", "k::DECIMAL(9,2)"]
 ALL = [*NUMBERS, "s", "b", "u", "u::DATE"]
 PAIRED = (
-    "corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept", "regr_r2", "regr_count", "regr_avgx", "regr_avgy",
+    "corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept", "regr_r2", "regr_count", "regr_avgx",
+    "regr_avgy",
 )  # fmt: skip
 TAKEN: dict[str, list[str]] = {
     "count": ALL, "min": ALL, "max": ALL, "sum": [*NUMBERS, "b"], "avg": NUMBERS, "median": NUMBERS, "product": NUMBERS,
