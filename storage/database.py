@@ -189,11 +189,18 @@ def opened(path: Path) -> Engine:
 
 
 def _keep_private(path: Path) -> None:
-    """SQLite gives the files that it makes beside a store the store's own rights."""
-    if path.exists():
-        for suffix in BESIDE:
-            tighten(path.with_name(path.name + suffix))
+    """SQLite gives what it makes beside a store the store's own rights, and says itself what it cannot reach."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        _make_private(path)
+    except OSError:
         return
+    for suffix in BESIDE:
+        tighten(path.with_name(path.name + suffix))
+
+
+def _make_private(path: Path) -> None:
     try:
         os.close(create_file(path))
     except OSError as error:

@@ -110,7 +110,21 @@ def month_count(value: int) -> int:
     return day.year * 12 + day.month
 
 
+def era_year(value: int) -> int:
+    """The year after Christ, or before."""
+    found = year(value)
+    return found if found > 0 else 1 - found
+
+
 # truncation
+
+LAST = 9_223_372_036_854_775_806
+FIRST = -9_223_372_022_400_000_000
+
+
+def moment(micros: int) -> int | None:
+    """NULL beyond what a timestamp holds."""
+    return micros if FIRST <= micros <= LAST else None
 
 
 def _month_start(count: int) -> int:
@@ -123,12 +137,25 @@ def trunc_week(value: int) -> int:
     return (days - (days + 3) % 7) * DAY
 
 
+def trunc_isoyear(value: int) -> int:
+    """To the Monday of its ISO year's first week."""
+    start = days_from(iso_year(value), 1, 4)
+    return (start - (start + 3) % 7) * DAY
+
+
 def trunc_month(value: int, months: int) -> int:
     """Down to a multiple of `months` counted from year 0; before it, decades and longer go up, as in DuckDB."""
     count = month_count(value) - 1
     if count < 0 and months >= 120:
         return _month_start(-(-(year(value) * 12) // months * months))
     return _month_start((month_count(value) - 1) // months * months)
+
+
+def trunc_era(value: int, months: int) -> int:
+    """Down to a multiple of decades or more, counted from the birth of Christ both ways, as ICU does."""
+    years, found = months // 12, year(value)
+    start = found // years * years if found > 0 else 1 - (1 - found) // years * years
+    return days_from(start, 1, 1) * DAY
 
 
 BUCKETS_FROM = 946_857_600_000_000
