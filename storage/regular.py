@@ -27,15 +27,15 @@ def read_regular(path: Path, most: int) -> bytes:
 def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
     """A regular file, open for reading; a link is one only where it is to `follow`. Raises OSError."""
     try:
-        file = os.fdopen(os.open(path, _OPENING if follow else _OPENING | _NO_LINK), "rb")
+        number = os.open(path, _OPENING if follow else _OPENING | _NO_LINK)
     except ValueError:
         raise OSError(errno.EINVAL, "not a name of a file", repr(path)) from None
     try:
-        _check_kind(path, os.fstat(file.fileno()))
+        _check_kind(path, os.fstat(number))
     except OSError:
-        file.close()
+        os.close(number)
         raise
-    return file
+    return os.fdopen(number, "rb")
 
 
 def _check_kind(path: Path, found: os.stat_result) -> None:
@@ -46,4 +46,4 @@ def _check_kind(path: Path, found: os.stat_result) -> None:
 
 
 def _size(most: int) -> str:
-    return f"{most // _UNIT} MB" if most >= _UNIT else f"{most // 1024} kB"
+    return f"{most // _UNIT} MB" if most >= _UNIT else f"{most} bytes"

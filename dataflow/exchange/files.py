@@ -168,7 +168,7 @@ class _Intake:
     """Collects a batch, sends it to the log and to quarantine, and counts."""
 
     def __init__(self, path: Path, log: EventLog, quarantine: Quarantine, check: Check) -> None:
-        self._name = path.name
+        self._name = path.name.encode(errors="backslashreplace").decode()
         self._log = log
         self._quarantine = quarantine
         self._check = check
