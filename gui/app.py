@@ -18,7 +18,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from dataflow.boards.file import LoadedBoard
-from gui.bugs import told
+from gui.bugs import report_once
 from gui.complaints import Complaints
 from gui.logbook import Logbook
 from gui.notices import Notices
@@ -147,8 +147,10 @@ def in_loop(app: QApplication, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def _unforeseen(error: BaseException) -> None:
-    """Something failed in a slot or a task: a line and a report; the window goes on."""
-    print(told(error, sys.argv[1:]), file=sys.stderr)
+    """Something failed in a slot or a task: a line and a report, the first time; the window goes on."""
+    line, new = report_once(error, sys.argv[1:], "")
+    if new:
+        print(line, file=sys.stderr)
 
 
 def _builder(options: Options) -> DeskBuilder:
