@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from dataflow.operators.aggregate import Aggregate, Folds, Newest
+from dataflow.operators.asof import AsOf
 from dataflow.operators.join import Join, Outer
 from dataflow.operators.node import Constant, Node, Piped, Source
 from dataflow.operators.timed import Timed
@@ -45,9 +46,15 @@ class Builder:
         The nodes that it reads (`inputs`) are there already.
         """
         outer, self._tables, self._now = self._tables, set(), now
-        node = self._build(rel)
-        found, self._tables = self._tables - {""}, outer
-        return node, found
+        try:
+            node = self._build(rel)
+            return node, self._tables - {""}
+        except Exception:
+            self._indexes.clear()
+            self._known.clear()
+            raise
+        finally:
+            self._tables = outer
 
     def _build(self, rel: Rel) -> Node:
         if isinstance(rel, Scan):
@@ -58,6 +65,9 @@ class Builder:
             return self._aggregate(rel)
         if isinstance(rel, plan.Join):
             return self._join(rel)
+        if isinstance(rel, plan.AsOf):
+            left, right = self._paired(rel.left, rel.left_keys), self._paired(rel.right, rel.right_keys)
+            return AsOf(left, right, rel)
         if isinstance(rel, plan.Timed):
             return self._timed(rel)
         if isinstance(rel, plan.Top):
@@ -71,7 +81,7 @@ class Builder:
         """The relations whose operators that of `rel` reads."""
         if isinstance(rel, Scan | Values):
             return []
-        if isinstance(rel, plan.Join):
+        if isinstance(rel, plan.Join | plan.AsOf):
             sides: tuple[Rel, ...] = (rel.left, rel.right)
         else:
             sides = (rel if isinstance(rel, plan.Map | plan.Union) else rel.input,)

@@ -113,6 +113,8 @@ class Describer:
                 return list(map(self._over(source), made or ()))
             case plan.Join(left=left, right=right, kind=kind):
                 return self._columns[left] + ([] if kind in ("semi", "anti") else self._columns[right])
+            case plan.AsOf(left=left, right=right):
+                return self._columns[left] + self._columns[right]
             case plan.Aggregate():
                 return list(map(Expressions(self._grouped(rel)), rel.columns))
             case Union(inputs=inputs):
@@ -144,6 +146,8 @@ class Describer:
                 return "temporal filter", f"{self._over(source)(value)} {op} {Expressions(['now()'])(bound)}"
             case plan.Join():
                 return f"{rel.kind} join", self._joined(rel)
+            case plan.AsOf():
+                return f"asof {rel.kind} join", self._nearest(rel)
             case plan.Aggregate():
                 return ("aggregate" if rel.aggs else "distinct"), self._aggregated(rel)
             case Union(inputs=inputs):
@@ -165,10 +169,16 @@ class Describer:
         having = f" HAVING {' AND '.join(map(Expressions(found), rel.having))}" if rel.having else ""
         return f"{', '.join(values)}{' by ' if keys and values else ''}{', '.join(keys)}{having}"
 
-    def _joined(self, rel: plan.Join) -> str:
+    def _keys(self, rel: plan.Join | plan.AsOf) -> list[str]:
         left, right = self._over(rel.left), self._over(rel.right)
-        pairs = zip(rel.left_keys, rel.right_keys, strict=True)
-        tests = [f"{left(one)} = {right(other)}" for one, other in pairs]
+        return [f"{left(one)} = {right(other)}" for one, other in zip(rel.left_keys, rel.right_keys, strict=True)]
+
+    def _nearest(self, rel: plan.AsOf) -> str:
+        left, right = self.columns(rel.left)[rel.values[0]], self.columns(rel.right)[rel.values[1]]
+        return " AND ".join([*self._keys(rel), f"{left} {rel.op} {right}"])
+
+    def _joined(self, rel: plan.Join) -> str:
+        tests = self._keys(rel)
         tests += map(Expressions(self.columns(rel.left) + self.columns(rel.right)), rel.on)
         return " AND ".join(tests) or "every row with every row"
 
@@ -183,7 +193,7 @@ class Describer:
 
 def inputs(rel: Rel) -> tuple[Rel, ...]:
     """The relations that one is made of."""
-    if isinstance(rel, plan.Join):
+    if isinstance(rel, plan.Join | plan.AsOf):
         return (rel.left, rel.right)
     if isinstance(rel, Union):
         return rel.inputs

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dataflow.sql import shape
-from dataflow.sql.plan import Agg, Aggregate, Col, Expr, Join, Map, Rel, Timed, Union
+from dataflow.sql.plan import Agg, Aggregate, AsOf, Col, Expr, Join, Map, Rel, Timed, Union
 
 Places = dict[int, int]
 """Where each column that is still there has gone."""
@@ -75,6 +75,8 @@ class _Slimmer:
             return Union(tuple([part for part, _ in parts])), parts[0][1]
         if isinstance(rel, Join):
             return self._join(rel, needed)
+        if isinstance(rel, AsOf):
+            return self._nearest(rel, needed)
         return rel, {column: column for column in needed}
 
     def _timed(self, rel: Timed, needed: set[int]) -> tuple[Rel, Places]:
@@ -93,12 +95,29 @@ class _Slimmer:
         theirs = {column - width for column in needed if column >= width} | shape.columns(*rel.right_keys)
         left, left_places = self._cut(rel.left, ours)
         right, right_places = self._cut(rel.right, theirs)
-        places = left_places | {at + width: len(ours) + place for at, place in right_places.items()}
+        places = _beside(left_places, right_places, width)
         keys = _moved(rel.left_keys, left_places), _moved(rel.right_keys, right_places)
         return Join(rel.kind, left, right, *keys, _moved(rel.on, places), (len(ours), len(theirs))), places
+
+    def _nearest(self, rel: AsOf, needed: set[int]) -> tuple[Rel, Places]:
+        width, (ours_by, theirs_by) = rel.widths[0], rel.values
+        ours = {column for column in needed if column < width} | shape.columns(*rel.left_keys) | {ours_by}
+        theirs = {column - width for column in needed if column >= width}
+        theirs |= shape.columns(*rel.right_keys) | {theirs_by}
+        left, left_places = self._cut(rel.left, ours)
+        right, right_places = self._cut(rel.right, theirs)
+        keys = _moved(rel.left_keys, left_places), _moved(rel.right_keys, right_places)
+        values, widths = (left_places[ours_by], right_places[theirs_by]), (len(ours), len(theirs))
+        found = AsOf(rel.kind, left, right, *keys, values, rel.op, rel.type, widths)
+        return found, _beside(left_places, right_places, width)
 
     def _cut(self, rel: Rel, needed: set[int]) -> tuple[Rel, Places]:
         """The relation with the needed columns alone, in order."""
         source, places = self.slim(rel, needed)
         order = sorted(needed)
         return Map(source, (), tuple([Col(places[c]) for c in order])), {c: at for at, c in enumerate(order)}
+
+
+def _beside(left: Places, right: Places, width: int) -> Places:
+    """Where columns of two rows have gone; the left row had `width`, and has those of `left`."""
+    return left | {at + width: len(left) + place for at, place in right.items()}

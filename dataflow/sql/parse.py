@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlglot import Dialect, exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
-from sqlglot.parsers.duckdb import DuckDBParser
 
 from dataflow.sql.budget import spend
+from dataflow.sql.dialect import Live, LiveParser
 from dataflow.sql.errors import Refused, SqlError
 from dataflow.sql.overlooked import look
 from dataflow.sql.tokens import tokens_of
@@ -34,6 +34,8 @@ def parse(sql: str) -> exp.Query:
         raise SqlError("the text holds half of a character", 1, 1) from None
     except ParseError as error:
         raise _unreadable(error) from None
+    except (LookupError, AttributeError, TypeError) as error:
+        raise SqlError("the parser cannot read this text", 1, 1) from error
     except TokenError as error:
         raise SqlError("the text cannot be read: " + str(error).split("\n")[0], *_end(sql)) from None
     statements = [tree for tree in trees if tree is not None]
@@ -52,10 +54,10 @@ _LOOK_EVERY = 256
 
 @cache
 def _dialect() -> Dialect:
-    return Dialect.get_or_raise("duckdb")
+    return Live()
 
 
-class _Parser(DuckDBParser):
+class _Parser(LiveParser):
     """Reads within the budget: it comes by here for each word that it looks at, again and again."""
 
     _steps = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dataflow.sql.narrow import narrowed
-from dataflow.sql.plan import Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union, Window, replace
+from dataflow.sql.plan import AsOf, Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union, Window, replace
 from dataflow.sql.shape import columns, conjuncts, equality, shifted, through
 
 LEVELS = 24
@@ -53,6 +53,9 @@ class Shaper:
         if isinstance(rel, Join):
             beside = self._beside(rel, test, lambda side, part: self._filter(side, part, levels))
             return beside or _keyed(rel, test) or Map(rel, (test,), None)
+        if isinstance(rel, AsOf):
+            nearest = self._left_of(rel, test, lambda side, part: self._filter(side, part, levels))
+            return nearest or Map(rel, (test,), None)
         if isinstance(rel, Window):
             return Map(_bounded(rel, test), (test,), None)
         kinds = self._kinds(rel, test)
@@ -60,7 +63,7 @@ class Shaper:
 
     def _into_map(self, rel: Map, test: Expr, levels: int) -> Rel:
         inner = through(test, rel.columns) if rel.columns is not None else test
-        if rel.where and not isinstance(rel.input, Scan | Join):
+        if rel.where and not isinstance(rel.input, Scan | Join | AsOf):
             return Map(rel.input, (*rel.where, inner), rel.columns)
         below = self._filter(rel.input, inner, levels)
         if isinstance(below, Map) and below.columns is None and below.input == rel.input:
@@ -75,7 +78,11 @@ class Shaper:
             found = self._beside(rel, value, lambda side, part: self.timed(side, part, op, bound))
             if found is not None:
                 return found
-        if isinstance(rel, Map) and rel.columns is not None and isinstance(rel.input, Map | Join | Scan):
+        if isinstance(rel, AsOf):
+            nearest = self._left_of(rel, value, lambda side, part: self.timed(side, part, op, bound))
+            if nearest is not None:
+                return nearest
+        if isinstance(rel, Map) and rel.columns is not None and isinstance(rel.input, Map | Join | AsOf | Scan):
             below = Map(rel.input, rel.where, None) if rel.where else rel.input
             return narrowed(Map(self.timed(below, through(value, rel.columns), op, bound), (), rel.columns))
         return Timed(rel, value, op, bound)
@@ -89,6 +96,13 @@ class Shaper:
         if min(used) >= width and rel.kind == "inner":
             return _sided(rel, rel.left, put(rel.right, shifted(expr, -width)))
         return None
+
+    def _left_of(self, rel: AsOf, expr: Expr, put: Callable[[Rel, Expr], Rel]) -> Rel | None:
+        """Only below the left side: without some of the right rows, others would be nearest."""
+        used = columns(expr)
+        if not used or max(used) >= rel.widths[0]:
+            return None
+        return replace(rel, left=put(rel.left, expr))
 
     def _kinds(self, rel: Rel, test: Expr) -> Rel | None:
         """The scan of just those event types that `test` asks for."""

@@ -112,6 +112,22 @@ class Join(Node, frozen=True):
     widths: tuple[int, int]
 
 
+class AsOf(Node, frozen=True):
+    """Each left row with the right row of its keys that is nearest by `values`, a column of each side: `op` (>= > <= <)
+    compares the left one with the right one. Kinds: inner, left. `type` is that of the values.
+    """
+
+    kind: str
+    left: Rel
+    right: Rel
+    left_keys: tuple[Expr, ...]
+    right_keys: tuple[Expr, ...]
+    values: tuple[int, int]
+    op: str
+    type: str
+    widths: tuple[int, int]
+
+
 class Timed(Node, frozen=True):
     """Rows for which `value` compared (by `op`: > >= < <=) with `bound` is true; `bound` is over the clock, Col(0)."""
 
@@ -204,7 +220,7 @@ class Window(Node, frozen=True):
     most: int | None = None
 
 
-Rel = Scan | Values | Map | Join | Timed | Aggregate | Union | Top | Window
+Rel = Scan | Values | Map | Join | AsOf | Timed | Aggregate | Union | Top | Window
 
 
 class Query(Node, frozen=True):

@@ -10,7 +10,6 @@ from time import process_time
 from typing import Any
 
 import msgspec
-from sqlglot.errors import SqlglotError
 
 from dataflow.boards.file import load
 from dataflow.boards.sql import engine_for
@@ -91,7 +90,7 @@ def _compiled(engine: Engine, number: int, sql: str) -> Outcome:
         live = engine.live(sql, lambda: [history])
     except SqlError as error:
         cause = error.__cause__
-        bug = cause is not None and not isinstance(cause, SqlglotError | RecursionError)
+        bug = "report" in error.hint
         detail = f"{error} | {_told(cause)}" if cause is not None else str(error)
         if "\n" in str(error):
             return Outcome(number, "told on several lines", process_time() - began, 0, detail)
