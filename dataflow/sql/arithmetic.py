@@ -83,7 +83,7 @@ def _linear(symbol: str) -> Callable[[Typed, Typed, exp.Expr], Typed]:
             left, right = _level(left, kind), _level(right, kind)
         else:
             return _multiply(left, right)
-        return Typed(Call(f"one_nan{code}" if wild else code, (left.expr, right.expr)), kind, wild)
+        return Typed(Call(f"one_nan{code}" if wild else code, (left.expr, right.expr)), kind, wild or kind == FLOAT)
 
     return apply
 
@@ -107,9 +107,8 @@ def _level(value: Typed, kind: str) -> Typed:
 def _divide(left: Typed, right: Typed, node: exp.Expr) -> Typed:
     left, right = _level(left, FLOAT), _level(right, FLOAT)
     if tame(right) and right.constant:
-        return Typed(
-            Call("one_nan({0} / {1})" if left.wild else "({0} / {1})", (left.expr, right.expr)), FLOAT, left.wild
-        )
+        code, wild = "one_nan({0} / {1})" if left.wild else "({0} / {1})", left.wild or abs(right.constant) < 1
+        return Typed(Call(code, (left.expr, right.expr)), FLOAT, wild)
     return Typed(Call("divide({0}, {1})", (left.expr, right.expr)), FLOAT, True)
 
 

@@ -7,7 +7,7 @@ temporal filter goes below joins, and below projections on the way there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dataflow.sql.narrow import narrowed
 from dataflow.sql.plan import AsOf, Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union, Window, replace
@@ -30,9 +30,25 @@ class Shaper:
 
     def filter(self, rel: Rel, test: Expr) -> Rel:
         """Rows of `rel` for which `test` is true."""
-        for part in conjuncts(test):
-            rel = self._filter(rel, part)
+        return self.filter_all(rel, conjuncts(test))
+
+    def filter_all(self, rel: Rel, tests: Sequence[Expr]) -> Rel:
+        """Rows of `rel` for which all `tests` are true."""
+        if isinstance(rel, Scan) and len(tests) > 1:
+            return self._of_scan(rel, tests)
+        for test in tests:
+            rel = self._filter(rel, test)
         return rel
+
+    def _of_scan(self, rel: Scan, tests: Sequence[Expr]) -> Rel:
+        rest: list[Expr] = []
+        for test in tests:
+            kinds = self._kinds(rel, test)
+            if kinds is not None:
+                rel = kinds
+            elif test != Const(True, "bool"):
+                rest.append(test)
+        return Map(rel, tuple(rest), None) if rest else rel
 
     def _filter(self, rel: Rel, test: Expr, levels: int = LEVELS) -> Rel:
         """Relations that stand in several places of the plan are asked once."""
@@ -104,7 +120,7 @@ class Shaper:
             return None
         return replace(rel, left=put(rel.left, expr))
 
-    def _kinds(self, rel: Rel, test: Expr) -> Rel | None:
+    def _kinds(self, rel: Rel, test: Expr) -> Scan | None:
         """The scan of just those event types that `test` asks for."""
         if not isinstance(rel, Scan) or rel.relation != "events" or rel.kinds or self.type_column is None:
             return None

@@ -214,6 +214,7 @@ class _Select:
         context = RowContext(self.source, "WHERE", aliases=self._aliases("WHERE"), subquery=self._scalar)
         timed: list[tuple[Typed, str, Typed]] = []
         asked: list[Membership] = []
+        tests: list[Expr] = []
         for part in where_parts(clause.this):
             if id(part) in self.applied:
                 continue
@@ -225,7 +226,8 @@ class _Select:
             elif asks_time(part):
                 timed += temporal(part, context)
             else:
-                rel = self.shaper.filter(rel, condition(part, context, "WHERE"))
+                tests += shape.conjuncts(condition(part, context, "WHERE"))
+        rel = self.shaper.filter_all(rel, tests)
         for each in asked:
             rel = self.nested.filtered(self.source._replace(rel=rel), each)
         for value, op, bound in timed:

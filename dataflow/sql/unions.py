@@ -10,22 +10,36 @@ from dataflow.sql import types
 from dataflow.sql.casts import Typed, to_type
 from dataflow.sql.distinct import distinct, numbered
 from dataflow.sql.parse import error, only, refused, short
-from dataflow.sql.plan import Call, Col, Join, Map, Order, Rel, Union
+from dataflow.sql.plan import Call, Col, Expr, Join, Map, Order, Rel, Union
 from dataflow.sql.relations import Lower, Names
-from dataflow.sql.scope import Field, folded
+from dataflow.sql.scope import Field, Source, folded
 from dataflow.sql.selected import Selected, limits, ordered
 from dataflow.sql.types import JSON
 
 
 def lower_union(node: exp.SetOperation, names: Names, lower: Lower) -> Selected:
+    """Of a chain, which the parser nests to the left, the sides are lowered one after the other."""
+    chain = [node]
+    while isinstance(chain[-1].this, exp.SetOperation) and not any(map(chain[-1].this.args.get, OWN)):
+        chain.append(chain[-1].this)
+    found = lower(chain[-1].this, names)
+    for each in reversed(chain):
+        found = _united(each, found, lower(each.expression, names))
+    return found
+
+
+OWN = ("with_", "order", "limit", "offset")
+"""Clauses by which a part of a chain is a query of its own."""
+
+
+def _united(node: exp.SetOperation, left: Selected, right: Selected) -> Selected:
     only(node, "this", "expression", "distinct", "order", "limit", "offset", "with_")
-    left, right = lower(node.this, names), lower(node.expression, names)
     word = type(node).__name__.upper()
     if len(left.columns) != len(right.columns):
         raise error(node.expression, f"{word} of {len(left.columns)} and {len(right.columns)} columns")
     one, two = left.source("l"), right.source("r")
     pairs = [_column(a, b, node, word) for a, b in zip(one.fields, two.fields, strict=True)]
-    rels = [Map(s.rel, (), tuple(p[i].expr for p in pairs)) for i, s in enumerate((one, two))]
+    rels = [_side(s, tuple([p[i].expr for p in pairs])) for i, s in enumerate((one, two))]
     columns = tuple((c[0], p[0].type, p[0].wild or p[1].wild) for c, p in zip(left.columns, pairs, strict=True))
     if any(type == JSON for _, type, _ in columns) and (node.args.get("distinct") or word != "UNION"):
         raise refused(node, "json values cannot be compared", "data ->> 'field'")
@@ -34,12 +48,19 @@ def lower_union(node: exp.SetOperation, names: Names, lower: Lower) -> Selected:
     )
 
 
+def _side(source: Source, columns: tuple[Expr, ...]) -> Rel:
+    """The rows of one side in the columns of both."""
+    same = len(columns) == source.width and all(column == Col(at) for at, column in enumerate(columns))
+    return source.rel if same else Map(source.rel, (), columns)
+
+
 def _combined(node: exp.Expr, word: str, left: Rel, right: Rel, width: int) -> Rel:
     """EXCEPT and INTERSECT are joins in which NULL equals NULL: their keys are tuples, which never are NULL. With
     ALL, equal rows are told apart by a number, so that each meets one.
     """
     if word == "UNION":
-        both: Rel = Union((left, right))
+        before = left.inputs if isinstance(left, Union) else (left,)
+        both: Rel = Union((*before, right))
         return distinct(both, width) if node.args.get("distinct") else both
     kind = "anti" if word == "EXCEPT" else "semi"
     if node.args.get("distinct"):

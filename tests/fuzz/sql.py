@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from queue import Empty, Queue
 from threading import Thread
 
@@ -21,11 +22,11 @@ import msgspec
 
 from tests.bench.report import Figure, report
 from tests.fuzz.statements import Statements
-from tests.fuzz.trial import Outcome, attempt, worlds
+from tests.fuzz.trial import ASIDE, Outcome, attempt, worlds
 
 PATIENCE = 40.0
 SLOW = 1.0
-SOUND = ("ran", "refused")
+SOUND = ("ran", "refused", ASIDE)
 
 
 class Process:
@@ -39,13 +40,15 @@ class Process:
         command = [sys.executable, "-m", "tests.fuzz.worker", str(self._seed)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._answers: Queue[str] = Queue()
-        Thread(target=self._read, args=[self._process, self._answers], daemon=True).start()
+        self._reader = Thread(target=self._read, args=[self._process, self._answers], daemon=True)
+        self._reader.start()
 
     @staticmethod
     def _read(process: subprocess.Popen[str], answers: Queue[str]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            answers.put(line)
+        with process.stdout:
+            for line in process.stdout:
+                answers.put(line)
         answers.put("")
 
     def ask(self, number: int) -> Outcome:
@@ -65,9 +68,10 @@ class Process:
     def end(self) -> None:
         self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None and pipe is not self._process.stdout:
-                pipe.close()
+        self._reader.join()
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
 
 
 def run(seed: int, numbers: Iterable[int], workers: int) -> Iterator[Outcome]:
@@ -104,6 +108,7 @@ def figures(outcomes: Sequence[Outcome]) -> list[Figure]:
         Figure("statements", len(outcomes), "statements"),
         Figure("that ran", verdicts["ran"], "statements"),
         Figure("that were refused", verdicts["refused"], "statements"),
+        Figure("that were set aside by the step's guard", verdicts[ASIDE], "statements"),
         Figure("what left the compiler and is no SqlError", verdicts["left the compiler"], "statements", 0),
         Figure("what failed inside the compiler", verdicts["failed inside the compiler"], "statements", 0),
         Figure("errors of several lines", verdicts["told on several lines"], "statements", 0),
@@ -131,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outcomes = []
     for outcome in run(options.seed, range(options.statements), options.workers):
         outcomes.append(outcome)
-        if outcome.verdict not in SOUND or outcome.seconds > SLOW:
+        if outcome.verdict not in ("ran", "refused") or outcome.seconds > SLOW:
             sql = statements.statement(outcome.number)
             print(f"{outcome.number}: {outcome.verdict}, {outcome.seconds:.1f} s: {outcome.detail}\n    {sql[:400]!r}",
                   file=sys.stderr, flush=True)  # fmt: skip

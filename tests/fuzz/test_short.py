@@ -11,7 +11,7 @@ from tests.fuzz.statements import Statements, function_names
 from tests.fuzz.trial import attempt, worlds
 
 SEED = 20
-COUNT = 200
+COUNT = 80
 ARGUMENTS = ("i", "f", "s", "b", "ts", "j", "NULL", "1", "1.5", "'x'", "INTERVAL '1 day'")
 
 
@@ -33,7 +33,7 @@ def test_every_function_takes_or_refuses_any_number_of_values() -> None:
     engine = Engine({"t": {"i": "int", "f": "float", "s": "text", "b": "bool", "ts": "timestamp", "j": "json"}})
     failed = []
     for at, name in enumerate(function_names()):
-        for count in range(7):
+        for count in (0, 1, 2, 4):
             args = ", ".join(ARGUMENTS[(at + count * n) % len(ARGUMENTS)] for n in range(count))
             try:
                 engine.check(f"SELECT {name}({args}) FROM t")
@@ -53,6 +53,6 @@ def test_aggregates_without_their_values_are_refused(call: str) -> None:
 
 
 def test_the_command_reports_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--statements", "12", "--seed", "20", "--json"]) == 0
+    assert main(["--statements", "5", "--seed", "20", "--json"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert '{"figure":"what left a push","value":0,"unit":"statements","goal":0,"holds":true}' in lines

@@ -174,3 +174,14 @@ def test_a_plan_that_is_too_large_is_refused() -> None:
     sql = f"SELECT {', '.join(f'i * {n} - 77' for n in range(60))} FROM t"
     with pytest.raises(SqlError, match="more than 50 parts"), budget.budgeted(budget.Budget(parts=50)):
         rows_of(sql)
+
+
+@pytest.mark.parametrize("expression", ["(f + f) - (f + f)", "f * f - f * f", "f / 1e-9 - f / 1e-9"])
+def test_what_overflows_and_meets_itself_is_one_nan_that_can_go_again(expression: str) -> None:
+    engine = Engine({"events": {"position": "int", "pending": "bool", "f": "float"}})
+    live = engine.live(f"SELECT {expression} AS v FROM events")
+    engine.push("events", [(2**40, True, 1e308)])
+    assert str(live.rows()[0][0]) == "nan"
+    engine.push("events", [(2**40, True, 1e308)], [-1])
+    assert not live.rows()
+    assert not live.aside
