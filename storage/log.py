@@ -44,9 +44,9 @@ _pairs = msgspec.json.Decoder(list[tuple[str, str | None]])
 ORIGIN = "log"
 OTHER = (
     "another event with this id, of the same source and author, is in the log already and says something else, so this"
-    " one was left out: see position"
+    " one was left out"
 )
-"""Why an event was set apart; the position follows."""
+"""Why an event was set apart."""
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
@@ -221,7 +221,8 @@ def _append_unknown(connection: Connection, events: Sequence[Event], origin: str
 
 def _set_apart(event: Event, at: int, origin: str) -> Quarantined:
     place = origin if event.position is None else f"{origin}:{event.position}"
-    return Quarantined(reason=f"{OTHER} {at:,}", text=encode(event), time=time.time_ns() // 1000, origin=place)
+    reason = f"{OTHER}: see position {at:,}"
+    return Quarantined(reason=reason, text=encode(event), time=time.time_ns() // 1000, origin=place)
 
 
 def _json(ids: Sequence[str]) -> str:
