@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from gui.places import store_of
 from storage.database import Database
 from storage.outbox import Outbox
 from tests.gui.test_hostile import BOARD, run
+from tests.storage.samples import set_back
 from tests.storage.test_read_only import KILLED, state
 
 READING = (
@@ -61,10 +61,7 @@ class TestNothingMoves:
         assert state(store.parent) == before
 
     def test_an_older_store(self, store, command):
-        with sqlite3.connect(store) as raw:
-            raw.execute("DROP INDEX withdrawals")
-            raw.execute("UPDATE alembic_version SET version_num = '0004'")
-        raw.close()
+        set_back(store)
         before = state(store.parent)
         assert outcome(*command)[0] == 0
         assert state(store.parent) == before
