@@ -20,9 +20,8 @@ import msgspec
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as Inbox
 from nats.errors import Error
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from dataflow.feeds import wire
+from dataflow.feeds import consumer, wire
 from dataflow.feeds.connection import Connection
 
 HEARTBEAT_S = 2.0
@@ -79,17 +78,12 @@ class Subscription:
     async def open(self, start: int) -> None:
         """Begin with the message at sequence `start`, or the next one that there is."""
         client = self._connection.client
-        inbox = client.new_inbox()
+        inbox = consumer.address(self._connection)
         self._inbox = await client.subscribe(inbox)
         self._plain = _plain(self._inbox._id)
         client.bring(self._inbox._id, self)
-        config = ConsumerConfig(
-            deliver_subject=inbox, deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=start,
-            ack_policy=AckPolicy.NONE, max_deliver=1, flow_control=True, idle_heartbeat=HEARTBEAT_S,
-            mem_storage=True, num_replicas=1, inactive_threshold=5 * SILENCE_S,
-        )  # fmt: skip
-        consumer = await client.jetstream(timeout=OPEN_S).add_consumer(self._stream, config)
-        self.behind = (consumer.num_pending or 0) + (consumer.delivered.consumer_seq if consumer.delivered else 0)
+        made = await consumer.make(self._connection, self._stream, inbox, start, HEARTBEAT_S, OPEN_S)
+        self.behind = (made.num_pending or 0) + (made.delivered.consumer_seq if made.delivered else 0)
         self.caught_up = self.behind == 0
         self._heard = self._loop.time()
         self._listen()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 ONE, REST = "+", "#"
-_OWN = {"wf": "Watchfloor's own", "wfp": "Watchfloor's own", "_INBOX": "for answers to requests"}
+_OWN = dict.fromkeys(("wf", "wfp", "wfs", "wfu"), "Watchfloor's own") | {"_INBOX": "for answers to requests"}
 _ODD = re.compile(r"[\s*>\x00-\x1f\x7f]")
 
 

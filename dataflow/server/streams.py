@@ -190,9 +190,10 @@ def _code(answer: Mapping[str, Any]) -> int:
 async def _ask(connection: Client, request: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
     from nats.errors import NoRespondersError, TimeoutError
 
+    api: str = getattr(connection, "api", "$JS.API")
     try:
         reply = await connection.request(
-            f"$JS.API.{request}", msgspec.json.encode(body) if body else b"", timeout=_TIMEOUT_S
+            f"{api}.{request}", msgspec.json.encode(body) if body else b"", timeout=_TIMEOUT_S
         )
     except NoRespondersError:
         raise StreamRefused("the server has no JetStream; run `watchfloor serve`, or switch it on") from None
