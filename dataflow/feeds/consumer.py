@@ -60,4 +60,5 @@ async def make(
     answer = msgspec.json.decode(reply.data)
     if error := answer.get("error"):
         raise Error(f"the server gives no consumer: {error.get('description', 'no reason given')}")
-    return ConsumerInfo.from_response(answer)
+    made: ConsumerInfo = ConsumerInfo.from_response(answer)
+    return made

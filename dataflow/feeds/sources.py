@@ -92,6 +92,11 @@ def subjects(board: Board) -> tuple[str, ...]:
     return tuple(sorted({each for source in board.sources.values() for each in topics.subjects(source.topic)}))
 
 
+def templates(board: Board) -> tuple[str, ...]:
+    """The same, with `{user}` where the device's own name stands, in order."""
+    return tuple(sorted({each for source in board.sources.values() for each in topics.templates(source.topic)}))
+
+
 def wanted(source: Source, event: EventType) -> dict[str, str]:
     """Each field of the event that is read from the message, and its path.
 

@@ -35,12 +35,18 @@ role = "{role}"
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A user as the server knows it. `key` is public; a device has a `password` instead, which is not."""
+    """A user as the server knows it. `key` is public; a device has a `password` instead, which is not.
+
+    A device's limits, None: the usual. `rate`: messages a second, `largest`: bytes of a message, `disk`: bytes in all.
+    """
 
     name: str
     role: Role
     key: str = ""
     password: str = ""
+    rate: float | None = None
+    largest: int | None = None
+    disk: int | None = None
 
     def __repr__(self) -> str:
         return f"Member(name={self.name!r}, role={self.role!r}, key={self.key!r})"
@@ -75,8 +81,8 @@ class Identities:
         secret = self._secrets / f"{token}.toml"
         kind = "password" if device else "seed"
         text = _TEXT.format(name=_toml(name), role=role, kind=kind, secret=secret_text)
-        known = {"password": secret_text} if device else {"key": public_key(secret_text)}
-        member = msgspec.json.encode(Member(name=name, role=role, **known))
+        key, password = ("", secret_text) if device else (public_key(secret_text), "")
+        member = msgspec.json.encode(Member(name=name, role=role, key=key, password=password))
         try:
             _create(secret, text.encode())
         except FileExistsError:
