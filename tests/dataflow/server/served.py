@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from dataflow.feeds import subjects
+from dataflow.feeds import subjects, wire
 from dataflow.server import streams
 from dataflow.server.config import Settings
 from dataflow.server.identities import Identities, read
 from dataflow.server.serving import Serving
+from storage.event import Event
+from storage.ids import uuid7
 from tests.nats import free_port
 
 BOARD = "ops-1"
@@ -22,6 +24,7 @@ VICTIM = "amy"
 ROLES = {"vee": "viewer", OPERATOR: "operator", VICTIM: "operator", "boss": "admin",
          "kitchen": "device", "reactor": "device"}  # fmt: skip
 SOURCES = ("tele.{user}.SENSOR",)
+START = 1_700_000_000_000_000
 TIMEOUT = 5
 
 
@@ -50,8 +53,9 @@ class Caller:
 
     async def enter(self, operator: str, *, entity: str = "UA1", type: str = "flight.held") -> int:
         """The position of an event that is entered under this name."""
-        subject = subjects.encode(BOARD, entity, operator, type)
-        return (await self.nats.jetstream().publish(subject, b"{}", timeout=TIMEOUT)).seq
+        message = event(operator, entity, type)
+        publish = self.nats.jetstream().publish
+        return (await publish(message.subject, message.body, timeout=TIMEOUT, headers=message.headers)).seq
 
     async def forbidden(self, subject: str, body: bytes = b"", reply: str = "") -> None:
         await self.nats.publish(subject, body, reply=reply)
@@ -84,6 +88,12 @@ class Caller:
         found = [(await heard.next_msg(TIMEOUT)).subject for _ in range(count)]
         await heard.unsubscribe()
         return found
+
+
+def event(operator: str, entity: str = "UA1", type: str = "flight.held") -> wire.Message:
+    """A message with an event, as a desk sends it."""
+    fact = Event(id=uuid7(START), source="/test", type=type, time=START, subject=entity, data=b"{}", authid=operator)
+    return wire.encode(BOARD, operator, fact)
 
 
 class Served:
