@@ -21,6 +21,11 @@ Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
 MAX_PAYLOAD = 1024 * 1024
 """Bytes of one message."""
 
+QUEUE = 2000
+"""Messages that wait for the log. Each is an fsync, so whoever sends without end makes others wait for so many; those
+beyond are refused. Two batches of a thousand fit.
+"""
+
 LOG_SIZE = 10 * 1024 * 1024
 """Bytes of one log file; two older ones are kept."""
 
@@ -161,8 +166,11 @@ def _sections(settings: Settings) -> dict[str, Value]:
         "port": settings.port,
         "max_payload": MAX_PAYLOAD,
         "write_deadline": WRITE_DEADLINE,
-        "jetstream": {"store_dir": str(settings.store), "sync_interval": "always", **_limits(settings)},
-    }
+        "jetstream": {
+            "store_dir": str(settings.store), "sync_interval": "always", "max_buffered_msgs": QUEUE,
+            **_limits(settings),
+        },
+    }  # fmt: skip
     if settings.log:
         sections |= {"log_file": str(settings.log), "logfile_size_limit": LOG_SIZE, "logfile_max_num": 3}
     if settings.tls:
