@@ -24,15 +24,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from dataflow.feeds import subjects, topics
-from dataflow.server import inspection, permissions
+from dataflow.server import high_water, inspection, permissions
 from dataflow.server.config import Account, Settings, Tls, check
 from dataflow.server.errors import ServerError, ServerFailed
+from dataflow.server.high_water import Mark
 from dataflow.server.identities import Identities, Member, new_seed, public_key
 from dataflow.server.keeper import Keeper
 from dataflow.server.process import ServerProcess, free_port
 from dataflow.server.quotas import Over, Sent
 from dataflow.server.roster import Roster, without_users
-from dataflow.server.streams import BoardStream, ensure
+from dataflow.server.streams import BoardStream, ensure, find
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -102,9 +103,12 @@ class Serving:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._keeper.stop()
+        mark = self._last_mark()
         self._process.stop()
         with suppress(OSError):
             self._roster.keep()
+            if mark is not None:
+                high_water.write(self._folder, mark)
 
     def watch(self, every_s: float = 1.0, also: Callable[[], object] = lambda: None) -> None:
         """Keep its users up to date, and call `also`, until it ends by itself, which raises ServerFailed."""
@@ -166,6 +170,15 @@ class Serving:
         self._keeper.start()
         self._said_trouble = ""
         self._say("There is room again: the server was started again, and the log goes on")
+
+    def _last_mark(self) -> Mark | None:
+        """How far the log reaches, which is on disk when the server has ended in order; None where it can't say."""
+        if self._process.wait(0) is not None:
+            return None
+        with suppress(ServerError):
+            stream = self._run(self._found())
+            return Mark(stream.log, stream.last)
+        return None
 
     def _has_room(self) -> bool:
         usage = shutil.disk_usage(self._folder)
@@ -236,6 +249,13 @@ class Serving:
 
     def _stream_made(self) -> BoardStream:
         return self._run(self._make_stream())
+
+    async def _found(self) -> BoardStream:
+        client = await self._connect()
+        try:
+            return await find(client, self._board)
+        finally:
+            await client.close()
 
     async def _make_stream(self) -> BoardStream:
         client = await self._connect()
