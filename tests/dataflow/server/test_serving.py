@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
@@ -270,16 +271,61 @@ def test_a_device_speaks_mqtt(serve):
         assert (found.subject, found.data) == (topic.decode().replace("/", "."), b'{"a":1}')
 
 
-@pytest.mark.parametrize(("origin", "status"), [("", b"101"), ("Origin: http://evil.example\r\n", b"403")])
-def test_a_program_speaks_websocket_and_a_foreign_web_page_does_not(serve, origin, status):
+PAGES = [
+    ("", "127.0.0.1:{}", b"101"),  # a program
+    ("http://evil.example", "127.0.0.1:{}", b"403"),
+    ("http://evil.example:{}", "evil.example:{}", b"403"),  # its name leads here now: DNS rebinding
+    ("http://evil.example:{}", "127.0.0.1:{}", b"403"),
+    ("http://127.0.0.1:{}", "evil.example:{}", b"403"),
+    ("http://localhost.evil.example:{}", "localhost.evil.example:{}", b"403"),
+    ("http://127.0.0.1.evil.example:{}", "127.0.0.1.evil.example:{}", b"403"),
+    ("http://localhost:3000", "localhost:{}", b"403"),
+    ("https://localhost:{}", "localhost:{}", b"403"),
+    ("http://0.0.0.0:{}", "0.0.0.0:{}", b"403"),
+    ("null", "localhost:{}", b"403"),
+    ("file://", "localhost:{}", b"403"),
+    ("http://localhost:{}", "localhost:{}", b"101"),
+    ("http://[::1]:{}", "[::1]:{}", b"101"),
+]
+
+
+@pytest.mark.parametrize("path", ["/", "/mqtt"])
+def test_a_program_speaks_websocket_and_a_foreign_web_page_does_not(serve, path):
+    """Also MQTT over WebSocket. A browser always says where its page is from, which a page can't change."""
     port = free_port()
-    ask = (
-        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n{origin}\r\n"
-    )
-    with serve(websocket=port), socket.create_connection(("127.0.0.1", port), TIMEOUT) as page:
-        page.sendall(ask.encode())
-        assert page.makefile("rb").readline().split()[1] == status
+    with serve(websocket=port, mqtt=free_port()):
+        for origin, host, status in PAGES:
+            said = f"Origin: {origin.format(port)}\r\n" if origin else ""
+            ask = (
+                f"GET {path} HTTP/1.1\r\nHost: {host.format(port)}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n{said}"
+                f"{'Sec-WebSocket-Protocol: mqtt' if path == '/mqtt' else 'X: y'}\r\n\r\n"
+            )
+            with socket.create_connection(("127.0.0.1", port), TIMEOUT) as page:
+                page.sendall(ask.encode())
+                assert page.makefile("rb").readline().split()[1] == status, (origin, host)
+
+
+@pytest.mark.parametrize("protocol", ["nats", "mqtt"])
+def test_a_web_page_that_posts_to_the_other_ports_says_nothing(serve, protocol):
+    """A page may send a form to any port of this machine: its head is not NATS, and not MQTT."""
+    mqtt = free_port()
+    with serve(mqtt=mqtt) as serving:
+        port = mqtt if protocol == "mqtt" else serving.settings.port
+        inner = f"CONNECT {{}}\r\nPUB {subjects.encode(BOARD, 'e', 'ada', 't')} 2\r\n{{}}\r\nPING\r\n"
+        with socket.create_connection(("127.0.0.1", port), TIMEOUT) as page:
+            page.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(inner)}\r\n\r\n{inner}".encode())
+            with contextlib.suppress(ConnectionError):
+                while page.recv(1024):
+                    pass
+        assert asyncio.run(last(serving.url)) == 0
+
+
+async def last(url: str) -> int:
+    connection = await connect(url)
+    found = (await streams.find(connection, BOARD)).last
+    await connection.close()
+    return found
 
 
 def test_two_servers_never_share_a_folder(serve):
