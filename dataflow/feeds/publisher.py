@@ -78,6 +78,11 @@ class Publisher:
         self._patient_until = 0.0
         self._wake = asyncio.Event()
 
+    @property
+    def sending_s(self) -> float:
+        """Seconds that the slowest line may need for what is on its way."""
+        return sum(sent.size for sent in self._sent.values()) / SLOWEST
+
     def add(self, entries: Sequence[Event]) -> None:
         """Send these as well, after all others."""
         fresh = [entry for entry in entries if entry.id not in self._waiting]
@@ -193,8 +198,7 @@ class Publisher:
             return
         self._number = number = self._number + 1
         self._sent[number] = parcel
-        on_their_way = sum(sent.size for sent in self._sent.values())
-        parcel.deadline = _now() + ANSWER_S + on_their_way / SLOWEST
+        parcel.deadline = _now() + ANSWER_S + self.sending_s
         self._guards.sent(parcel.entries)
         *others, last = parcel.messages
         try:

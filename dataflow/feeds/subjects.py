@@ -72,14 +72,18 @@ def feed(board: str) -> str:
     return f"wfs.{escaped(board)}.feed"
 
 
-def delivery(board: str, token: str) -> str:
-    """Where the messages of such a consumer come, in the user's own account."""
-    return f"wfs.{escaped(board)}.to.{token}"
+def delivery(board: str, name: str) -> str:
+    """Where the messages of the consumer with this name come, in the user's own account."""
+    return f"wfs.{escaped(board)}.to.{name}"
 
 
-def operator_of(subject: str) -> str | None:
-    """Whose presence a subject tells. Raises `CloudEventError`."""
-    return _read_name(subject.rpartition(".")[2])
+def operator_of(board: str, subject: str) -> str | None:
+    """Whose presence a subject of this board tells. Raises `CloudEventError`."""
+    prefix = f"wfp.{escaped(board)}."
+    name = subject.removeprefix(prefix)
+    if not subject.startswith(prefix) or "." in name:
+        raise CloudEventError(f"came on {subject[:200]!r}, where nobody says that they are there")
+    return _read_name(name)
 
 
 def server(board: str, number: str) -> str:

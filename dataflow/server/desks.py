@@ -1,7 +1,8 @@
 """What `serve` does for desks: makes the consumers that bring them the log, and passes on who is there.
 
 Who asks is told by the subject, `wfu.<board>.<name>.feed`, on which the user's account alone is let publish. The
-configuration is ours: a desk says from where on, and a token that its messages are delivered by. On `wfs.<board>.feed`
+configuration is ours: a desk says from where on, and how its consumer is called. Names are random, and "create" never
+changes one that there is, so nobody gets at another's. On `wfs.<board>.feed`
 those ask who are in the account of the log itself: admins, and everybody where there are no users.
 """
 
@@ -33,7 +34,9 @@ _ANSWER_S = 5.0
 _BEAT = 1024
 """Bytes of what a desk says of itself."""
 _BEATS, _BURST = 50, 200
-_TOKEN = re.compile(r"[A-Za-z0-9]{8,64}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9]{16,64}", re.ASCII)
+_UNHEARD_S = 30.0
+"""A consumer goes when nobody has listened to it for so long."""
 _wanted = msgspec.json.Decoder(Wanted)
 
 
@@ -84,24 +87,26 @@ class Desks:
             wanted = _wanted.decode(message.data)
         except msgspec.DecodeError:
             return _refusal("not a request for a consumer")
-        if not _TOKEN.fullmatch(wanted.token) or not 0 < wanted.start < 2**63 or not 0.1 <= wanted.heartbeat_s <= 60:
+        if not _NAME.fullmatch(wanted.name) or not 0 < wanted.start < 2**63 or not 0.1 <= wanted.heartbeat_s <= 60:
             return _refusal("not a request for a consumer")
         if await self._too_many(user):
             return _refusal("too many desks of this user at once")
         return await self._make(user, wanted)
 
     async def _make(self, user: str, wanted: Wanted) -> bytes:
-        name = f"wf-{user}-{wanted.token}"
+        name, deliver = wanted.name, self._delivery(user, wanted.name)
+        if name in self.made:
+            return _refusal("there is a consumer of this name")
         self.made.add(name)
         self._of[user].append(name)
-        config = consumer.configuration(self._deliver(user, wanted.token), wanted.start, wanted.heartbeat_s)
-        asked = {"stream_name": self._stream, "config": config | {"name": name}, "action": "create"}
+        config = consumer.configuration(name, deliver, wanted.start, wanted.heartbeat_s, _UNHEARD_S)
+        asked = {"stream_name": self._stream, "config": config, "action": "create"}
         return await self._ask(f"CONSUMER.CREATE.{self._stream}.{name}", asked)
 
-    def _deliver(self, user: str, token: str) -> str:
+    def _delivery(self, user: str, name: str) -> str:
         if user == _UNNAMED:
-            return subjects.delivery(self._board, token)
-        return f"wfu.{self._token}.{user}.to.{token}"
+            return subjects.delivery(self._board, name)
+        return f"wfu.{self._token}.{user}.to.{name}"
 
     async def _too_many(self, user: str) -> bool:
         """Those that nobody listens to go by themselves, and are forgotten here when it matters."""

@@ -175,7 +175,7 @@ class Serving:
         """How far the log reaches, which is on disk when the server has ended in order; None where it can't say."""
         if self._process.wait(0) is not None:
             return None
-        with suppress(ServerError):
+        with suppress(ServerError, OSError):
             stream = self._run(self._found())
             return Mark(stream.log, stream.last)
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -73,9 +74,9 @@ class Caller:
 
     async def opened(self, start: int = 1):
         """A subscription to the log as a desk opens it, and the consumer's name."""
-        token = self.nats.new_inbox().rpartition(".")[2]
-        heard = await self.nats.subscribe(subjects.delivery(BOARD, token))
-        answer = await self.feed({"token": token, "start": start, "heartbeat_s": 2.0})
+        name = uuid4().hex
+        heard = await self.nats.subscribe(subjects.delivery(BOARD, name))
+        answer = await self.feed({"name": name, "start": start, "heartbeat_s": 2.0})
         return heard, answer["name"]
 
     async def feed(self, body: object) -> dict:

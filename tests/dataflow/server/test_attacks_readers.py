@@ -33,10 +33,12 @@ async def victim(served, tmp_path):  # noqa: F811
         yield amy
 
 
-async def consumers(boss) -> list[str]:
-    """The names of those that somebody listens to."""
+async def consumers(boss, user: str = "") -> list[str]:
+    """The names of those that somebody listens to; of all, or of one user."""
     listed = (await boss.ask(f"CONSUMER.LIST.{STREAM}", {}))["consumers"] or []
-    return [each["name"] for each in listed if each.get("push_bound")]
+    place = f"wfu.{BOARD}.{user}"
+    return [each["name"] for each in listed
+            if each.get("push_bound") and each["config"]["deliver_subject"].startswith(place)]  # fmt: skip
 
 
 def test_nobody_reads_where_another_is_answered_or_what_the_consumers_are(served, as_users, tmp_path):  # noqa: F811
@@ -67,7 +69,7 @@ def test_nobody_makes_changes_or_ends_anothers_consumer(served, as_users, tmp_pa
 
     async def main(vee, operator, boss):
         async with victim(served, tmp_path) as amy:
-            (name,) = [each for each in await consumers(boss) if f"-{VICTIM}-" in each]
+            (name,) = await consumers(boss, VICTIM)
             before = (await boss.ask(f"CONSUMER.INFO.{STREAM}.{name}"))["config"]
             for caller in (vee, operator):
                 for filter in ("wf.nothing", f"wf.{BOARD}.UA1.>"):
@@ -94,18 +96,18 @@ def test_a_desk_gets_its_own_consumer_whatever_it_asks_for(served, as_users):  #
     async def main(vee, operator, boss):
         heard = await operator.nats.subscribe(subjects.delivery(BOARD, "b" * 22))
         await operator.nats.flush()
-        wanted = {"token": "b" * 22, "start": 1, "heartbeat_s": 2.0, "deliver_subject": f"wfp.{BOARD}.{VICTIM}",
-                  "name": "x", "config": {"filter_subject": "wf.nothing", "durable_name": "x"}}  # fmt: skip
-        answer = await vee.feed(wanted)
-        assert answer["name"] == f"wf-vee-{'b' * 22}"
-        assert answer["config"]["deliver_subject"] == f"wfu.{BOARD}.vee.to.{'b' * 22}"
+        wanted = {"name": "b" * 22, "start": 1, "heartbeat_s": 2.0, "deliver_subject": f"wfp.{BOARD}.{VICTIM}",
+                  "config": {"filter_subject": "wf.nothing", "durable_name": "x"}}  # fmt: skip
+        answer = await operator.feed(wanted)
+        assert answer["name"] == "b" * 22
+        assert answer["config"]["deliver_subject"] == f"wfu.{BOARD}.{subjects.escaped(OPERATOR)}.to.{'b' * 22}"
         assert not {"filter_subject", "durable_name"} & answer["config"].keys()
-        again = await operator.feed(wanted)  # the same token is another consumer
-        assert again["name"] == f"wf-{subjects.escaped(OPERATOR)}-{'b' * 22}"
+        again = await vee.feed(wanted | {"start": 10**6})
+        assert again["error"]["description"] == "there is a consumer of this name"
         await vee.nats.flush()
         await boss.enter("boss")
         message = await heard.next_msg(TIMEOUT)
-        assert message.reply.startswith(f"$JS.ACK.{STREAM}.{again['name']}.")
+        assert message.reply.startswith(f"$JS.ACK.{STREAM}.{answer['name']}.")
 
     as_users(main, "vee", OPERATOR, "boss")
 
@@ -115,7 +117,7 @@ def test_a_thousand_consumers_lock_nobody_out(served, as_users, tmp_path):  # no
 
     async def main(vee, boss):
         async def ask(number: int) -> dict:
-            return await vee.feed({"token": f"t{number:021}", "start": 1, "heartbeat_s": 2.0})
+            return await vee.feed({"name": f"t{number:021}", "start": 1, "heartbeat_s": 2.0})
 
         listening = [await vee.nats.subscribe(subjects.delivery(BOARD, f"t{number:021}")) for number in range(200)]
         answers = [await ask(number) for number in range(200)]
@@ -199,9 +201,8 @@ def test_nothing_comes_into_anothers_inbox(served, as_users, tmp_path):  # noqa:
 
     async def main(vee, operator, boss):
         async with victim(served, tmp_path) as amy:
-            (name,) = [each for each in await consumers(boss) if f"-{VICTIM}-" in each]
-            token = name.rpartition("-")[2]
-            inboxes = f"wfu.{BOARD}.{VICTIM}.to.{token}", subjects.delivery(BOARD, token), f"$JS.FC.{STREAM}.{name}.x"
+            (name,) = await consumers(boss, VICTIM)
+            inboxes = f"wfu.{BOARD}.{VICTIM}.to.{name}", subjects.delivery(BOARD, name), f"$JS.FC.{STREAM}.{name}.x"
             for caller in (vee, operator):
                 for inbox in inboxes[:2]:
                     await caller.forbidden(inbox, b"x")
@@ -210,7 +211,7 @@ def test_nothing_comes_into_anothers_inbox(served, as_users, tmp_path):  # noqa:
             await operator.nats.publish(subjects.encode(BOARD, "UA1", OPERATOR, "t"), b"{}", reply=inboxes[0])
             await operator.enter(OPERATOR)
             await amy.reaches(await boss.last())
-            assert [each for each in await consumers(boss) if f"-{VICTIM}-" in each] == [name]
+            assert await consumers(boss, VICTIM) == [name]
             assert {state.state for state in amy.states[amy.states.index(amy.states[-1]) :]} == {"live"}
 
     as_users(main, "vee", OPERATOR, "boss")

@@ -46,7 +46,7 @@ def test_everybody_reads_and_tells_that_they_are_there(as_users):  # noqa: F811
             assert len(await desk.read(20)) == 20
             assert await desk.last() >= 20
             await desk.nats.publish(subjects.presence(BOARD, name))
-            assert subjects.operator_of((await there.next_msg(TIMEOUT)).subject) == name
+            assert subjects.operator_of(BOARD, (await there.next_msg(TIMEOUT)).subject) == name
             assert desk.violations.empty()
 
     as_users(main)
@@ -99,8 +99,9 @@ def test_a_viewer_is_not_granted_what_enters_events():
 
 def test_a_request_that_is_none_is_refused(as_users):  # noqa: F811
     async def main(vee):
-        good = {"token": "a" * 22, "start": 1, "heartbeat_s": 2}
-        bad = {"token": "../../x"}, {"token": "a" * 65}, {"start": 0}, {"start": 2**63}, {"heartbeat_s": 1e300}
+        good = {"name": "a" * 22, "start": 1, "heartbeat_s": 2}
+        names = "../../x" * 4, "a" * 65, "short", "a" * 21 + "."
+        bad = *({"name": name} for name in names), {"start": 0}, {"start": 2**63}, {"heartbeat_s": 1e300}
         for body in ({}, [], "x", *(good | each for each in bad)):
             assert (await vee.feed(body))["error"]["description"] == "not a request for a consumer"
         assert vee.violations.empty()
