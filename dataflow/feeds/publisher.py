@@ -97,13 +97,18 @@ class Publisher:
         self._guards.saw(event for event in events if (event.position or 0) > self._cursor)
         self._cursor = cursor
         for event in events:
-            self._done(event.id)
+            if event.id in self._waiting and self._is_own(event):
+                self._done(event.id)
         self._answer_by_return()
         for id, last in list(self._disputed.items()):
             if last <= cursor:
                 del self._disputed[id]
                 self._settle(id, last)
         self._wake.set()
+
+    def _is_own(self, event: Event) -> bool:
+        """Whether an event of the log is the entry of its id that waits, and not somebody else's."""
+        return event.authid == self._operator and event.source == self._waiting[event.id].source
 
     def _answer_by_return(self) -> None:
         """What has come back was taken, also where the answer is lost: nothing waits for it."""

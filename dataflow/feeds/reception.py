@@ -124,7 +124,7 @@ class Reception:
         """Until it is on disk. An event that the store can't hold is set apart; a disk that can't is asked again."""
         while True:
             try:
-                await asyncio.wrap_future(self._mirror.receive(events, refused, cursor))
+                await asyncio.wrap_future(self._mirror.receive(events, refused, cursor, self._stream))
             except (TooLarge, OverflowError, ValueError) as error:
                 await self._write_singly(events, refused, cursor, error)
                 return

@@ -76,7 +76,7 @@ def decode(board: str, subject: str, headers: Mapping[str, str] | None, body: by
     named = subjects.decode(board, subject)
     event = cloudevents.decode(_structured(headers or {}, body), named.operator, position)
     if named.operator is None and event.source.startswith(DEVICE):
-        raise CloudEventError(f"says it is of the device {event.source[:200]!r}, but came as an entry that nobody wrote")
+        raise CloudEventError(f"says it is of the device {event.source[:200]!r}, but came as an entry of nobody's")
     if event.subject != named.entity:
         raise CloudEventError(f"says it is about {_said(event.subject)}, but came as one about {_said(named.entity)}")
     if event.type != named.type:

@@ -197,7 +197,7 @@ class TestWhatIsNoMessage:
         "answer",
         [
             {"stream": "WF_house", "seq": 7}, {"stream": "WF_house", "domain": "hub", "seq": 7, "duplicate": True},
-            {"error": {"code": 400, "err_code": 10071, "description": "wrong last sequence: 3"}, "stream": "", "seq": 0},
+            {"error": {"code": 400, "err_code": 10071, "description": "wrong last sequence"}, "stream": "", "seq": 0},
             {"stream": "WF_house", "seq": 7, "batch": "b1", "count": 3}, {"server": {"id": "N"}, "data": {"user": "U"}},
             {"type": "io.nats.jetstream.api.v1.stream_info_response", "total": 0},
         ],
