@@ -57,6 +57,17 @@ def matcher(pattern: str) -> re.Pattern[str]:
     return re.compile(f"{before}(?:/(.*))?", re.DOTALL)
 
 
+def number_of_user(pattern: str) -> int | None:
+    """Which wildcard the device's own name is, from 1; None: it does not stand in the topic."""
+    wild = [level for level in pattern.split("/") if level in (ONE, REST, USER)]
+    return wild.index(USER) + 1 if USER in wild else None
+
+
+def is_open(template: str) -> bool:
+    """Whether a device may speak there as another one: its own name does not stand in it, and not one topic alone."""
+    return USER not in template and not {"*", ">"}.isdisjoint(template.split("."))
+
+
 def wildcards(pattern: str) -> int:
     """How many there are."""
     return sum(level in (ONE, REST, USER) for level in pattern.split("/"))
@@ -81,8 +92,10 @@ def problem(pattern: str) -> tuple[str, str] | None:
         return "a topic is empty", "write it as the device does: tele/kitchen/SENSOR"
     if odd := _ODD.search(pattern):
         return f"{odd[0]!r} cannot stand in a topic", "a level is letters and digits; + and # are the wildcards"
-    if any(wild in level and level != wild for level in levels for wild in (ONE, REST, USER)):
-        return "a wildcard is a whole level", "write tele/+/SENSOR, tele/{user}/SENSOR, or tele/#"
+    if any(wild in level and level != wild for level in levels for wild in (ONE, REST)):
+        return "a wildcard is a whole level", "write tele/+/SENSOR, or tele/#"
+    if any("{" in level and level != USER for level in levels):
+        return "{user} is a whole level, and the only name in braces", "write tele/{user}/SENSOR"
     if levels.count(USER) > 1:
         return "{user} stands in it twice", "name the device once, and write + for the other level"
     if REST in levels[:-1]:

@@ -102,6 +102,8 @@ def _introduce(serving: Serving, board: str, id: str, folder: Path) -> None:
 
 def _say_devices(serving: Serving) -> None:
     """Where devices send what the board's sources take."""
+    from dataflow.feeds import topics
+
     settings, sources = serving.settings, serving.sources
     if not sources:
         return
@@ -111,8 +113,15 @@ def _say_devices(serving: Serving) -> None:
     if settings.websocket is not None:
         ways.append(f"WebSocket at port {settings.websocket}")
     _say(f"Devices are heard on {', '.join(sources)} ({', '.join(ways)})")
-    if settings.closed and not any(member.role == "device" for member in serving.members):
+    devices = [member.name for member in serving.members if member.role == "device"]
+    if settings.closed and not devices:
         _say("No device may connect yet: watchfloor user add NAME --role device")
+    shared = [source for source in sources if topics.is_open(source)]
+    if len(devices) > 1 and shared:
+        _say(
+            f"Each device may speak as any other on {', '.join(shared)}; where its name stands in the topic, write "
+            "{user} for it in the board's [sources]: tele/{user}/SENSOR"
+        )
 
 
 def _say(line: str) -> None:
