@@ -58,7 +58,7 @@ class Job:
         self.results, self.fresh = circuit.grow([live.plan for live in lives])
         try:
             self._history = self._open() if begun and self._reads_log() else iter(())
-        except NeedsHistory:
+        except Exception:
             self._release()
             raise
         circuit.unready = set(self.fresh)
@@ -112,7 +112,7 @@ class Job:
         self._attach()
         for node in self.fresh:
             if isinstance(node, Timed):
-                node.due(now)
+                self._circuit.due(node, now)
         self._circuit.run(self.fresh)
         self._circuit.unready = set()
         self._circuit.changed()
@@ -140,7 +140,10 @@ class Job:
         constants = {node for node in self.fresh if not node.inputs and not isinstance(node, Source)}
         given: list[Node] = [*older, *constants]
         for node in given:
-            node.plus = list(node.rows() or ())
+            try:
+                node.plus = list(node.rows() or ())
+            except Exception as error:  # noqa: BLE001  (an operator that is run when its rows are asked for)
+                self._circuit.failed(node, error)
         self._circuit.run([node for node in self.fresh if node not in constants], given)
 
     def leave(self, live: LiveQuery) -> None:

@@ -10,7 +10,9 @@ Source: https://www.unicode.org/reports/tr39/ (Unicode Security Mechanisms)
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
 _TOGETHER = (
@@ -56,6 +58,7 @@ def alike(name: str, others: Iterable[str]) -> str | None:
     )
 
 
+@lru_cache(maxsize=4096)
 def skeleton(name: str) -> str:
     """Two names with the same skeleton look alike: letters by the Latin ones that they look like, without spaces."""
     plain = "".join(map(_like, unicodedata.normalize("NFKD", name)))
@@ -70,14 +73,27 @@ def scripts(name: str) -> list[str]:
 
 def describe(name: str) -> str:
     """The name as it may be shown anywhere: nothing in it is hidden, and letters that are not Latin are named."""
-    visible = "".join(_escape(character) if is_hidden(character) else character for character in name)
-    found = scripts(name)
+    visible, found = _visible(name), scripts(name)
     return visible if found in ([], ["LATIN"]) else f"{visible} ({_listed(found)})"
+
+
+def distinguish(names: Sequence[str]) -> list[str]:
+    """Names as they may be shown beside each other: nothing is hidden, and the script is named where two look alike, or
+    where one mixes several.
+    """
+    looks = Counter(skeleton(name) for name in set(names))
+    return [
+        describe(name) if looks[skeleton(name)] > 1 or len(scripts(name)) > 1 else _visible(name) for name in names
+    ]
 
 
 def is_hidden(character: str) -> bool:
     """Whether it is not seen, or changes how other characters are seen."""
     return unicodedata.category(character) in _HIDDEN or character in _BLANK or "\ufe00" <= character <= "\ufe0f"
+
+
+def _visible(name: str) -> str:
+    return "".join(_escape(character) if is_hidden(character) else character for character in name)
 
 
 def _script(letter: str) -> str:

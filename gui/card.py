@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from gui.painting import Host
 from gui.theme import Theme
 
 RADIUS = 6
@@ -24,7 +25,7 @@ PADDING = 12
 HEADER = 34
 
 
-class Card(QWidget):
+class Card(Host, QWidget):
     """A titled surface. Subclasses call `set_body` once; `set_note`, `set_legend`, `say` at any time."""
 
     def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
@@ -34,6 +35,8 @@ class Card(QWidget):
         self._note = ""
         self._note_role = "faint"
         self._legend: tuple[tuple[str, str], ...] = ()
+        self._said: tuple[str | None, str] = (None, "dim")
+        self._failure: str | None = None
         self._message: str | None = None
         self._message_role = "dim"
         self._body: QWidget | None = None
@@ -75,6 +78,16 @@ class Card(QWidget):
 
     def say(self, message: str | None, role: str = "dim") -> None:
         """Show a sentence in the body's place; None shows the body again."""
+        self._said = message, role
+        self._show_message()
+
+    def show_failure(self, words: str | None) -> None:
+        """Show why this card can't be drawn, before all else that it has to say; None: it can be again."""
+        self._failure = words
+        self._show_message()
+
+    def _show_message(self) -> None:
+        message, role = self._said if self._failure is None else (self._failure, "critical")
         if (message, role) == (self._message, self._message_role):
             return
         self._message, self._message_role = message, role
@@ -97,13 +110,12 @@ class Card(QWidget):
         return QSize(96, 64)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_surface(painter)
-        self._paint_header(painter)
-        if self._message is not None:
-            self._paint_message(painter)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._paint_surface(painter)
+            self._paint_header(painter)
+            if self._message is not None:
+                self._paint_message(painter)
 
     def focus(self) -> None:
         """Put the keyboard here: into the body, if it takes it."""

@@ -8,11 +8,13 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from gui.painting import Guarded
+
 At = tuple[int, int, int, int]
 GAP = 10
 
 
-class Grid(QWidget):
+class Grid(Guarded, QWidget):
     """Places its panels whenever its size changes."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -53,4 +55,4 @@ def cell(at: At, rows: int, columns: int, width: int, height: int) -> QRect:
 
 
 def _edge(index: int, count: int, length: int) -> int:
-    return GAP + round(index * (length - GAP) / count)
+    return GAP + (2 * index * (length - GAP) + count) // (2 * count)

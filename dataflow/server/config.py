@@ -21,9 +21,10 @@ Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
 MAX_PAYLOAD = 1024 * 1024
 """Bytes of one message."""
 
-QUEUE = 2000
-"""Messages that wait for the log. Each is an fsync, so whoever sends without end makes others wait for so many; those
-beyond are refused. Two batches of a thousand fit.
+QUEUE = 5000
+"""Messages that wait for the log, by default 10,000. Each is an fsync, so whoever sends without end makes others wait
+for so many; those beyond are refused, or lost if nobody waits for an answer. So it is more than a device may send at
+once.
 """
 
 LOG_SIZE = 10 * 1024 * 1024

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gui.terminal import say
+
 if TYPE_CHECKING:
     from dataflow.server.identities import Identities, Member
     from dataflow.server.permissions import Role
@@ -67,11 +69,11 @@ def add(name: str, role: Role | None, rate: float | None, largest: int | None, d
     if role != "device" and limits != Limits():
         raise click.UsageError("--rate, --largest and --disk are limits of devices")
     path = _identities().add(name, role, limits)
-    click.echo(f"{name} ({role}): {path}")
+    say(f"{name} ({role}): {path}")
     if role == "device":
-        click.echo("The file tells its name and password: write them into the device's MQTT settings")
+        say("The file tells its name and password: write them into the device's MQTT settings")
         return
-    click.echo("Give them this file and no one else: watchfloor open BOARD --server URL --identity FILE")
+    say("Give them this file and no one else: watchfloor open BOARD --server URL --identity FILE")
 
 
 @command.command("limit", short_help="Say how much a device may send.")
@@ -86,7 +88,7 @@ def limit(name: str, rate: float | None, largest: int | None, disk: int | None) 
     limits = Limits(rate, largest, disk)
     if limits == Limits():
         raise click.UsageError("say what the limit is: --rate, --largest or --disk")
-    click.echo(f"{name}: {_limits(_identities().limit(name, limits))}")
+    say(f"{name}: {_limits(_identities().limit(name, limits))}")
 
 
 @command.command("list", short_help="Name all users with their roles.")
@@ -98,7 +100,7 @@ def list_() -> None:
     shown = [describe(member.name) for member in members]
     width = max(map(len, shown), default=0)
     for name, member in zip(shown, members, strict=True):
-        click.echo(f"{name:{width}}  {member.role:8}  {member.key or f'by password, {_limits(member)}'}")
+        say(f"{name:{width}}  {member.role:8}  {member.key or f'by password, {_limits(member)}'}")
 
 
 @command.command("remove", short_help="Shut a user out.")
@@ -106,7 +108,7 @@ def list_() -> None:
 def remove(name: str) -> None:
     """Shut the user NAME out; a running server cuts them off. What they have entered stays in the log."""
     _identities().remove(name)
-    click.echo(f"{name} is no user any more")
+    say(f"{name} is no user any more")
 
 
 def _limits(member: Member) -> str:

@@ -57,6 +57,13 @@ def test_a_name_from_elsewhere_is_shown_with_what_is_hidden_in_it():
     assert names.describe("a\U000e0061") == "a\\U000e0061"
 
 
+def test_two_that_look_alike_are_shown_with_their_script():
+    assert names.distinguish(["amy", "Ада", "bob"]) == ["amy", "Ада", "bob"]
+    assert names.distinguish(["amy", "аму", "b\u202eb", "bоb"]) == [
+        "amy", "аму (Cyrillic)", "b\\u202eb", "bоb (Latin, Cyrillic)",
+    ]  # fmt: skip
+
+
 @given(st.text())
 def test_whatever_is_shown_hides_nothing_and_nothing_raises(name):
     assert not any(map(names.is_hidden, names.describe(name)))
