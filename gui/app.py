@@ -22,8 +22,10 @@ from gui.bugs import report_once
 from gui.complaints import Complaints
 from gui.logbook import Logbook
 from gui.notices import Notices
+from gui.terminal import say
 from gui.theme import Theme
 from gui.window import MainWindow, remembered_theme
+from storage.private import tighten
 
 if TYPE_CHECKING:
     from reactivex.abc import DisposableBase
@@ -118,7 +120,12 @@ def application() -> QApplication:
 
 def remembered() -> QSettings:
     """What the window that was closed last has left."""
-    return QSettings(NAME.lower(), NAME.lower())
+    settings = QSettings(NAME.lower(), NAME.lower())
+    file = Path(settings.fileName())
+    if file.parent.name == NAME.lower():
+        tighten(file.parent)
+    tighten(file)
+    return settings
 
 
 def _window(app: QApplication, options: Options, settings: QSettings | None) -> MainWindow:
@@ -150,7 +157,7 @@ def _unforeseen(error: BaseException) -> None:
     """Something failed in a slot or a task: a line and a report, the first time; the window goes on."""
     line, new = report_once(error, sys.argv[1:], "")
     if new:
-        print(line, file=sys.stderr)
+        say(line, err=True)
 
 
 def _builder(options: Options) -> DeskBuilder:
@@ -255,13 +262,13 @@ def _complaints(desk: Desk) -> DisposableBase:
     """Tell on stderr and in the log file how the desk stands, and what goes wrong."""
     from reactivex.disposable import CompositeDisposable
 
-    def say(line: str) -> None:
-        print(line, file=sys.stderr)
+    def tell(line: str) -> None:
+        say(line, err=True)
 
     log, pipeline = Logbook(desk.pipeline.board.id), desk.pipeline
     return CompositeDisposable(
-        pipeline.status.subscribe(Complaints(say)), pipeline.status.subscribe(log.follow_status),
-        pipeline.notices.subscribe(Notices(log, say, sys.argv[1:])),
+        pipeline.status.subscribe(Complaints(tell)), pipeline.status.subscribe(log.follow_status),
+        pipeline.notices.subscribe(Notices(log, tell, sys.argv[1:])),
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
 
 def _check_kind(path: Path, found: os.stat_result) -> None:
     if stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(errno.EISDIR, "a folder", str(path))
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(found.st_mode) or os.path.realpath(path).startswith(_KERNEL):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
 

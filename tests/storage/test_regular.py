@@ -32,7 +32,7 @@ def test_nothing_else_is_read(tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "linked").symlink_to("/proc/self/environ")
     assert {refusal(tmp_path / name) for name in ("pipe", "zero", "linked")} == {"not a regular file"}
-    assert refusal(tmp_path) == "a folder"
+    assert refusal(tmp_path) == "Is a directory"
     assert "symbolic links" in refusal(tmp_path / "loop")
     assert refusal(tmp_path / ("x" * 5000)) == "File name too long"
     assert refusal(tmp_path / "a\0b") == refusal(tmp_path / "\ud800") == "not a name of a file"
