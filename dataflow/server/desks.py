@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,6 +31,7 @@ _UNNAMED_MOST = 1024
 _ASKING = 256
 """Requests that are dealt with at the same time."""
 _ANSWER_S = 5.0
+_AGAIN_S = 0.2
 _BEAT = 1024
 """Bytes of what a desk says of itself."""
 _BEATS, _BURST = 50, 200
@@ -41,27 +42,30 @@ _wanted = msgspec.json.Decoder(Wanted)
 
 
 class Desks:
-    """Serves one connection to the account of the log; `made` are the names of the consumers that it has made."""
+    """Serves one connection to the account of the log after the other, from `begin` to `end`; `made` are the names of
+    the consumers that it has made.
+    """
 
-    def __init__(self, client: Client, board: str) -> None:
+    _client: Client
+
+    def __init__(self, board: str) -> None:
         self.made: set[str] = set()
-        self._client, self._board = client, board
+        self._board = board
         self._stream, self._token = subjects.stream(board), subjects.escaped(board)
         self._of: defaultdict[str, list[str]] = defaultdict(list)
         self._beats: defaultdict[str, Bucket] = defaultdict(lambda: Bucket(_BEATS, _BURST))
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def begin(self) -> None:
+    async def begin(self, client: Client) -> None:
         """Listen. Raises nats' errors."""
+        self._client = client
         await self._client.subscribe(f"wfu.{self._token}.*.feed", cb=self._asked)
         await self._client.subscribe(subjects.feed(self._board), cb=self._asked)
         await self._client.subscribe(f"wfu.{self._token}.*.here", cb=self._pass_on)
         await self._client.flush()
 
     async def end(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
 
     async def _asked(self, message: Msg) -> None:
         if message.reply and len(self._tasks) < _ASKING:
@@ -135,6 +139,15 @@ class Desks:
         """As it stands in subjects."""
         tokens = subject.split(".")
         return tokens[2] if len(tokens) == 4 else _UNNAMED
+
+
+async def ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel them until they are done: on Python 3.11 `wait_for` may lose a cancellation."""
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_AGAIN_S)
 
 
 def _refusal(why: str) -> bytes:

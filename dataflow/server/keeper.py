@@ -8,6 +8,7 @@ is started again, room or not.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dataflow.server import high_water, streams
-from dataflow.server.desks import Desks
+from dataflow.server.desks import Desks, ended
 from dataflow.server.errors import ServerError, ServerFailed
 from dataflow.server.high_water import Mark
 from dataflow.server.quotas import Sent
@@ -32,6 +33,7 @@ COUNT_S = 0.25
 MARK_S = 1.0
 HEALTH_S = 1.0
 _AGAIN_S = 0.2
+_FAILED_S = 2.0
 _READY_S = 20.0
 _ANSWER_S = 10.0
 _SYSTEM = "$SYS.REQ"
@@ -52,6 +54,7 @@ class Keeper:
         self._board, self._folder = board, folder
         self._connect, self._connect_system = connect, connect_system
         self._counted, self._say = counted, say
+        self._desks = Desks(board)
         self._marked: Mark | None = None
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
@@ -69,12 +72,13 @@ class Keeper:
             raise ServerFailed("the server that was just started does not answer")
 
     def stop(self) -> None:
-        if self._loop is not None and self._task is not None:
-            with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._task.cancel)
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        """On Python 3.11 `wait_for` may lose a cancellation, so it is said again."""
+        while self._thread is not None and self._thread.is_alive():
+            if self._loop is not None and self._task is not None:
+                with suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._task.cancel)
+            self._thread.join(_AGAIN_S)
+        self._thread = None
 
     def _run(self) -> None:
         with suppress(asyncio.CancelledError):
@@ -87,9 +91,14 @@ class Keeper:
         self._loop.set_default_executor(ThreadPoolExecutor(1, "watchfloor serve"))
         await asyncio.to_thread(bool)  # the one thread for what takes its time is there from now on
         while True:
-            with suppress(OSError, Error, ServerError):
+            try:
                 await self._serve()
-            await asyncio.sleep(_AGAIN_S)
+            except (OSError, Error, ServerError):
+                await asyncio.sleep(_AGAIN_S)
+            except Exception as error:
+                logging.getLogger(__name__).exception("what serves desks failed; it begins again")
+                self._say(f"An error in Watchfloor itself ({error!r}); desks are served again")
+                await asyncio.sleep(_FAILED_S)
 
     async def _serve(self) -> None:
         """Over one pair of connections, until one is lost."""
@@ -97,16 +106,13 @@ class Keeper:
         try:
             system = await self._connect_system()
             try:
-                desks = Desks(log, self._board)
-                await desks.begin()
+                await self._desks.begin(log)
                 self._ready.set()
-                try:
-                    await _first(self._mark(log), self._sweep(log, desks), self._count(system), self._feel(system))
-                finally:
-                    await desks.end()
+                await _first(self._mark(log), self._sweep(log), self._count(system), self._feel(system))
             finally:
                 await _close(system)
         finally:
+            await self._desks.end()
             await _close(log)
 
     async def _mark(self, log: Client) -> None:
@@ -128,10 +134,10 @@ class Keeper:
                 high_water.write(self._folder, mark)
                 self._marked = mark
 
-    async def _sweep(self, log: Client, desks: Desks) -> None:
+    async def _sweep(self, log: Client) -> None:
         sweeper = Sweeper(log, self._board)
         while True:
-            if removed := await sweeper.sweep(desks.made):
+            if removed := await sweeper.sweep(self._desks.made):
                 self._say(f"Removed {removed:,} consumers of the log that no desk uses")
             await asyncio.sleep(SWEEP_S)
 
@@ -160,13 +166,11 @@ async def _ask(system: Client, request: str, body: Mapping[str, Any]) -> dict[st
 
 async def _first(*works: Awaitable[None]) -> None:
     """Until one ends, by what went wrong; the others are ended."""
-    tasks = [asyncio.ensure_future(work) for work in works]
+    tasks = {asyncio.ensure_future(work) for work in works}
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(tasks)
     for task in done:
         task.result()
 

@@ -45,6 +45,9 @@ _ANYBODY = " anybody"
 _ROOM = 16 * 2**20
 """Bytes that must be free before a server whose disk was full is started again; less on a small disk."""
 
+_MENDED_S = 10.0
+"""Between two such starts: a disk that is broken stays so."""
+
 T = TypeVar("T")
 
 
@@ -66,7 +69,7 @@ class Serving:
         self._roster = Roster(identities, folder)
         self._seed, self._system_seed = new_seed(), new_seed()
         self._open = not self._roster.members
-        self._said_trouble = ""
+        self._said_trouble, self._mended = "", float("-inf")
         settings = msgspec.structs.replace(
             settings, name=subjects.server(board, secrets.token_hex(8)), anybody=_ANYBODY if self._open else "",
             web_pages=not self._open,
@@ -161,15 +164,16 @@ class Serving:
                 f"The log can't be written ({trouble}): entries wait at their desks; "
                 f"make room on the disk of {self._folder}, and it goes on by itself"
             )
-        if not self._has_room():
+        if not self._has_room() or time.monotonic() < self._mended + _MENDED_S:
             return
+        self._mended = time.monotonic()
         self._keeper.stop()
         self._process.stop()
         with self._lock:
             self._process.start()
         self._keeper.start()
         self._said_trouble = ""
-        self._say("There is room again: the server was started again, and the log goes on")
+        self._say("The server was started again, and the log goes on")
 
     def _last_mark(self) -> Mark | None:
         """How far the log reaches, which is on disk when the server has ended in order; None where it can't say."""

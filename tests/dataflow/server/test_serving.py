@@ -9,6 +9,7 @@ import ssl
 import struct
 import subprocess
 
+import nats
 import pytest
 
 from dataflow.feeds import credentials, subjects
@@ -17,7 +18,9 @@ from dataflow.server.config import Settings, Tls
 from dataflow.server.errors import IdentityError, ServerError, ServerFailed, Unsafe
 from dataflow.server.identities import Identities, read
 from dataflow.server.serving import Serving
+from dataflow.server.sweep import Sweeper
 from tests.certificates import Authority
+from tests.dataflow.desks import until
 from tests.dataflow.feeds.shared import desk, entry
 from tests.mqtt import Device, Refused
 from tests.nats import free_port
@@ -58,8 +61,6 @@ def certificate(tmp_path):
 
 
 async def connect(url: str, **options):
-    import nats
-
     connection = await nats.connect(url, allow_reconnect=False, connect_timeout=TIMEOUT, **options)
     connection.api = subjects.api(BOARD)
     return connection
@@ -166,6 +167,52 @@ def test_desks_by_key_see_each_other_and_nobody_writes_as_another(serve, identit
 
     with serve() as serving:
         asyncio.run(main(serving.url))
+
+
+@pytest.mark.parametrize("role", [None, "admin"])
+def test_desks_in_the_account_of_the_log_itself(serve, identities, tmp_path, role):
+    """Those of admins; and all, where there are no users."""
+    file = identities.add("amy", role) if role else None
+
+    async def main(url):
+        async with (desk(url, tmp_path / "a.db", "amy", board=BOARD, identity=file) as amy,
+                    desk(url, tmp_path / "b.db", "amy", board=BOARD, identity=file) as other):  # fmt: skip
+            await amy.enter(entry(1))
+            await other.reaches(1)
+            await other.says("live")
+            await until(other.feed.presence, lambda all: [each.name for each in all] == ["amy"], TIMEOUT)
+
+    with serve() as serving:
+        asyncio.run(main(serving.url))
+
+
+def test_what_serves_desks_comes_back_when_it_fails(serve, said, monkeypatch):
+    monkeypatch.setattr("dataflow.server.keeper._FAILED_S", 0.0)
+    failures = [KeyError("odd"), OSError("cut"), RuntimeError("odd")]
+
+    async def failing(self, client, found=Sweeper.sweep):
+        if failures:
+            raise failures.pop()
+        return await found(self, client)
+
+    monkeypatch.setattr(Sweeper, "sweep", failing)
+
+    async def main(url):
+        async with asyncio.timeout(TIMEOUT):
+            while failures:
+                await asyncio.sleep(0.01)
+        connection = await connect(url)
+        answer = None
+        async with asyncio.timeout(TIMEOUT):
+            while answer is None:
+                with contextlib.suppress(nats.errors.Error):
+                    answer = await connection.request(subjects.feed(BOARD), b"{}", timeout=1)
+        await connection.close()
+        return answer.data
+
+    with serve() as serving:
+        assert b"not a request for a consumer" in asyncio.run(main(serving.url))
+    assert [line.partition(" (")[0] for line in said] == ["An error in Watchfloor itself"] * 2
 
 
 def test_tls_with_a_certificate_of_ones_own(serve, identities, certificate, caplog):
