@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 from PySide6.QtCore import QSettings, SignalInstance
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QApplication
 
 from dataflow.boards.file import LoadedBoard
 from gui.bugs import report_once
 from gui.complaints import Complaints
+from gui.painting import failures_in
+from gui.panels.shut import Shut
+from gui.shut_panels import ShutPanels
 from gui.theme import Theme
 from gui.window import MainWindow, remembered_theme
 
@@ -75,26 +79,30 @@ def run(options: Options, on_painted: Callable[[], None] | None = None) -> int:
     Raises `storage.errors.StorageError` when the store cannot be opened.
     """
     app = application()
-    settings = remembered()
-    window = _window(app, options, settings)
-    window.show()
-    try:
-        return in_loop(app, lambda: _until_closed(window, options, on_painted))
-    finally:
-        window.close()
+    with _shut_panels(options) as shut:
+        window = _window(app, options, remembered(), shut)
+        window.show()
+        try:
+            return in_loop(app, lambda: _until_closed(window, options, on_painted))
+        finally:
+            window.close()
 
 
 def shot(options: Options, picture: Shot) -> int:
-    """Draw the board as it is at one moment, on no display, into a PNG file."""
+    """Draw the board as it is at one moment, on no display, into a PNG file.
+
+    Says on stderr which panels are not in it, and why; 1 if that is all of them.
+    """
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     app = application()
-    window = _window(app, options, None)
-    window.setFixedSize(*picture.size)
-    window.show()
-    try:
-        return in_loop(app, lambda: _draw(window, options, picture))
-    finally:
-        window.close()
+    with _shut_panels(options) as shut:
+        window = _window(app, options, None, shut)
+        window.setFixedSize(*picture.size)
+        window.show()
+        try:
+            return in_loop(app, lambda: _draw(window, options, picture))
+        finally:
+            window.close()
 
 
 def application() -> QApplication:
@@ -115,10 +123,23 @@ def remembered() -> QSettings:
     return QSettings(NAME.lower(), NAME.lower())
 
 
-def _window(app: QApplication, options: Options, settings: QSettings | None) -> MainWindow:
+@contextmanager
+def _shut_panels(options: Options) -> Iterator[ShutPanels | None]:
+    """What is kept of panels beside the store; the demo, whose store is gone with it, keeps nothing."""
+    shut = None if options.store is None or options.demo is not None else ShutPanels(options.store)
+    try:
+        yield shut
+    finally:
+        if shut is not None:
+            shut.close()
+
+
+def _window(
+    app: QApplication, options: Options, settings: QSettings | None, shut: ShutPanels | None
+) -> MainWindow:
     theme = Theme.load(options.theme or (remembered_theme(settings) if settings else "dark"))
     theme.apply(app)
-    window = MainWindow(theme, settings)
+    window = MainWindow(theme, settings, shut=shut)
     window.show_board(options.board.board)
     return window
 
@@ -198,6 +219,8 @@ async def _until_closed(window: MainWindow, options: Options, on_painted: Callab
         await attend(window, _open(options), _first(closed, window.new_store_wanted), on_painted)
         if not closed.done():
             options = await _on_new_store(window, options)
+            if window.shut is not None and options.store is not None:
+                window.shut.move_to(options.store)
             window.show_board(options.board.board)
     return 0
 
@@ -268,9 +291,27 @@ async def _draw(window: MainWindow, options: Options, picture: Shot) -> int:
     desk.pipeline.start()
     try:
         await screen.settled()
-        if not window.grab().save(str(picture.out), "PNG"):
+        if not _grab(window).save(str(picture.out), "PNG"):
             raise OSError(f"{picture.out}: the picture cannot be written")
+        return _tell_missing(window)
     finally:
         screen.close()
         await desk.close()
-    return 0
+
+
+def _grab(window: MainWindow) -> QPixmap:
+    """The window's picture; once more where cards have something to say about what could not be drawn in the first."""
+    picture = window.grab()
+    if any(failures_in(window)):
+        QApplication.processEvents()
+        picture = window.grab()
+    return picture
+
+
+def _tell_missing(window: MainWindow) -> int:
+    """Say which panels are shut (of those that failed the guard has told); the exit code."""
+    for panel in window.panels:
+        if isinstance(panel, Shut):
+            why = " ".join(panel.reason.split())
+            print(f"The panel “{panel.spec.title}” is shut: {why} `watchfloor open` can try again", file=sys.stderr)
+    return 1 if window.panels and all(panel.trouble() for panel in window.panels) else 0

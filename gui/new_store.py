@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from gui.plain import PlainLabel
 from gui.theme import Theme
 
 _WIDTH = 560
@@ -24,9 +25,8 @@ class Notice(QDialog):
         self.setWindowTitle(heading)
         self.setAccessibleName(heading)
         self.setAccessibleDescription(words)
-        title, text = QLabel(heading, self), QLabel(words, self)
+        title, text = PlainLabel(heading, self), PlainLabel(words, self)
         title.setFont(theme.font("heading"))
-        text.setTextFormat(Qt.TextFormat.PlainText)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         text.setWordWrap(True)
         column = QVBoxLayout(self)

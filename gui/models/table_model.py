@@ -18,6 +18,7 @@ from dataflow.zset import Column, Row, Splice
 from gui.format import Formatter, formatter, is_number
 from gui.models.rows import Change, Insert, Remove, RowStore
 from gui.painting import Guarded
+from gui.plain import tip
 
 PENDING = "pending"
 _KEPT = 4096
@@ -136,7 +137,8 @@ class TableModel(Guarded, QAbstractTableModel):
         if not index.isValid():
             return None
         if role in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole}:
-            return self.cells(index.row())[index.column()].text
+            text = self.cells(index.row())[index.column()].text
+            return tip(text) if role == Qt.ItemDataRole.ToolTipRole else text
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return ALIGN[self.shown[index.column()].align] | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
