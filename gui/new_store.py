@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from gui.plain import PlainLabel
+from gui.plain import PlainLabel, without_keys
 from gui.theme import Theme
 
 _WIDTH = 560
@@ -44,7 +44,7 @@ class Notice(QDialog):
         leave.clicked.connect(self.reject)
         row.addWidget(leave)
         if action:
-            self.act = QPushButton(action, self)
+            self.act = QPushButton(without_keys(action), self)
             self.act.clicked.connect(self.accept)
             self.act.setObjectName("submit")
             self.act.setDefault(True)

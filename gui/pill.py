@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QToolTip, QWidget
 from gui.card import KEYBOARD
 from gui.icons import icon
 from gui.painting import Guarded
-from gui.plain import tip_table
+from gui.plain import set_tip_table, show_own_tip
 from gui.theme import Theme
 
 HEIGHT = 26
@@ -62,7 +62,7 @@ class Pill(Guarded, QAbstractButton):
         if (wanted := tuple(map(tuple, rows))) == self._told:
             return
         self._told = wanted
-        self.setToolTip(tip_table(rows))
+        set_tip_table(self, rows)
         self.setAccessibleDescription("\n".join(" · ".join(row) for row in rows))
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not (rows or self._pressable))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if rows or self._pressable else Qt.FocusPolicy.NoFocus)
@@ -119,7 +119,7 @@ class Pill(Guarded, QAbstractButton):
 
     def _tell(self) -> None:
         if self.toolTip() and self.hasFocus():
-            QToolTip.showText(self.mapToGlobal(QPoint(0, self.height())), self.toolTip(), self)
+            show_own_tip(self.mapToGlobal(QPoint(0, self.height())), self)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:

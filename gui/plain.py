@@ -30,6 +30,16 @@ def set_tip(widget: QWidget, text: str) -> None:
     widget.setToolTip(tip(text))
 
 
+def set_tip_table(widget: QWidget, rows: Sequence[Sequence[str]]) -> None:
+    """The same, in rows of cells."""
+    widget.setToolTip(tip_table(rows))
+
+
+def show_own_tip(place: QPoint, widget: QWidget) -> None:
+    """Show now what was set."""
+    QToolTip.showText(place, widget.toolTip(), widget)
+
+
 def show_tip(place: QPoint, text: str, widget: QWidget) -> None:
     """Show it now; hide the one that is shown where there is nothing to say."""
     QToolTip.showText(place, tip(text), widget)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dataflow.board import BarPanel, ColumnSpec, LinePanel, LogPanel, Panel, TablePanel, ValuePanel
 from dataflow.boards.shape import Finding
 from dataflow.boards.toml_lines import Path
+from dataflow.formats import check_format
 from dataflow.hints import suggest
 
 Columns = Mapping[str, str]
@@ -38,7 +39,8 @@ def fits(path: Path, panel: Panel, query: str, columns: Columns) -> Findings:
         yield from _table(path, panel, columns)
     if isinstance(panel, ValuePanel | BarPanel):
         value = panel.value if isinstance(panel, BarPanel) else "value"
-        yield from _format(path, panel.format, columns.get(value, "json"))
+        if value in columns:
+            yield from _format(path, panel.format, columns[value])
     if isinstance(panel, ValuePanel) and panel.thresholds and columns.get("value", "int") not in _NUMBER:
         yield Finding((*path, "thresholds"), f"the column `value` is {columns['value']}, not a number")
 
@@ -109,19 +111,6 @@ def _column(path: Path, spec: ColumnSpec, type_: str, columns: Columns) -> Findi
 
 
 def _format(path: Path, spec: str | None, type_: str) -> Findings:
-    if spec and not _suits(spec, type_):
+    if wrong := check_format(spec, type_):
         hint = {"timestamp": 'try "%H:%M"', "int": 'try ","', "float": 'try ",.1f"'}.get(type_, "")
-        yield Finding((*path, "format"), f'"{spec}" is no format for {type_}', hint)
-
-
-def _suits(spec: str, type_: str) -> bool:
-    if type_ == "timestamp":
-        return "%" in spec
-    samples = {"int": 1, "float": 1.5, "text": "a"}
-    if type_ not in samples:
-        return True
-    try:
-        format(samples[type_], spec)
-    except (ValueError, TypeError):
-        return False
-    return True
+        yield Finding((*path, "format"), wrong, hint)

@@ -72,7 +72,10 @@ def read_moment(text: str, now: int, zone: ZoneInfo) -> int:
 
 def moment_text(time: int, now: int, zone: ZoneInfo) -> str:
     """A time as `read_moment` reads it back (to the minute): without the date if it is within half a day."""
-    local = (_EPOCH + timedelta(microseconds=time)).astimezone(zone)
+    try:
+        local = (_EPOCH + timedelta(microseconds=time)).astimezone(zone)
+    except OverflowError:   # no year that a date can have
+        return str(time)
     return f"{local:%H:%M}" if now and abs(time - now) < 11 * 60 * _MINUTE else f"{local:%Y-%m-%d %H:%M}"
 
 
