@@ -62,6 +62,11 @@ def is_number(type: str) -> bool:
     return type in {"int", "float", "interval"}
 
 
+def one_line(text: str) -> str:
+    """Any text as it can be painted: one line, and not longer than anybody reads."""
+    return _text(text)
+
+
 def plain_value(value: Any, type: str, zone: tzinfo) -> str:
     """The value as a spreadsheet reads it back: plain digits, ISO 8601 times in the zone, one line."""
     try:

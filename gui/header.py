@@ -10,6 +10,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from dataflow.session import Present, Status
+from gui.format import one_line
 from gui.painting import Guarded
 from gui.pill import Pill
 from gui.plain import set_tip
@@ -168,8 +169,8 @@ class Title(Guarded, QWidget):
 
     def show_text(self, text: str) -> None:
         """Show another name."""
-        self._text = text
-        self.setAccessibleName(text)
+        self._text = one_line(text)
+        self.setAccessibleName(self._text)
         self.updateGeometry()
         self.update()
 

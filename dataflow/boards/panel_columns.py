@@ -14,6 +14,7 @@ from dataflow.hints import suggest
 Columns = Mapping[str, str]
 Findings = Iterator[Finding]
 
+_WIDEST = 4_000
 _NUMBER = ("int", "float")
 _AXIS = ("timestamp", "int", "float")
 _ANY = ("text", "int", "float", "bool", "timestamp", "interval", "json")
@@ -107,6 +108,8 @@ def _column(path: Path, spec: ColumnSpec, type_: str, columns: Columns) -> Findi
     elif spec.tone is not None and columns[spec.tone] != "text":
         message = f"the column `{spec.tone}` is {columns[spec.tone]}; a tone is text that names a role"
         yield Finding((*path, "tone"), message)
+    if spec.width is not None and not 1 <= spec.width <= _WIDEST:
+        yield Finding((*path, "width"), f"{spec.width} is no width", f"it is in pixels, 1 to {_WIDEST}")
     yield from _format(path, spec.format, type_)
 
 

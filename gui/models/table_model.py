@@ -15,7 +15,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from dataflow.board import ColumnSpec
 from dataflow.zset import Column, Row, Splice
-from gui.format import Formatter, formatter, is_number
+from gui.format import Formatter, formatter, is_number, one_line
 from gui.models.rows import Change, Insert, Remove, RowStore
 from gui.painting import Guarded
 from gui.plain import tip
@@ -184,7 +184,7 @@ def _shown(at: int, column: Column, spec: ColumnSpec, places: Mapping[str, int],
         name=column.name,
         at=at,
         type=column.type,
-        label=f"{label} ({spec.unit})" if spec.unit else label,
+        label=one_line(f"{label} ({spec.unit})" if spec.unit else label),
         show=formatter(column.type, spec.format, zone),
         align=spec.align or ("right" if is_number(column.type) else "left"),
         role=spec.role,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from dataflow import board
@@ -12,6 +13,7 @@ from gui.panels.base import Panel
 from gui.plain import PlainLabel
 from gui.theme import Theme
 
+_LOW = 200
 _HINT = "The other panels are live. “Try again” opens it; if Watchfloor ends once more, it will be shut again."
 
 
@@ -39,16 +41,25 @@ class Shut(Panel):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.addStretch(1)
-        for words, kind in ((self.reason, "fieldProblem"), (_HINT, "dim")):
-            label = PlainLabel(words, body)
-            label.setObjectName(kind)
-            label.setWordWrap(True)
-            label.setMinimumWidth(1)
-            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            column.addWidget(label)
+        column.addWidget(self._label(self.reason, "fieldProblem", body))
+        self._hint = self._label(_HINT, "dim", body)
+        column.addWidget(self._hint)
         column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignCenter)
         column.addStretch(1)
         self.set_body(body)
+
+    def _label(self, words: str, kind: str, parent: QWidget) -> PlainLabel:
+        label = PlainLabel(words, parent)
+        label.setObjectName(kind)
+        label.setWordWrap(True)
+        label.setMinimumWidth(1)
+        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        return label
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the reason and the button have it."""
+        super().resizeEvent(event)
+        self._hint.setVisible(self.height() >= _LOW)
 
     def queries(self) -> dict[str, str]:
         return {}
