@@ -15,7 +15,7 @@ from dataflow.boards.problems import BoardProblem
 from dataflow.boards.sql import check, engine_for
 from dataflow.clock import Clock, FixedClock, ReplayClock, WallClock
 from dataflow.feeds.feed import Deliver, Feed
-from dataflow.feeds.local import LocalFeed
+from dataflow.feeds.local import LocalFeed, StillFeed
 from dataflow.feeds.recording import read_recording
 from dataflow.feeds.replay import ReplayFeed
 from dataflow.pipeline import Pipeline
@@ -101,9 +101,10 @@ class DeskBuilder:
         return Desk(database, desk.pipeline, log.closed)
 
     def still(self, loaded: LoadedBoard, store: Path, now: int | None) -> Desk:
-        """A board at one moment; by default that of the last event in its store."""
-        database = Database.open(store, create=False)
-        return self._local(loaded, database, FixedClock(database.log.last_time() if now is None else now))
+        """A board at one moment, by default that of the last event in its store, which is only read."""
+        database = Database.open_read_only(store)
+        clock = FixedClock(database.log.last_time() if now is None else now)
+        return self._desk(loaded, database, StillFeed(database.log, self._scheduler, self._deliver), clock)
 
     def demo(self, loaded: LoadedBoard, recording: Path, start: int, speed: float, *, held: bool = False) -> Desk:
         """A replay of a recording into a fresh store, which is gone when the desk is closed."""
@@ -119,6 +120,7 @@ class DeskBuilder:
     ) -> NatsFeed:  # fmt: skip
         from dataflow.feeds.nats import NatsFeed
 
+        database.outbox.sign(self._author)
         return NatsFeed(
             urls, loaded.board.id, self._author, database, self._scheduler, self._deliver, self._loop, identity, ca
         )

@@ -16,6 +16,7 @@ import msgspec
 
 from dataflow.circuit import Circuit
 from dataflow.operators.aggregate import Aggregate
+from dataflow.operators.asof import AsOf
 from dataflow.operators.join import Join, Outer
 from dataflow.operators.node import Node, Source
 from dataflow.operators.timed import Timed
@@ -27,14 +28,16 @@ from dataflow.sql.described import Relations, told
 from dataflow.sql.plan import Rel, Scan
 
 _KEEPS: Mapping[type[Node], str] = {
-    Aggregate: "groups", Join: "rows of both sides", Outer: "rows of both sides", Timed: "rows that will still change",
-    Top: "rows in order", Window: "rows in order, by partition", Result: "rows of the result",
+    Aggregate: "groups", Join: "rows of both sides", Outer: "rows of both sides", AsOf: "rows of both sides in order",
+    Timed: "rows that will still change", Top: "rows in order", Window: "rows in order, by partition",
+    Result: "rows of the result",
 }  # fmt: skip
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
     """One operator. `size` counts what it keeps, `bytes` estimates the memory of that (rows that operators share are
-    counted at each), `ms` is the time that it took, `readers` how many operators read it.
+    counted at each), `ms` is the time that it took, `slowest_ms` that of its slowest step, `readers` how many operators
+    read it.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
     bytes: int = 0
     ms: float = 0.0
+    slowest_ms: float = 0.0
     readers: int = 1
     fused: bool = False
     inputs: tuple[Operator, ...] = ()
@@ -89,13 +93,13 @@ def _operator(
     keeps = _KEEPS.get(type(node), "")
     return Operator(
         name=name, detail=detail, keeps=keeps, size=node.size() if keeps else 0,
-        bytes=_memory(node.state()) if keeps else 0, ms=circuit.spent.get(node, 0.0) * 1000, readers=readers,
-        inputs=inputs,
+        bytes=_memory(node.state()) if keeps else 0, ms=circuit.spent.get(node, 0.0) * 1000,
+        slowest_ms=circuit.slowest.get(node, 0.0) * 1000, readers=readers, inputs=inputs,
     )  # fmt: skip
 
 
 def _children(rel: Rel) -> tuple[Rel, ...]:
-    if isinstance(rel, plan.Join):
+    if isinstance(rel, plan.Join | plan.AsOf):
         return (rel.left, rel.right)
     if isinstance(rel, plan.Union):
         return rel.inputs

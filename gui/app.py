@@ -5,27 +5,33 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 from PySide6.QtCore import QSettings, SignalInstance
-from PySide6.QtGui import QGuiApplication, QPixmap
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from dataflow.boards.file import LoadedBoard
 from gui.bugs import report_once
 from gui.complaints import Complaints
-from gui.painting import failures_in
-from gui.panels.shut import Shut
-from gui.shut_panels import ShutPanels
+from gui.logbook import Logbook
+from gui.notices import Notices
+from gui.picture import grab, tell_missing
+from gui.shut_panels import ShutPanels, shut_panels
+from gui.terminal import say
 from gui.theme import Theme
 from gui.window import MainWindow, remembered_theme
+from storage.private import tighten
 
 if TYPE_CHECKING:
+    from reactivex.abc import DisposableBase
+
     from dataflow.desk import Desk, DeskBuilder
     from gui.connection import Connection
     from gui.screen import Screen
@@ -79,7 +85,7 @@ def run(options: Options, on_painted: Callable[[], None] | None = None) -> int:
     Raises `storage.errors.StorageError` when the store cannot be opened.
     """
     app = application()
-    with _shut_panels(options) as shut:
+    with shut_panels(None if options.demo else options.store) as shut:
         window = _window(app, options, remembered(), shut)
         window.show()
         try:
@@ -95,7 +101,7 @@ def shot(options: Options, picture: Shot) -> int:
     """
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     app = application()
-    with _shut_panels(options) as shut:
+    with shut_panels(None if options.demo else options.store) as shut:
         window = _window(app, options, None, shut)
         window.setFixedSize(*picture.size)
         window.show()
@@ -120,18 +126,12 @@ def application() -> QApplication:
 
 def remembered() -> QSettings:
     """What the window that was closed last has left."""
-    return QSettings(NAME.lower(), NAME.lower())
-
-
-@contextmanager
-def _shut_panels(options: Options) -> Iterator[ShutPanels | None]:
-    """What is kept of panels beside the store; the demo, whose store is gone with it, keeps nothing."""
-    shut = None if options.store is None or options.demo is not None else ShutPanels(options.store)
-    try:
-        yield shut
-    finally:
-        if shut is not None:
-            shut.close()
+    settings = QSettings(NAME.lower(), NAME.lower())
+    file = Path(settings.fileName())
+    if file.parent.name == NAME.lower():
+        tighten(file.parent)
+    tighten(file)
+    return settings
 
 
 def _window(
@@ -165,7 +165,7 @@ def _unforeseen(error: BaseException) -> None:
     """Something failed in a slot or a task: a line and a report, the first time; the window goes on."""
     line, new = report_once(error, sys.argv[1:], "")
     if new:
-        print(line, file=sys.stderr)
+        say(line, err=True)
 
 
 def _builder(options: Options) -> DeskBuilder:
@@ -268,6 +268,20 @@ def closing(window: MainWindow) -> asyncio.Future[None]:
     return closed
 
 
+def _complaints(desk: Desk) -> DisposableBase:
+    """Tell on stderr and in the log file how the desk stands, and what goes wrong."""
+    from reactivex.disposable import CompositeDisposable
+
+    def tell(line: str) -> None:
+        say(line, err=True)
+
+    log, pipeline = Logbook(desk.pipeline.board.id), desk.pipeline
+    return CompositeDisposable(
+        pipeline.status.subscribe(Complaints(tell)), pipeline.status.subscribe(log.follow_status),
+        pipeline.notices.subscribe(Notices(log, tell, sys.argv[1:])),
+    )  # fmt: skip
+
+
 async def attend(
     window: MainWindow, desk: Desk, closed: asyncio.Future[None], on_painted: Callable[[], None] | None = None
 ) -> None:
@@ -275,7 +289,8 @@ async def attend(
     screen = _screen(window, desk)
     if on_painted is not None:
         screen.painted.connect(on_painted)
-    complaints = desk.pipeline.status.subscribe(Complaints(lambda line: print(line, file=sys.stderr)))
+    screen.painted.connect(_import_compiler)
+    complaints = _complaints(desk)
     desk.pipeline.start()
     try:
         await closed
@@ -285,33 +300,20 @@ async def attend(
         await desk.close()
 
 
+def _import_compiler() -> None:
+    """Import the compiler beside the window, which would stand still for half a second when a query is first sorted."""
+    Thread(target=import_module, args=("dataflow.sql.compile",), name="import", daemon=True).start()
+
+
 async def _draw(window: MainWindow, options: Options, picture: Shot) -> int:
     desk = _open_still(options, picture.now)
     screen = _screen(window, desk)
     desk.pipeline.start()
     try:
         await screen.settled()
-        if not _grab(window).save(str(picture.out), "PNG"):
+        if not grab(window).save(str(picture.out), "PNG"):
             raise OSError(f"{picture.out}: the picture cannot be written")
-        return _tell_missing(window)
+        return tell_missing(window)
     finally:
         screen.close()
         await desk.close()
-
-
-def _grab(window: MainWindow) -> QPixmap:
-    """The window's picture; once more where cards have something to say about what could not be drawn in the first."""
-    picture = window.grab()
-    if any(failures_in(window)):
-        QApplication.processEvents()
-        picture = window.grab()
-    return picture
-
-
-def _tell_missing(window: MainWindow) -> int:
-    """Say which panels are shut (of those that failed the guard has told); the exit code."""
-    for panel in window.panels:
-        if isinstance(panel, Shut):
-            why = " ".join(panel.reason.split())
-            print(f"The panel “{panel.spec.title}” is shut: {why} `watchfloor open` can try again", file=sys.stderr)
-    return 1 if window.panels and all(panel.trouble() for panel in window.panels) else 0

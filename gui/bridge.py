@@ -44,6 +44,7 @@ class Binding:
         self._changed = changed
         self._live: Live | None = None
         self._subscription: DisposableBase = Disposable()
+        self._asides: DisposableBase = Disposable()
         self._rows: list[Row] = []
         self._splices: list[Splice] = []
         self._behind = False        # the panel could not take what came: it gets all of it the next time
@@ -61,6 +62,7 @@ class Binding:
         self._live, self._rows, self._splices = live, [], []
         self._behind = not self._panel.take_columns(self._name, live.columns)
         self._subscription = live.splices.subscribe(self._collect)
+        self._asides = live.asides.subscribe(self._panel.show_error)
 
     def flush(self) -> None:
         """Bring the panel what has changed since the last frame."""
@@ -74,6 +76,7 @@ class Binding:
 
     def close(self) -> None:
         self._subscription.dispose()
+        self._asides.dispose()
         if self._live is not None:
             self._live.close()
             self._live = None

@@ -20,7 +20,9 @@ from typing import Any
 import msgspec
 
 from dataflow.board import ColumnSpec
+from dataflow.exchange.spreadsheet import neutralise
 from dataflow.formats import LONGEST, check_format
+from dataflow.times import local_text
 
 Formatter = Callable[[Any], str]
 
@@ -67,24 +69,35 @@ def one_line(text: str) -> str:
     return _text(text)
 
 
+def copied_value(value: Any, type: str, zone: tzinfo) -> str:
+    """The value as a spreadsheet takes it from the clipboard: as `plain_value`, but text has its lines, and is none of
+    its formulas.
+    """
+    if type in {"int", "float"} and not isinstance(value, str):
+        return plain_value(value, type, zone)
+    return neutralise(value if isinstance(value, str) else plain_value(value, type, zone))
+
+
 def plain_value(value: Any, type: str, zone: tzinfo) -> str:
     """The value as a spreadsheet reads it back: plain digits, ISO 8601 times in the zone, one line."""
     try:
         if value is None:
             return ""
         if type == "timestamp":
-            return f"{local_time(value, zone):%Y-%m-%d %H:%M:%S}"
+            return local_text(value, zone, "%Y-%m-%d %H:%M:%S")
         if type == "bool":
             return "true" if value else "false"
         if type == "json":
             return msgspec.json.encode(value).decode()
     except (ValueError, TypeError, ArithmeticError):
         pass
-    return _BREAKS.sub(" ", _written(value))
+    return _BREAKS.sub(" ", _shown(value))
 
 
 def local_time(time_us: int, zone: tzinfo) -> datetime:
-    """Microseconds since 1970-01-01 UTC as a time in the zone. OverflowError outside the years 1 to 9999."""
+    """Microseconds since 1970-01-01 UTC as a time in the zone. OverflowError outside the years 1 to 9999: to show a
+    time is `local_text`'s, which has none.
+    """
     return (_EPOCH + timedelta(microseconds=time_us)).astimezone(zone)
 
 
@@ -138,8 +151,8 @@ def _float(value: float) -> str:
 
 def _time(spec: str | None, zone: tzinfo) -> Formatter:
     if spec:
-        return lambda value: local_time(value, zone).strftime(spec)
-    return lambda value: "{0.day} {0:%b %H:%M}".format(local_time(value, zone))
+        return lambda value: local_text(value, zone, spec)
+    return lambda value: local_text(value, zone, "%d %b %H:%M").removeprefix("0")
 
 
 def _interval(value: Any) -> str:
@@ -167,14 +180,14 @@ def _json(value: Any) -> str:
     return _text(value if isinstance(value, str) else msgspec.json.encode(value).decode())
 
 
-def _written(value: Any) -> str:
-    """As Python writes it; integers of thousands of digits, which it refuses to, are told by their kind."""
+def _shown(value: Any) -> str:
+    """Python refuses to write whole numbers of thousands of digits."""
     try:
-        return str(value)
+        return value if isinstance(value, str) else str(value)
     except ValueError:
-        return f"({type(value).__name__})"
+        return "a number of thousands of digits"
 
 
 def _text(value: Any) -> str:
-    text = value if isinstance(value, str) else _written(value)
+    text = _shown(value)
     return _BREAKS.sub(" ", text if len(text) <= _LONGEST else text[:_LONGEST] + "…")

@@ -25,6 +25,7 @@ from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from gui.bugs import report_once
+from gui.terminal import say
 
 RETRY_S = 1.0
 _SIZE = QSize(80, 26)
@@ -141,7 +142,7 @@ def fail(thing: Any, name: str, error: Exception) -> Failure:
     failure = Failure(f"This panel can't be drawn: {line}", monotonic())
     thing.failures = {**thing.failures, name: failure}
     if new:
-        sys.stderr.write(f"{title[:1].upper()}{title[1:]} can't be drawn: {line}\n")
+        say(f"{title[:1].upper()}{title[1:]} can't be drawn: {line}", err=True)
     if host is not None:
         QTimer.singleShot(0, host, lambda: host.show_failure(failure.words))
     return failure

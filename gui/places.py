@@ -1,7 +1,8 @@
-"""Where this account keeps Watchfloor's files: stores, which server a board is on, and reports of bugs."""
+"""Where this account keeps Watchfloor's files: stores, which server a board is on, the log file, reports of bugs."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -28,6 +29,22 @@ def access() -> Path:
 def served(board_id: str) -> Path:
     """Where `watchfloor serve` keeps a board's log."""
     return Path(_DIRS.user_data_dir) / "served" / board_id
+
+
+def account_name() -> str:
+    """Who enters events where nobody is named: the name of this account, or its number where it has none."""
+    import getpass
+
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        name = str(getattr(os, "getuid", lambda: "nobody")())
+    return name.encode(errors="replace").decode()
+
+
+def log_file() -> Path:
+    """What happened to boards, a line each."""
+    return Path(_DIRS.user_log_dir) / "watchfloor.log"
 
 
 def reports() -> Path:

@@ -15,6 +15,8 @@ import mmap
 import os
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO
@@ -138,6 +140,17 @@ class ShutPanels:
                 self._file.unlink(missing_ok=True)
         except OSError:
             return      # a folder that takes no files: then it is shut in this process only
+
+
+@contextmanager
+def shut_panels(store: Path | None) -> Iterator[ShutPanels | None]:
+    """Of this store, while a window is open; none where there is no store that outlives it."""
+    shut = None if store is None else ShutPanels(store)
+    try:
+        yield shut
+    finally:
+        if shut is not None:
+            shut.close()
 
 
 def digest(panel: Panel) -> bytes:

@@ -56,6 +56,7 @@ class MainWindow(Guarded, QWidget):
     pause_wanted = Signal(bool)
     attention_wanted = Signal()
     delays_wanted = Signal()
+    retry_wanted = Signal()
     undo_wanted = Signal()
     redo_wanted = Signal()
     new_store_wanted = Signal()
@@ -260,7 +261,7 @@ class MainWindow(Guarded, QWidget):
             self._key(f"Ctrl+{number}", partial(self.focus_panel, number))
         for sequence, slot in (
             ("F11", self.toggle_full_screen), ("Ctrl+Q", self.close), ("Ctrl+T", self.toggle_theme),
-            ("F9", self.delays_wanted.emit),
+            ("F9", self.delays_wanted.emit), ("F5", self.retry_wanted.emit),
             ("Ctrl+N", self.focus_form), ("E", self.focus_form), ("F1", self.show_keys), ("?", self.show_keys),
             ("F8", self.attention_wanted.emit), ("Ctrl+Z", self.undo_wanted.emit),
             ("Ctrl+Shift+Z", self.redo_wanted.emit),

@@ -95,5 +95,15 @@ class LocalFeed:
             self.arrivals.on_next(position)
 
 
+class StillFeed(LocalFeed):
+    """The log as it is, for a picture of it: nothing arrives any more, and entries stay pending."""
+
+    def start(self) -> None:
+        """All that the log holds has arrived."""
+
+    def publish(self, entries: Sequence[Event]) -> None:
+        """They wait."""
+
+
 def _nothing() -> None:
     """There is nothing to stop yet."""

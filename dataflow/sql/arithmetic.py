@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from dataflow.sql import casts, functions, times, types
+from dataflow.sql import casts, times, types
 from dataflow.sql.casts import Typed, cast, rescale
 from dataflow.sql.expressions import Context, lower, rule
 from dataflow.sql.logic import tame
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Call, Const
+from dataflow.sql.scope import ClockContext
 from dataflow.sql.types import DATE, FLOAT, INT, INTERVAL, MONTHS, NULL, TIMES
 
 SYMBOLS: dict[type[exp.Expr], str] = {
@@ -29,7 +30,7 @@ def arithmetic(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression", "typed", "safe")
     left, right = lower(node.this, context), lower(node.expression, context)
     symbol = SYMBOLS[type(node)]
-    timed = _time_arithmetic(symbol, left, right, node)
+    timed = _time_arithmetic(symbol, left, right, node, bounded=not isinstance(context, ClockContext))
     if timed is not None:
         return timed
     left, right = (cast(v, INT, node) if v.type == NULL else v for v in (left, right))
@@ -39,19 +40,20 @@ def arithmetic(node: exp.Expr, context: Context) -> Typed:
     return ARITHMETIC[symbol](left, right, node)
 
 
-def _time_arithmetic(symbol: str, left: Typed, right: Typed, node: exp.Expr) -> Typed | None:
+def _time_arithmetic(symbol: str, left: Typed, right: Typed, node: exp.Expr, *, bounded: bool) -> Typed | None:
     spans = (INTERVAL, MONTHS)
     if symbol == "+" and left.type in spans and right.type in TIMES:
         left, right = right, left
     pair = (left.type, right.type)
     if symbol in "+-" and left.type in TIMES and right.type in spans:
-        return times.shift(left, right, 1 if symbol == "+" else -1, node)
+        return times.shift(left, right, 1 if symbol == "+" else -1, node, bounded=bounded)
     if symbol == "-" and pair == (DATE, DATE):
         return Typed(Call("(({0} - {1}) // DAY)", (left.expr, right.expr)), INT)
     if symbol == "-" and left.type in TIMES and right.type in TIMES:
-        return Typed(Call("({0} - {1})", (left.expr, right.expr)), INTERVAL)
+        return _apart("({0} - {1})", left, right)
     if symbol in "+-" and pair == (DATE, INT):
-        return Typed(Call(f"({{0}} {symbol} {{1}} * DAY)", (left.expr, right.expr)), DATE)
+        code = f"day_moved({{0}}, {'-' * (symbol == '-')}{{1}})"
+        return Typed(Call(code, (left.expr, right.expr), nullable=True), DATE)
     if symbol == "*" and MONTHS in pair:
         return times.months_times(left, right) or times.months_times(right, left)
     if NULL in pair and symbol in "+-" and (set(pair) & TIMES) and pair[0] != pair[1]:
@@ -59,8 +61,13 @@ def _time_arithmetic(symbol: str, left: Typed, right: Typed, node: exp.Expr) -> 
     if (symbol in "+-" and pair == (INTERVAL, INTERVAL)) or (
         symbol == "*" and pair in ((INTERVAL, INT), (INT, INTERVAL))
     ):
-        return Typed(Call(f"({{0}} {symbol} {{1}})", (left.expr, right.expr)), INTERVAL)
+        return _apart(f"({{0}} {symbol} {{1}})", left, right)
     return None
+
+
+def _apart(code: str, left: Typed, right: Typed) -> Typed:
+    """An interval; NULL beyond 64 bits."""
+    return Typed(Call(times.APART % code, (left.expr, right.expr), nullable=True), INTERVAL)
 
 
 def _unknown_time(symbol: str, left: Typed, right: Typed) -> Typed:
@@ -71,7 +78,7 @@ def _unknown_time(symbol: str, left: Typed, right: Typed) -> Typed:
 def _linear(symbol: str) -> Callable[[Typed, Typed, exp.Expr], Typed]:
     def apply(left: Typed, right: Typed, node: exp.Expr) -> Typed:
         code, wild = f"({{0}} {symbol} {{1}})", left.wild or right.wild
-        kind = types.common(left.type, right.type) or INT
+        kind = types.wide(types.common(left.type, right.type) or INT)
         if symbol != "*" or kind == FLOAT:
             left, right = _level(left, kind), _level(right, kind)
         else:
@@ -84,7 +91,7 @@ def _linear(symbol: str) -> Callable[[Typed, Typed, exp.Expr], Typed]:
 def _multiply(left: Typed, right: Typed) -> Typed:
     """Whole numbers and decimals. What is beyond 128 bits is NULL."""
     digits = types.scale(left.type) + types.scale(right.type)
-    kind = types.decimal(digits) if digits else INT
+    kind = types.decimal(digits, bare=types.is_bare(left.type) and types.is_bare(right.type)) if digits else INT
     if left.literal or right.literal:
         return Typed(Call("({0} * {1})", (left.expr, right.expr)), kind)
     return Typed(Call("int_multiply({0}, {1})", (left.expr, right.expr), nullable=True), kind)
@@ -129,18 +136,3 @@ def negative(node: exp.Expr, context: Context) -> Typed:
         raise error(node, f"minus {types.spoken(value.type)} does not exist: {short(node)}")
     code = "one_nan(-{0})" if value.wild else "(-{0})"
     return Typed(casts.fold(Call(code, (value.expr,)), value.type), value.type, value.wild)
-
-
-TIGHTER: tuple[type[exp.Expr], ...] = (*SYMBOLS, exp.Pow)
-
-
-@rule(exp.BitwiseNot)
-def bits_turned(node: exp.Expr, context: Context) -> Typed:
-    """In DuckDB ~ binds less than + and *, in the parser more: what is meant has to be written."""
-    part: exp.Expr = node
-    owner = node.parent
-    while isinstance(owner, (exp.BitwiseNot, exp.Neg)) or (isinstance(owner, TIGHTER) and owner.this is not part):
-        part, owner = owner, owner.parent
-    if isinstance(owner, TIGHTER):
-        raise refused(node, f"~ needs parentheses here: {short(owner)}", "(~a) + b, or ~(a + b)")
-    return functions.call("bits_not", [lower(node.this, context)], node)

@@ -34,12 +34,12 @@ def floats(name: str) -> list[Overload]:
 
 
 def span(unit: int) -> list[Overload]:
-    return one(INTERVAL, f"({{0}} * {unit})", INT)
+    return one(INTERVAL, f"interval_of({{0}}, {unit})", INT, nullable=True)
 
 
 def pair(name: str) -> list[Overload]:
     """Of two whole numbers."""
-    return one(INT, f"{name}({{0}}, {{1}})", INT, INT, nullable=name.startswith("shift"))
+    return one(INT, f"{name}({{0}}, {{1}})", INT, INT, nullable=True)
 
 
 FUNCTIONS: dict[str, list[Overload]] = {
@@ -50,12 +50,12 @@ FUNCTIONS: dict[str, list[Overload]] = {
     Overload((TEXT, INT, INT), TEXT, "substring({0}, {1}, {2})")],
     "left": one(TEXT, "left({0}, {1})", TEXT, INT), "right": one(TEXT, "right({0}, {1})", TEXT, INT),
     "trim": [Overload((TEXT,), TEXT, "{0}.strip(' ')"),
-    Overload((TEXT, TEXT), TEXT, "({0}.strip({1}) if {1} else {0})")],
+    Overload((TEXT, TEXT), TEXT, "trim_both({0}, {1})")],
     "ltrim": [Overload((TEXT,), TEXT, "{0}.lstrip(' ')"),
-    Overload((TEXT, TEXT), TEXT, "({0}.lstrip({1}) if {1} else {0})")],
+    Overload((TEXT, TEXT), TEXT, "trim_left({0}, {1})")],
     "rtrim": [Overload((TEXT,), TEXT, "{0}.rstrip(' ')"),
-    Overload((TEXT, TEXT), TEXT, "({0}.rstrip({1}) if {1} else {0})")],
-    "replace": one(TEXT, "replace({0}, {1}, {2})", TEXT, TEXT, TEXT),
+    Overload((TEXT, TEXT), TEXT, "trim_right({0}, {1})")],
+    "replace": one(TEXT, "replace({0}, {1}, {2})", TEXT, TEXT, TEXT, nullable=True),
     "split_part": one(TEXT, "split_part({0}, {1}, {2})", TEXT, TEXT, INT),
     "lpad": one(TEXT, "pad_left({0}, {1}, {2})", TEXT, INT, TEXT, nullable=True),
     "rpad": one(TEXT, "pad_right({0}, {1}, {2})", TEXT, INT, TEXT, nullable=True),
@@ -71,7 +71,7 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "power": one(FLOAT, "power({0}, {1})", FLOAT, FLOAT), "pi": one(FLOAT, "3.141592653589793"),
     "isnan": one(BOOL, "({0} != {0})", FLOAT),
     "epoch_us": [Overload((TIMESTAMP,), INT, "{0}"), Overload((INTERVAL,), INT, "{0}")],
-    "epoch_ms": [Overload((TIMESTAMP,), INT, "to_milliseconds_of({0})"),
+    "epoch_ms": [Overload((TIMESTAMP,), INT, "to_milliseconds_of({0})", True),
     Overload((INTERVAL,), INT, "int_divide({0}, 1000)")],
     "dayname": one(TEXT, "day_name({0})", TIMESTAMP), "monthname": one(TEXT, "month_name({0})", TIMESTAMP),
     "to_timestamp": one(TIMESTAMP, "timestamp_of({0})", FLOAT, nullable=True),
@@ -79,27 +79,28 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "sinh": floats("sinh"), "cosh": floats("cosh"), "tanh": floats("tanh"), "even": floats("even"),
     "atan2": one(FLOAT, "atan2({0}, {1})", FLOAT, FLOAT),
     "isinf": one(BOOL, "math.isinf({0})", FLOAT), "isfinite": one(BOOL, "math.isfinite({0})", FLOAT),
-    "gcd": pair("math.gcd"), "lcm": pair("math.lcm"),
-    "shift_left": pair("shift_left"), "shift_right": pair("shift_right"),
-    "bits_and": one(INT, "({0} & {1})", INT, INT), "bits_or": one(INT, "({0} | {1})", INT, INT),
-    "xor": one(INT, "({0} ^ {1})", INT, INT), "bits_not": one(INT, "(~{0})", INT),
+    "gcd": pair("gcd"), "lcm": pair("lcm"),
+    "&": one(INT, "({0} & {1})", INT, INT), "|": one(INT, "({0} | {1})", INT, INT),
+    "xor": one(INT, "({0} ^ {1})", INT, INT), "~": one(INT, "(~{0})", INT),
     "ascii": one(INT, "ascii_code({0})", TEXT), "unicode": one(INT, "code_point({0})", TEXT),
     "chr": one(TEXT, "character({0})", INT, nullable=True), "bit_length": one(INT, "(len({0}.encode()) * 8)", TEXT),
     "translate": one(TEXT, "translate({0}, {1}, {2})", TEXT, TEXT, TEXT),
     "array_extract": one(TEXT, "letter({0}, {1})", TEXT, INT),
     "array_slice": one(TEXT, "sliced({0}, {1}, {2})", TEXT, INT, INT),
-    "overlay": one(TEXT, "overlay({0}, {1}, {2}, {3})", TEXT, TEXT, INT, INT),
+    "overlay": one(TEXT, "overlay({0}, {1}, {2}, {3})", TEXT, TEXT, INT, INT, nullable=True),
     "md5": one(TEXT, "md5({0})", TEXT), "sha1": one(TEXT, "sha1({0})", TEXT),
-    "sha256": one(TEXT, "sha256({0})", TEXT), "levenshtein": one(INT, "levenshtein({0}, {1})", TEXT, TEXT),
-    "hex": [Overload((INT,), TEXT, "format({0} & 0xFFFFFFFFFFFFFFFF, 'X')"), Overload((TEXT,), TEXT, "hex_text({0})")],
+    "sha256": one(TEXT, "sha256({0})", TEXT),
+    "levenshtein": one(INT, "levenshtein({0}, {1})", TEXT, TEXT, nullable=True),
+    "hex": [Overload((INT,), TEXT, "format({0} & 0xFFFFFFFFFFFFFFFF, 'X')"),
+    Overload((TEXT,), TEXT, "hex_text({0})", True)],
     "bin": [Overload((INT,), TEXT, "format({0} & 0xFFFFFFFFFFFFFFFF, 'b')"),
-    Overload((TEXT,), TEXT, "binary_text({0})")],
+    Overload((TEXT,), TEXT, "binary_text({0})", True)],
     "to_base": [Overload((INT, INT), TEXT, "to_base({0}, {1})", True),
     Overload((INT, INT, INT), TEXT, "to_base({0}, {1}, {2})", True)],
     "bit_count": one(INT, "bit_count({0})", INT),
     "asinh": floats("asinh"), "acosh": floats("acosh"), "atanh": floats("atanh"), "cot": floats("cot"),
     "fmod": one(FLOAT, "floored_modulo({0}, {1})", FLOAT, FLOAT), "log": one(FLOAT, "log({0}, {1})", FLOAT, FLOAT),
-    "last_day": one(DATE, "last_day({0})", TIMESTAMP),
+    "last_day": one(DATE, "moment(last_day({0}))", TIMESTAMP, nullable=True),
     "make_date": one(DATE, "make_date({0}, {1}, {2})", INT, INT, INT, nullable=True),
     "to_microseconds": span(1), "to_milliseconds": one(INTERVAL, "seconds_of({0} / 1000)", FLOAT, nullable=True),
     "to_seconds": one(INTERVAL, "seconds_of({0})", FLOAT, nullable=True), "to_minutes": span(60 * 10**6),
@@ -129,14 +130,12 @@ CLASSES: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
     exp.Cbrt: ("cbrt", ("this",)), exp.Asin: ("asin", ("this",)), exp.Acos: ("acos", ("this",)),
     exp.Atan: ("atan", ("this",)), exp.Atan2: ("atan2", ("this", "expression")), exp.Sinh: ("sinh", ("this",)),
     exp.Cosh: ("cosh", ("this",)), exp.Tanh: ("tanh", ("this",)), exp.IsInf: ("isinf", ("this",)),
-    exp.BitwiseAnd: ("bits_and", ("this", "expression")), exp.BitwiseOr: ("bits_or", ("this", "expression")),
+    exp.BitwiseAnd: ("&", ("this", "expression")), exp.BitwiseOr: ("|", ("this", "expression")),
     exp.BitwiseXor: ("xor", ("this", "expression")),
-    exp.BitwiseLeftShift: ("shift_left", ("this", "expression")),
-    exp.BitwiseRightShift: ("shift_right", ("this", "expression")),
     exp.Ascii: ("ascii", ("this",)), exp.Unicode: ("unicode", ("this",)), exp.BitLength: ("bit_length", ("this",)),
     exp.Translate: ("translate", ("this", "from_", "to")), exp.LastDay: ("last_day", ("this",)),
     exp.DateFromParts: ("make_date", ("year", "month", "day")), exp.ToDays: ("to_days", ("this",)),
-    exp.MD5: ("md5", ("this",)), exp.SHA: ("sha1", ("this",)), exp.Hex: ("hex", ("this",)),
+    exp.MD5: ("md5", ("this",)), exp.SHA: ("sha1", ("this",)),
     exp.Levenshtein: ("levenshtein", ("this", "expression")), exp.Asinh: ("asinh", ("this",)),
     exp.Acosh: ("acosh", ("this",)), exp.Atanh: ("atanh", ("this",)), exp.Cot: ("cot", ("this",)),
     exp.Dayname: ("dayname", ("this",)), exp.Monthname: ("monthname", ("this",)),

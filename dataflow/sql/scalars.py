@@ -10,6 +10,7 @@ from dataflow.sql.calendar import (
     DAY,
     SECOND,
     add_months,
+    date_day,
     date_of,
     days_from,
     iso_week,
@@ -18,7 +19,7 @@ from dataflow.sql.calendar import (
     month_days,
     year,
 )  # fmt: skip
-from dataflow.sql.runtime import INF, NAN, divide, guarded, log10, one_nan
+from dataflow.sql.runtime import INF, NAN, divide, guarded, log10, one_nan, span
 
 asin, acos, atan, cosh, tanh = (guarded(f) for f in (math.asin, math.acos, math.atan, math.cosh, math.tanh))
 asinh, acosh = guarded(math.asinh), guarded(math.acosh)
@@ -72,17 +73,28 @@ def even(value: float) -> float:
     return math.copysign(2.0 * math.ceil(abs(value) / 2.0), value)
 
 
-def shift_left(value: int, by: int) -> int | None:
+def shift_left(value: int, by: int, bits: int, most: int) -> int | None:
+    """Within so many bits. NULL where DuckDB would stop: below zero, or beyond them."""
     if value < 0 or by < 0:
         return None
-    if by >= 64:
+    if by >= bits:
         return 0 if not value else None
     moved = value << by
-    return moved if moved < 2**63 else None
+    return moved if moved <= most else None
 
 
-def shift_right(value: int, by: int) -> int:
-    return value >> by if 0 <= by < 64 else 0
+def shift_right(value: int, by: int, bits: int, most: int) -> int:
+    return value >> by if 0 <= by < bits else 0
+
+
+def gcd(one: int, two: int) -> int | None:
+    found = math.gcd(one, two)
+    return found if found < 2**63 else None
+
+
+def lcm(one: int, two: int) -> int | None:
+    found = math.lcm(one, two)
+    return found if found < 2**63 else None
 
 
 # text
@@ -155,10 +167,53 @@ def whole_months_back(start: int, end: int) -> int:
     return found + (add_months(start, found) < end)
 
 
+def whole_months_cut(start: int, end: int) -> int:
+    """Of times with a zone. ICU counts milliseconds, the start's down, the end's to zero."""
+    return whole_months_back(start // 1000 * 1000, _to_zero(end, 1000) * 1000)
+
+
+def whole_units(start: int, end: int, length: int) -> int | None:
+    """How many lengths lie between; NULL where the microseconds are beyond 64 bits."""
+    apart = span(end - start)
+    return None if apart is None else _to_zero(apart, length)
+
+
+def whole_units_cut(start: int, end: int, length: int) -> int:
+    return _to_zero(_to_zero(end, 1000) * 1000 - start // 1000 * 1000, length)
+
+
+def _to_zero(value: int, by: int) -> int:
+    return value // by if value >= 0 else -(-value // by)
+
+
+def day_moved(day: int, by: int) -> int | None:
+    """A date so many days later; NULL beyond the 32 bits of a date."""
+    found = date_day(day // DAY + by)
+    return None if found is None else found * DAY
+
+
+def julian(value: int) -> float:
+    """The Julian date: days and their parts."""
+    return (value + 210_866_803_200_000_000) / DAY
+
+
+def interval_of(count: int, unit: int) -> int | None:
+    """So many times a unit's microseconds; NULL beyond 64 bits."""
+    found = count * unit
+    return found if -(2**63) <= found < 2**63 else None
+
+
+def months_of(count: int, unit: int) -> int | None:
+    """So many times a unit's months; NULL beyond 32 bits."""
+    found = count * unit
+    return found if -(2**31) <= found < 2**31 else None
+
+
 def make_date(year: int, month: int, day: int) -> int | None:
-    if not (1 <= month <= 12 and 1 <= day <= month_days(year, month) and -290_000 < year < 290_000):
+    if not (1 <= month <= 12 and 1 <= day <= month_days(year, month)):
         return None
-    return days_from(year, month, day) * DAY
+    found = date_day(days_from(year, month, day))
+    return None if found is None else found * DAY
 
 
 def seconds_of(value: float) -> int | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import msgspec
 from sqlglot import exp
 
 from dataflow.sql import times, types
@@ -14,7 +13,7 @@ from dataflow.sql.calendar import DAY
 from dataflow.sql.casts import Typed, cast
 from dataflow.sql.expressions import Context, condition, lower
 from dataflow.sql.parse import error, only, refused, short
-from dataflow.sql.plan import Bound, Const, Expr, WindowCall
+from dataflow.sql.plan import Bound, Const, Expr, WindowCall, replace
 from dataflow.sql.types import BOOL, DATE, FLOAT, INT, JSON, MONTHS, NULL
 
 Kinds = dict[type[exp.Expr], str]
@@ -101,7 +100,7 @@ def function(node: exp.Window, over: Over, spec: exp.Expr | None, context: Conte
             raise error(node, f"IGNORE NULLS goes with lag, lead, first_value, last_value and nth_value: {short(node)}")
         value, found = _plain(call.this, node, over, spec, context)
         known = isinstance(call, exp.IgnoreNulls)
-        return value, found._replace(call=msgspec.structs.replace(found.call, known=known))
+        return value, found._replace(call=replace(found.call, known=known))
     return _plain(call, node, over, spec, context)
 
 
@@ -194,8 +193,11 @@ def _gathered(
         kind, told, type_ = "distinct", None, INT
     else:
         only(call, "this", "expression")
-        value = _number(lower(call.this, context), call)
+        value = lower(call.this, context)
         (kind, told), type_ = GATHERED[type(call)], FLOAT
+        if kind == "quantile" and types.is_decimal(value.type):
+            raise refused(call, f"{call.key} of decimals is not supported: {short(call)}", "cast to DOUBLE")
+        value = _number(value, call)
         if call.args.get("expression") is not None:
             told = quantile_part(call)
     found = WindowCall(kind, frame=frame.kind, offset=frame.offset, default=told, bounds=frame.bounds)

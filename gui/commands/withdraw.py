@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.boards import board_argument, load_board, store_option, store_path
 from gui.commands.emit import SOURCE
+from gui.places import account_name
+from gui.terminal import say
 
 if TYPE_CHECKING:
     from storage.event import Event
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("withdraw", short_help="Take an event of a board's log back.")
-@click.argument("board")
+@board_argument
 @click.argument("id_", metavar="ID")
 @store_option
 @click.option("--as", "author", metavar="NAME", help="Who withdraws it; by default the name of this account.")
@@ -36,28 +37,30 @@ def command(board: str, id_: str, store: Path | None, author: str | None, reason
     from storage.mirror import Mirror
 
     loaded = load_board(board)
-    now, who = time.time_ns() // 1000, author or getpass.getuser()
+    now, who = time.time_ns() // 1000, author or account_name()
     with Database.open(store_path(loaded, store, writes=True), create=False) as database:
         Mirror(database).refuse()
         target = _target(database.log, id_, who, loaded.board.admins)
+        several = len(database.log.find([id_])) > 1
         event = Event(
-            id=uuid7(now), source=SOURCE, type=WITHDRAWN, time=now, subject=target.subject, data=said(id_, reason),
-            authid=who, causationid=id_,
+            id=uuid7(now), source=SOURCE, type=WITHDRAWN, time=now, subject=target.subject,
+            data=said(id_, reason, target if several else None), authid=who, causationid=id_,
         )  # fmt: skip
         appended = database.log.append([event]).result()
-    click.echo(f"position {appended.positions[0]}, id {event.id}")
+    say(f"position {appended.positions[0]}, id {event.id}")
 
 
 def _target(log: EventLog, id: str, author: str, admins: list[str]) -> Event:
     """The event. Raises ClickException where the author's withdrawal would have no effect."""
-    from dataflow.withdrawals import Withdrawals, objection
+    from dataflow.withdrawals import Reference, Withdrawals, objection
+    from storage.identity import identity
 
-    found = next(iter(log.find([id])), None)
+    found = Reference(id).choose(author, log.find([id]))
     if found is None:
         raise click.ClickException(f"{id}: there is no such event in this store; `query` finds the ids of events")
     withdrawals = Withdrawals(log, admins)
     withdrawals.judge(withdrawals.coming(log.last()))
-    why = "it is withdrawn already" if id in withdrawals.gone else objection(author, found, admins)
+    why = "it is withdrawn already" if identity(found) in withdrawals.gone else objection(author, found, admins)
     if why is not None:
         raise click.ClickException(f"{id}: {why}")
     return found
