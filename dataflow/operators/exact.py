@@ -84,11 +84,12 @@ def exact_sum(values: Iterable[float]) -> float:
     """The sum of all, rounded once; infinite where it is beyond all floats."""
     values = list(values)
     try:
-        return math.fsum(values)
+        total = math.fsum(values)
     except ValueError:
         return NAN
     except OverflowError:
         return _beyond(values)
+    return total if total == total else NAN  # noqa: PLR0124  (NaN)
 
 
 def _beyond(values: list[float]) -> float:

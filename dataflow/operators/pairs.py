@@ -10,6 +10,7 @@ from itertools import chain, repeat
 from typing import NamedTuple
 
 from dataflow.operators.exact import exact_sum
+from dataflow.sql.runtime import one_nan
 
 Pairs = dict[tuple[float, float], int]
 NAN = math.nan
@@ -55,25 +56,21 @@ def _streamed(pairs: Pairs) -> Moments:
 
 def _mean(pairs: Pairs, side: int) -> float | None:
     count = sum(pairs.values())
-    return exact_sum(_values(pairs, side)) / count if count else None
+    return one_nan(exact_sum(_values(pairs, side)) / count) if count else None
 
 
 def _values(pairs: Pairs, side: int) -> Iterator[float]:
     return chain.from_iterable(repeat(float(pair[side]), times) for pair, times in pairs.items())
 
 
-def _one_nan(value: float) -> float:
-    return value if value == value else NAN  # noqa: PLR0124
-
-
 def covar_pop(pairs: Pairs) -> float | None:
     found = _moments(pairs) if pairs else None
-    return _one_nan(found.both / found.pairs) if found else None
+    return one_nan(found.both / found.pairs) if found else None
 
 
 def covar_samp(pairs: Pairs) -> float | None:
     found = _moments(pairs) if pairs else None
-    return _one_nan(found.both / (found.pairs - 1)) if found and found.pairs > 1 else None
+    return one_nan(found.both / (found.pairs - 1)) if found and found.pairs > 1 else None
 
 
 def corr(pairs: Pairs) -> float | None:
@@ -84,8 +81,8 @@ def corr(pairs: Pairs) -> float | None:
         return NAN
     spread = math.sqrt(yy / count) * math.sqrt(xx / count)
     if spread and math.isfinite(spread):
-        return both / math.sqrt(yy) / math.sqrt(xx)
-    return _one_nan(both / count / spread) if spread else NAN
+        return one_nan(both / math.sqrt(yy) / math.sqrt(xx))
+    return one_nan(both / count / spread) if spread else NAN
 
 
 def regr_count(pairs: Pairs) -> int:
@@ -104,7 +101,7 @@ def regr_slope(pairs: Pairs) -> float | None:
     if not pairs:
         return None
     found = _moments(pairs)
-    return _one_nan(found.both / found.pairs / (found.xx / found.pairs)) if found.xx else NAN
+    return one_nan(found.both / found.pairs / (found.xx / found.pairs)) if found.xx else NAN
 
 
 def regr_intercept(pairs: Pairs) -> float | None:
@@ -112,7 +109,7 @@ def regr_intercept(pairs: Pairs) -> float | None:
     if slope is None or math.isnan(slope):
         return None
     y, x = _mean(pairs, 0), _mean(pairs, 1)
-    return _one_nan(y - slope * x) if y is not None and x is not None else None
+    return one_nan(y - slope * x) if y is not None and x is not None else None
 
 
 def regr_r2(pairs: Pairs) -> float | None:
@@ -122,4 +119,4 @@ def regr_r2(pairs: Pairs) -> float | None:
     if not found.xx:
         return None
     related = corr(pairs)
-    return 1.0 if not found.yy or related is None else related * related
+    return 1.0 if not found.yy or related is None else one_nan(related * related)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from dataflow.sql.runtime import one_nan
+
 NAN = math.nan
 
 
@@ -21,7 +23,7 @@ def quantile(values: dict[float, int], part: float) -> float | None:
     low = _ranked(ranked, values, math.floor(at))
     high = _ranked(ranked, values, math.ceil(at))
     share = at - math.floor(at)
-    return float(low) if not share else float(low) * (1.0 - share) + float(high) * share
+    return one_nan(float(low) if not share else float(low) * (1.0 - share) + float(high) * share)
 
 
 def _ranked(ranked: list[Any], values: dict[Any, int], index: int) -> Any:
@@ -48,7 +50,7 @@ def variance(values: dict[float, int], fewer: int) -> float | None:
         squares = math.fsum((value - mean) ** 2 * times for value, times in values.items())
     except (OverflowError, ValueError):
         squares = math.inf
-    return (squares if math.isfinite(squares) else _streamed(values)) / (count - fewer)
+    return one_nan((squares if math.isfinite(squares) else _streamed(values)) / (count - fewer))
 
 
 def _streamed(values: dict[float, int]) -> float:
@@ -60,7 +62,7 @@ def _streamed(values: dict[float, int]) -> float:
             following = mean + (value - mean) / count
             squares += (value - following) * (value - mean)
             mean = following
-    return squares if squares == squares else NAN  # noqa: PLR0124
+    return squares
 
 
 def deviation(values: dict[float, int], fewer: int) -> float | None:
@@ -107,7 +109,7 @@ def product(values: dict[float, int]) -> float | None:
             total *= float(value) ** values[value]
         except OverflowError:
             total *= math.copysign(math.inf, value) if values[value] % 2 else math.inf
-    return total if total == total else NAN  # noqa: PLR0124
+    return one_nan(total)
 
 
 def all_bits(values: dict[int, int]) -> int | None:

@@ -11,6 +11,7 @@ import duckdb
 
 from dataflow.engine import Engine, LiveQuery
 from dataflow.sql.errors import SqlError
+from dataflow.sql.runtime import NAN
 from dataflow.zset import Row
 from tests.oracle.matrix import alike
 from tests.oracle.world import DUCK, Duck
@@ -67,6 +68,7 @@ def compare(
 
 def _differs(duck: Duck, sql: str, live: LiveQuery, number: int, digits: int) -> Told | None:
     ours = list(live.rows())
+    assert not any(value != value and value is not NAN for row in ours for value in row), f"another NaN: {sql}"  # noqa: PLR0124
     try:
         wanted = duck.ask(sql, [column.type for column in live.columns], 0)
     except duckdb.Error as error:
