@@ -97,6 +97,8 @@ def _in_order(stretches: list[Stretch]) -> Match:
     least = sum(stretch.size for stretch in stretches)
     if not first.size and not last.size and len(between) == 1 and between[0].plain is not None:
         return _holds(between[0].plain)
+    if not between and first.plain is not None and not last.size:
+        return _starts(first.plain)
 
     def match(text: str) -> bool:
         end = len(text) - last.size
@@ -115,6 +117,10 @@ def _in_order(stretches: list[Stretch]) -> Match:
 
 def _holds(part: str) -> Match:
     return lambda text: part in text
+
+
+def _starts(part: str) -> Match:
+    return lambda text: text.startswith(part)
 
 
 def like(text: str, pattern: str, escape: str) -> bool | None:
