@@ -12,8 +12,11 @@ from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from gui.format import cut
 from gui.theme import Theme
 
+SERIES = 60
+"""Letters of a series' name in the legend."""
 RADIUS = 6
 KEYBOARD = (
     Qt.FocusReason.TabFocusReason,
@@ -49,20 +52,22 @@ class Card(QWidget):
 
     def set_title(self, title: str) -> None:
         """The words at the left: what is shown, and over what time."""
-        self._title = title
-        self.setAccessibleName(title)
+        self._title = cut(title)
+        self.setAccessibleName(self._title)
         self.update()
 
     def set_note(self, note: str, role: str = "faint") -> None:
         """The words at the right: how much is shown."""
+        note = cut(note)
         if (note, role) != (self._note, self._note_role):
             self._note, self._note_role = note, role
             self.update(0, 0, self.width(), HEADER)
 
     def set_legend(self, entries: Sequence[tuple[str, str]]) -> None:
         """(label, role) of each series; stands in the note's place."""
-        if tuple(entries) != self._legend:
-            self._legend = tuple(entries)
+        shown = tuple((cut(label, SERIES), role) for label, role in entries)
+        if shown != self._legend:
+            self._legend = shown
             self.update(0, 0, self.width(), HEADER)
 
     def set_body(self, body: QWidget) -> None:
@@ -75,6 +80,7 @@ class Card(QWidget):
 
     def say(self, message: str | None, role: str = "dim") -> None:
         """Show a sentence in the body's place; None shows the body again."""
+        message = None if message is None else cut(message)
         if (message, role) == (self._message, self._message_role):
             return
         self._message, self._message_role = message, role

@@ -181,9 +181,13 @@ def _json(value: Any) -> str:
     return _text(value if isinstance(value, str) else msgspec.json.encode(value).decode())
 
 
+def cut(text: str, most: int = _LONGEST) -> str:
+    """The text as far as it is laid out at all: what is beyond `most` letters is a mark."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
 def _text(value: Any) -> str:
-    text = value if isinstance(value, str) else str(value)
-    return _BREAKS.sub(" ", text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
+    return _BREAKS.sub(" ", cut(value if isinstance(value, str) else str(value)))
 
 
 def _check_time_format(spec: str) -> str | None:

@@ -135,6 +135,8 @@ def ilike(text: str, pattern: str, escape: str) -> bool | None:
 
 def like_matcher(pattern: str, escape: str) -> Match:
     """Where DuckDB would stop since the pattern ends with its escape, NULL."""
+    if not any(mark in pattern for mark in ("%", "_", escape or "%")):
+        return lambda text: text == pattern
     if not _ends_escaped(pattern, escape):
         return matcher(_like_tokens(pattern, escape))
     reaches = matcher([*_like_tokens(pattern[:-1], escape), MANY])

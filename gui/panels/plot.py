@@ -30,7 +30,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from gui.format import Formatter
+from gui.card import SERIES
+from gui.format import Formatter, cut
 from gui.models.chart import Frame, frame, parted
 from gui.models.scale import number_label
 from gui.models.series import Line, nearest, step, thinned
@@ -175,7 +176,7 @@ class Plot(QWidget):
         metrics = QFontMetricsF(self.theme.font("small"))
         rows = [(name, "–" if value is None else self._shown(fit, value)) for name, value in entries]
         title = self.chart.show_x(self.read_at)
-        need = max(metrics.horizontalAdvance(name + text) + 34 for name, text in rows)
+        need = max(metrics.horizontalAdvance(cut(name, SERIES) + text) + 34 for name, text in rows)
         width = max(need, metrics.horizontalAdvance(title)) + 20
         left = x + 12 if x + 12 + width <= self.width() else x - 12 - width
         box = QRectF(left, fit.top, width, 18 * (len(rows) + 1) + 10)
@@ -196,7 +197,7 @@ class Plot(QWidget):
             y = line.center().y()
             painter.drawLine(QPointF(line.left(), y), QPointF(line.left() + 9, y))
             painter.setPen(self.theme.color("dim"))
-            painter.drawText(line.adjusted(16, 0, 0, 0), _LEFT, name)
+            painter.drawText(line.adjusted(16, 0, 0, 0), _LEFT, cut(name, SERIES))
             painter.setPen(self.theme.color("text"))
             painter.drawText(line, _RIGHT, text)
 
