@@ -99,10 +99,27 @@ COLUMNS = {
 }  # fmt: skip
 
 
+def nested(levels: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(levels - 1):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize("levels", [1, 99, DEEPEST, DEEPEST + 1, 985, 1_000, 5_000])
+def test_json_is_kept_down_to_a_depth_and_null_beyond(levels: int) -> None:
+    engine = Engine({"m": {"j": "json"}})
+    live = engine.live("SELECT CAST(j AS TEXT), j -> 0 IS NULL FROM m")
+    engine.push("m", [(nested(levels),), (["]" * 3_000],)])
+    text = "[" * levels + "]" * levels if levels <= DEEPEST else None
+    brackets = ('["' + "]" * 3_000 + '"]', False)
+    assert set(live.rows()) == {(text, levels == 1 or levels > DEEPEST), brackets}
+    engine.push("m", [(nested(levels),)], [-1])
+    assert len(live.rows()) == 1
+
+
 def rows() -> list[tuple[Any, ...]]:
-    deep: list[Any] = []
-    for _ in range(2_000):
-        deep = [deep]
+    deep = nested(2_000)
     ints = [each for each in INTS if -(2**63) <= each < 2**63]
     times, floats = VALUES["timestamp"], VALUES["float"]
     found = [
