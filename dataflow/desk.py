@@ -120,6 +120,7 @@ class DeskBuilder:
     ) -> NatsFeed:  # fmt: skip
         from dataflow.feeds.nats import NatsFeed
 
+        database.outbox.sign(self._author)
         return NatsFeed(
             urls, loaded.board.id, self._author, database, self._scheduler, self._deliver, self._loop, identity, ca
         )

@@ -23,6 +23,7 @@ pushed so far, in order of position, as an iterable of chunks; rows pushed after
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -35,6 +36,7 @@ from dataflow.circuit import Circuit
 from dataflow.explain import Operator, explained, stats
 from dataflow.hydration import Job, NeedsHistory
 from dataflow.inlet import Inlet, Put, Texts, count, spread, weighed
+from dataflow.kept import Kept
 from dataflow.lane import Unsettled, lane_for
 from dataflow.live import Hydrate, LiveQuery
 from dataflow.operators.node import Node, Rows, Source
@@ -89,13 +91,14 @@ class Engine:
         self.now = now
         self.pending: dict[Row, int] = {}
         self._texts = {name: Texts(columns) for name, columns in self.relations.items()}
-        self.kept: dict[str, dict[Row, int]] = {name: {} for name in self.relations if name != "events"}
+        self.kept = {name: Kept(columns) for name, columns in self.relations.items() if name != "events"}
         for name, table in given.items():
-            count(self.kept[name], self._texts[name](table.rows), 1)
+            kept = self.kept[name]
+            kept.add(kept.settle(self._texts[name](table.rows), ())[0])
         self._inlet = Inlet(self.relations.get("events", {}))
         at = self._inlet.position_at
         self.circuit = Circuit(
-            set(given) - set(updating), lambda name: spread(self.kept[name]), now, -1 if at is None else at
+            set(given) - set(updating), lambda name: self.kept[name].rows(), now, -1 if at is None else at
         )
         self._compiler: Compiler | None = None
         self._lives: dict[Result, list[LiveQuery]] = {}
@@ -314,16 +317,16 @@ class Engine:
         self._step(put)
 
     def _push_kept(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None) -> None:
-        plus, minus = (rows, ()) if weights is None else weighed(rows, weights)
-        _there(self.kept[relation], minus)
+        kept = self.kept[relation]
+        plus, minus = kept.settle(*((rows, ()) if weights is None else weighed(rows, weights)))
         stale = [node for node, tables in self.circuit.indexed.items() if relation in tables]
-        count(self.kept[relation], plus, 1)
-        count(self.kept[relation], minus, -1)
+        kept.add(plus)
+        kept.add(minus, -1)
         try:
             self._step(Put(relation, plus, undone=minus), stale)
         except NeedsHistory:
-            count(self.kept[relation], plus, -1)
-            count(self.kept[relation], minus, 1)
+            kept.add(plus, -1)
+            kept.add(minus)
             raise
 
     def _lay(self, put: Put) -> tuple[Source, ...]:
@@ -396,9 +399,9 @@ class Engine:
 
 
 def _there(rows: Mapping[Row, int], gone: Sequence[Row]) -> None:
-    """Refuse to retract what is not there, before anything has changed."""
-    for row in gone:
-        if row not in rows:
+    """Refuse to retract what is not there, or not so often, before anything has changed."""
+    for row, times in Counter(gone).items():
+        if rows.get(row, 0) < times:
             raise ValueError(f"a row is retracted that is not there: {row!r:.200}")
 
 

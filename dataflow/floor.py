@@ -78,7 +78,7 @@ class Floor:
 
     def _hydrate(self) -> Iterator[Rows]:
         """The rows of everything that has been pushed up to now and was not withdrawn, in chunks."""
-        return self._history.read(self.intake.position, self.intake.withheld.ids())
+        return self._history.read(self.intake.position, self.intake.withheld.all())
 
     def _settled(self, event: Event) -> None:
         """An event that does not fit is withdrawn."""

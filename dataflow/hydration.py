@@ -12,16 +12,16 @@ Queries whose nodes cannot take a change back are built anew by the same jobs, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 from dataflow.circuit import Circuit
-from dataflow.inlet import Put, spread
+from dataflow.inlet import Put
+from dataflow.kept import Kept
 from dataflow.live import LiveQuery
 from dataflow.operators.aggregate import Aggregate
 from dataflow.operators.node import NONE, Node, Rows, Source
 from dataflow.operators.timed import Timed
 from dataflow.result import Result
-from dataflow.zset import Row
 
 Lay = Callable[[Put], tuple[Source, ...]]
 
@@ -100,14 +100,14 @@ class Job:
         undone = any(put.undone and put.relation == "events" for put in self.queue)
         return undone and not all(node.retracts() for node in self.fresh)
 
-    def finish(self, pending: Rows, kept: dict[str, dict[Row, int]], now: int) -> list[Result]:
+    def finish(self, pending: Rows, kept: Mapping[str, Kept], now: int) -> list[Result]:
         """Feed what is not history, and let the nodes join the others. The results of `lives`."""
         for put in self.queue:
             self._feed_queued(put)
         if pending:
             self._feed(Put("events", held=pending))
         for name, rows in kept.items():
-            self._feed(Put(name, list(spread(rows))))
+            self._feed(Put(name, list(rows.rows())))
         self._defer(False)
         self._attach()
         for node in self.fresh:

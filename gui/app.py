@@ -6,7 +6,9 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -16,12 +18,14 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from dataflow.boards.file import LoadedBoard
-from gui.bugs import told
+from gui.bugs import report_once
 from gui.complaints import Complaints
 from gui.logbook import Logbook
 from gui.notices import Notices
+from gui.terminal import say
 from gui.theme import Theme
 from gui.window import MainWindow, remembered_theme
+from storage.private import tighten
 
 if TYPE_CHECKING:
     from reactivex.abc import DisposableBase
@@ -116,7 +120,12 @@ def application() -> QApplication:
 
 def remembered() -> QSettings:
     """What the window that was closed last has left."""
-    return QSettings(NAME.lower(), NAME.lower())
+    settings = QSettings(NAME.lower(), NAME.lower())
+    file = Path(settings.fileName())
+    if file.parent.name == NAME.lower():
+        tighten(file.parent)
+    tighten(file)
+    return settings
 
 
 def _window(app: QApplication, options: Options, settings: QSettings | None) -> MainWindow:
@@ -145,8 +154,10 @@ def in_loop(app: QApplication, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def _unforeseen(error: BaseException) -> None:
-    """Something failed in a slot or a task: a line and a report; the window goes on."""
-    print(told(error, sys.argv[1:]), file=sys.stderr)
+    """Something failed in a slot or a task: a line and a report, the first time; the window goes on."""
+    line, new = report_once(error, sys.argv[1:], "")
+    if new:
+        say(line, err=True)
 
 
 def _builder(options: Options) -> DeskBuilder:
@@ -251,13 +262,13 @@ def _complaints(desk: Desk) -> DisposableBase:
     """Tell on stderr and in the log file how the desk stands, and what goes wrong."""
     from reactivex.disposable import CompositeDisposable
 
-    def say(line: str) -> None:
-        print(line, file=sys.stderr)
+    def tell(line: str) -> None:
+        say(line, err=True)
 
     log, pipeline = Logbook(desk.pipeline.board.id), desk.pipeline
     return CompositeDisposable(
-        pipeline.status.subscribe(Complaints(say)), pipeline.status.subscribe(log.follow_status),
-        pipeline.notices.subscribe(Notices(log, say, sys.argv[1:])),
+        pipeline.status.subscribe(Complaints(tell)), pipeline.status.subscribe(log.follow_status),
+        pipeline.notices.subscribe(Notices(log, tell, sys.argv[1:])),
     )  # fmt: skip
 
 
@@ -268,6 +279,7 @@ async def attend(
     screen = _screen(window, desk)
     if on_painted is not None:
         screen.painted.connect(on_painted)
+    screen.painted.connect(_import_compiler)
     complaints = _complaints(desk)
     desk.pipeline.start()
     try:
@@ -276,6 +288,11 @@ async def attend(
         complaints.dispose()
         screen.close()
         await desk.close()
+
+
+def _import_compiler() -> None:
+    """Import the compiler beside the window, which would stand still for half a second when a query is first sorted."""
+    Thread(target=import_module, args=("dataflow.sql.compile",), name="import", daemon=True).start()
 
 
 async def _draw(window: MainWindow, options: Options, picture: Shot) -> int:

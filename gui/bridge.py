@@ -2,7 +2,8 @@
 
 Each panel query has a binding: it holds the live query and its rows, and collects splices. All bindings that changed
 are brought to their panels together, once a frame (16 ms): at once when the last frame is long over, else when it is.
-Where that is more than a frame has room for, the rest waits for the next one.
+Where that is more than a frame has room for, the rest waits for the next one. A panel that cannot take its changes says
+so itself; the others go on.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Binding:
         self._asides: DisposableBase = Disposable()
         self._rows: list[Row] = []
         self._splices: list[Splice] = []
+        self._behind = False        # the panel could not take what came: it gets all of it the next time
         self.flushed = 0.0
 
     def subscribe(self, sql: str) -> None:
@@ -58,7 +60,7 @@ class Binding:
         self.close()
         self._panel.show_error(None)
         self._live, self._rows, self._splices = live, [], []
-        self._panel.set_columns(self._name, live.columns)
+        self._behind = not self._panel.take_columns(self._name, live.columns)
         self._subscription = live.splices.subscribe(self._collect)
         self._asides = live.asides.subscribe(self._panel.show_error)
 
@@ -66,7 +68,10 @@ class Binding:
         """Bring the panel what has changed since the last frame."""
         splices, self._splices = self._splices, []
         apply_splices(self._rows, splices)
-        self._panel.apply(self._name, splices, self._rows)
+        if self._behind and self._live is not None:
+            self._panel.take_columns(self._name, self._live.columns)
+            splices = [Splice(0, 0, tuple(self._rows))]
+        self._behind = not self._panel.take(self._name, splices, self._rows)
         self.flushed = perf_counter()
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtGui import QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.format import cut
+from gui.painting import Host
 from gui.theme import Theme
 
 SERIES = 60
@@ -27,7 +28,7 @@ PADDING = 12
 HEADER = 34
 
 
-class Card(QWidget):
+class Card(Host, QWidget):
     """A titled surface. Subclasses call `set_body` once; `set_note`, `set_legend`, `say` at any time."""
 
     def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
@@ -37,6 +38,8 @@ class Card(QWidget):
         self._note = ""
         self._note_role = "faint"
         self._legend: tuple[tuple[str, str], ...] = ()
+        self._said: tuple[str | None, str] = (None, "dim")
+        self._failure: str | None = None
         self._message: str | None = None
         self._message_role = "dim"
         self._body: QWidget | None = None
@@ -80,7 +83,16 @@ class Card(QWidget):
 
     def say(self, message: str | None, role: str = "dim") -> None:
         """Show a sentence in the body's place; None shows the body again."""
-        message = None if message is None else cut(message)
+        self._said = (None if message is None else cut(message)), role
+        self._show_message()
+
+    def show_failure(self, words: str | None) -> None:
+        """Show why this card can't be drawn, before all else that it has to say; None: it can be again."""
+        self._failure = None if words is None else cut(words)
+        self._show_message()
+
+    def _show_message(self) -> None:
+        message, role = self._said if self._failure is None else (self._failure, "critical")
         if (message, role) == (self._message, self._message_role):
             return
         self._message, self._message_role = message, role
@@ -103,13 +115,12 @@ class Card(QWidget):
         return QSize(96, 64)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_surface(painter)
-        self._paint_header(painter)
-        if self._message is not None:
-            self._paint_message(painter)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._paint_surface(painter)
+            self._paint_header(painter)
+            if self._message is not None:
+                self._paint_message(painter)
 
     def focus(self) -> None:
         """Put the keyboard here: into the body, if it takes it."""

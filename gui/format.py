@@ -101,7 +101,7 @@ def plain_value(value: Any, type: str, zone: tzinfo) -> str:
             return msgspec.json.encode(value).decode()
     except (ValueError, TypeError, ArithmeticError):
         pass
-    return _BREAKS.sub(" ", str(value))
+    return _BREAKS.sub(" ", _shown(value))
 
 
 def local_time(time_us: int, zone: tzinfo) -> datetime:
@@ -186,8 +186,16 @@ def cut(text: str, most: int = _LONGEST) -> str:
     return text if len(text) <= most else text[:most] + "…"
 
 
+def _shown(value: Any) -> str:
+    """Python refuses to write whole numbers of thousands of digits."""
+    try:
+        return value if isinstance(value, str) else str(value)
+    except ValueError:
+        return "a number of thousands of digits"
+
+
 def _text(value: Any) -> str:
-    return _BREAKS.sub(" ", cut(value if isinstance(value, str) else str(value)))
+    return _BREAKS.sub(" ", cut(_shown(value)))
 
 
 def _check_time_format(spec: str) -> str | None:

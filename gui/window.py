@@ -25,6 +25,7 @@ from gui.field_keys import FieldKeys
 from gui.grid import Grid
 from gui.header import Header
 from gui.new_store import Notice, offer
+from gui.painting import Guarded
 from gui.panels import kinds
 from gui.panels.base import Panel
 from gui.panels.form import Form
@@ -44,7 +45,7 @@ def remembered_theme(settings: QSettings) -> str:
     return theme if theme in ("dark", "light") else "dark"
 
 
-class MainWindow(QWidget):
+class MainWindow(Guarded, QWidget):
     """One board. `settings` remembers place, size and theme; without it nothing is remembered.
 
     `operator`: whose desk it is, where several are on one screen.
@@ -126,7 +127,7 @@ class MainWindow(QWidget):
         self._foot.set_status(status)
         self._pause_key.setEnabled(self._header.can_pause())
         for panel in self.panels:
-            panel.set_now(status.now)
+            panel.take_now(status.now)
 
     def offer_new_stores(self) -> None:
         """`new_store_wanted` may be said from now on, once."""

@@ -15,7 +15,7 @@ import msgspec
 
 from storage import log, quarantine
 from storage.errors import StoreMirrors
-from storage.event import Event
+from storage.event import DEVICE, Event
 from storage.quarantine import Quarantined
 from storage.recent import Stretch
 
@@ -28,7 +28,7 @@ _STREAM, _CURSOR = "stream", "cursor"
 _AFTER = (
     "SELECT json_group_array(json_array(position, id, subject, authid)) FROM (SELECT * FROM log WHERE position > ?"
     " AND coalesce(subject, '') IN (SELECT value FROM json_each(?))"
-    " AND (authid IS NOT NULL OR source NOT LIKE 'mqtt:%') ORDER BY position)"
+    f" AND (authid IS NOT NULL OR source NOT LIKE '{DEVICE}%') ORDER BY position)"
 )
 Entry: TypeAlias = tuple[int, str, str | None, str | None]
 """Position, id, entity, author."""
@@ -62,8 +62,11 @@ class Mirror:
         """From now on this store mirrors the shared log with this id."""
         return self._database.meta.put(_STREAM, source.encode())
 
-    def receive(self, events: Sequence[Event], refused: Sequence[Quarantined], cursor: int) -> Future[None]:
-        """Write events at their positions, which rise, set apart what could not be taken, and move the cursor.
+    def receive(
+        self, events: Sequence[Event], refused: Sequence[Quarantined], cursor: int, origin: str = log.ORIGIN
+    ) -> Future[None]:
+        """Write events at their positions, which rise, set apart what could not be taken, and move the cursor. `origin`
+        says what log this is, should some of the events be others than those that are there.
 
         What is new stays at hand for who reads the log's end: see `recent.py`.
         """
@@ -72,7 +75,7 @@ class Mirror:
 
         def job(connection: Connection) -> None:
             nonlocal stretch
-            appended = log.append(connection, events) if events else None
+            appended = log.append(connection, events, origin) if events else None
             quarantine.insert(connection, refused)
             found = connection.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_CURSOR,)).scalar()
             before = int(found or 0)

@@ -123,8 +123,9 @@ def rows() -> list[tuple[Any, ...]]:
     ints = [each for each in INTS if -(2**63) <= each < 2**63]
     times, floats = VALUES["timestamp"], VALUES["float"]
     found = [
-        (text[: MEGA if at == 1 else MEGA // 8], ints[at % len(ints)], ints[(at * 7 + 3) % len(ints)], floats[at % len(floats)], bool(at % 2),
-         times[at % len(times)], times[(at * 5 + 1) % len(times)], {"a": text[:9]})
+        (text[: MEGA if at == 1 else MEGA // 8], ints[at % len(ints)], ints[(at * 7 + 3) % len(ints)],
+         floats[at % len(floats)], bool(at % 2), times[at % len(times)], times[(at * 5 + 1) % len(times)],
+         {"a": text[:9]})
         for at, text in enumerate(TEXTS)
     ]  # fmt: skip
     return [*found, ("deep", 1, 2, 0.5, True, 0, 0, deep), (None,) * 8]
