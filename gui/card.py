@@ -12,10 +12,12 @@ from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from gui.format import one_line
+from gui.format import cut, one_line
 from gui.painting import Host
 from gui.theme import Theme
 
+SERIES = 60
+"""Letters of a series' name in the legend."""
 RADIUS = 6
 KEYBOARD = (
     Qt.FocusReason.TabFocusReason,
@@ -67,7 +69,7 @@ class Card(Host, QWidget):
 
     def set_legend(self, entries: Sequence[tuple[str, str]]) -> None:
         """(label, role) of each series; stands in the note's place."""
-        legend = tuple((one_line(label), role) for label, role in entries)
+        legend = tuple((one_line(cut(label, SERIES)), role) for label, role in entries)
         if legend != self._legend:
             self._legend = legend
             self.update(0, 0, self.width(), HEADER)
@@ -82,12 +84,12 @@ class Card(Host, QWidget):
 
     def say(self, message: str | None, role: str = "dim") -> None:
         """Show a sentence in the body's place; None shows the body again."""
-        self._said = message, role
+        self._said = (None if message is None else cut(message)), role
         self._show_message()
 
     def show_failure(self, words: str | None) -> None:
         """Show why this card can't be drawn, before all else that it has to say; None: it can be again."""
-        self._failure = words
+        self._failure = None if words is None else cut(words)
         self._show_message()
 
     def _show_message(self) -> None:

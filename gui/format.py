@@ -180,6 +180,11 @@ def _json(value: Any) -> str:
     return _text(value if isinstance(value, str) else msgspec.json.encode(value).decode())
 
 
+def cut(text: str, most: int = _LONGEST) -> str:
+    """The text as far as it is laid out at all: what is beyond `most` letters is a mark."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
 def _shown(value: Any) -> str:
     """Python refuses to write whole numbers of thousands of digits."""
     try:
@@ -189,5 +194,4 @@ def _shown(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    text = _shown(value)
-    return _BREAKS.sub(" ", text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
+    return _BREAKS.sub(" ", cut(_shown(value)))
