@@ -14,10 +14,11 @@ from dataflow.boards.file import BoardFile, LoadedBoard
 from dataflow.boards.problems import BoardProblem
 from dataflow.boards.sql import check, engine_for
 from dataflow.clock import Clock, FixedClock, ReplayClock, WallClock
-from dataflow.feeds.feed import Deliver, Feed
+from dataflow.feeds.feed import Deliver, Feed, FeedStatus
 from dataflow.feeds.local import LocalFeed
 from dataflow.feeds.recording import read_recording
 from dataflow.feeds.replay import ReplayFeed
+from dataflow.feeds.still import StillFeed
 from dataflow.pipeline import Pipeline
 from dataflow.plans import PlanCache
 from dataflow.replay import Replay, SharedReplayClock
@@ -70,11 +71,14 @@ class DeskBuilder:
     def live(self, loaded: LoadedBoard, store: Path) -> Desk:
         """A live board on its own store. Raises `StoreMirrors` where the store is a shared log's."""
         database = Database.open(store)
+        mirror = Mirror(database)
         try:
-            Mirror(database).refuse()
+            mirror.refuse()
         except StorageError:
             database.close()
             raise
+        if mirror.log:
+            mirror.follow("")
         return self._local(loaded, database, WallClock(self._scheduler))
 
     def shared(
@@ -101,9 +105,14 @@ class DeskBuilder:
         return Desk(database, desk.pipeline, log.closed)
 
     def still(self, loaded: LoadedBoard, store: Path, now: int | None) -> Desk:
-        """A board at one moment; by default that of the last event in its store."""
+        """A board at one moment, in which nothing happens; by default that of the last event in its store, or when that
+        last heard of a shared log.
+        """
         database = Database.open(store, create=False)
-        return self._local(loaded, database, FixedClock(database.log.last_time() if now is None else now))
+        mirror = Mirror(database)
+        last = mirror.heard if mirror.log else database.log.last_time()
+        feed = StillFeed(database.log, FeedStatus("offline", heard=last, log=mirror.log) if mirror.log else None)
+        return self._desk(loaded, database, feed, FixedClock(last if now is None else now))
 
     def demo(self, loaded: LoadedBoard, recording: Path, start: int, speed: float, *, held: bool = False) -> Desk:
         """A replay of a recording into a fresh store, which is gone when the desk is closed."""

@@ -310,6 +310,8 @@ class Engine:
         self._backlog.renew(stale)
         for node in stale:
             self.circuit.forget(node)
+        for live in lives:
+            live.wait()
         self._backlog.add(lives)
         for live in lives:
             if not live.sliced:

@@ -84,7 +84,14 @@ class Job:
         self.starved = not chunk
         if chunk:
             self._feed(Put("events", self._until(chunk, self.position)))
+            self._note_progress(chunk[-1])
         return True
+
+    def _note_progress(self, row: Row) -> None:
+        at = self._circuit.position_at
+        if at >= 0 and self.position > 0:
+            for live in self.lives:
+                live.progress = min(1.0, row[at] / self.position)
 
     def _catch_up(self) -> bool:
         if not self.queue or (self.queue[0].undone and self.spoiled()):

@@ -9,10 +9,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from dataflow.session import Present, Status
+from dataflow.session import CUT_OFF, Present, Status
 from gui.pill import Pill
 from gui.standing import (
-    APART,
     clock_text,
     delay_text,
     presence_row,
@@ -28,7 +27,7 @@ _DOTS = {
     "live": "ok", "replaying": "ok", "paused": "warning", "catching up": "accent", "offline": "warning",
     "ended": "dim", "failed": "critical", "refused": "critical",
 }  # fmt: skip
-_NO_DELAY = APART | {"catching up"}
+_NO_DELAY = CUT_OFF | {"catching up"}
 _HINT = "Press for how long entries take (F9)"
 
 
@@ -145,7 +144,7 @@ class Header(QWidget):
 
     def _show_presence(self) -> None:
         """Nobody is known to be here while this desk is cut off."""
-        present = () if self._status.state in APART else self._present
+        present = () if self._status.state in CUT_OFF else self._present
         self._show(self._here, presence_text(present), "text")
         self._here.show_table([presence_row(one, self._status, self._zone) for one in present])
 

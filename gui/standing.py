@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from dataflow.session import Present, Status
+from dataflow.session import CUT_OFF, Present, Status
 from gui.format import NARROW, local_time
-
-APART = frozenset({"offline", "failed", "refused"})
-"""The states of a desk that is cut off from its log."""
 
 _NAMES = 3
 _SOON_S = 3
@@ -24,7 +21,7 @@ def state_text(status: Status, zone: ZoneInfo) -> str:
         return ", ".join(filter(None, (_offline(status, zone), waiting_text(status.pending))))
     if status.state == "catching up":
         return ", ".join(filter(None, (_share(status), left_text(status.left_s))))
-    if status.state in APART and status.detail:
+    if status.state in CUT_OFF and status.detail:
         return f"{status.state.capitalize()}: {status.detail}"
     words = status.detail or status.state
     return words[:1].upper() + words[1:]
@@ -33,7 +30,7 @@ def state_text(status: Status, zone: ZoneInfo) -> str:
 def reason_text(status: Status) -> str:
     """Why it is cut off, or how much there is to catch up; nothing where there is nothing to say."""
     if status.state != "catching up":
-        return status.detail if status.state in APART else ""
+        return status.detail if status.state in CUT_OFF else ""
     return ", ".join(filter(None, (to_go_text(status), status.detail)))
 
 
