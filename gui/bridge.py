@@ -26,6 +26,8 @@ from gui.panels.form import Form
 from storage.errors import StorageError
 
 FRAME_MS = 16
+COMPACTED = 1000
+"""So many changes that nobody has seen are put together: the panel is given all rows anew."""
 FLUSH_S = 0.001
 """Flushing costs about a third of painting what was flushed. Under load panels take turns: frames stay short.
 
@@ -45,6 +47,8 @@ class Binding:
         self._subscription: DisposableBase = Disposable()
         self._rows: list[Row] = []
         self._splices: list[Splice] = []
+        self._shown = 0             # rows that the panel has
+        self._anew = self._begun = False
         self.flushed = 0.0
 
     def subscribe(self, sql: str) -> None:
@@ -57,15 +61,34 @@ class Binding:
         self.close()
         self._panel.show_error(None)
         self._live, self._rows, self._splices = live, [], []
-        self._panel.set_columns(self._name, live.columns)
+        self._shown, self._anew, self._begun = 0, False, False
+        self._panel.begin(self._name, live.columns)
         self._subscription = live.splices.subscribe(self._collect)
 
     def flush(self) -> None:
         """Bring the panel what has changed since the last frame."""
+        splices = self._settle()
+        if self._anew:
+            splices, self._anew = [Splice(0, self._shown, tuple(self._rows))], False
+        self._shown, self._begun = len(self._rows), True
+        self._panel.receive(self._name, splices, self._rows, ready=self._ready)
+        self.flushed = perf_counter()
+
+    def look(self) -> None:
+        """Tell the panel whether what it shows is what it is to show."""
+        if self._live is not None and not self._ready:
+            self._panel.wait_for(self._name, self._live.progress)
+        elif self._begun and not self._splices:
+            self._panel.has_come(self._name)
+
+    @property
+    def _ready(self) -> bool:
+        return self._live is not None and self._live.ready
+
+    def _settle(self) -> list[Splice]:
         splices, self._splices = self._splices, []
         apply_splices(self._rows, splices)
-        self._panel.apply(self._name, splices, self._rows)
-        self.flushed = perf_counter()
+        return splices
 
     def close(self) -> None:
         self._subscription.dispose()
@@ -75,6 +98,9 @@ class Binding:
 
     def _collect(self, splices: Sequence[Splice]) -> None:
         self._splices.extend(splices)
+        if len(self._splices) > COMPACTED:
+            self._settle()
+            self._anew = True
         self._changed(self)
 
 
@@ -97,6 +123,7 @@ class Bridge(QObject):
         self._entries: set[asyncio.Task[None]] = set()
         self._unshown: dict[int, set[Binding]] = {}
         self._noted = 0
+        self._held = False
         self._subscriptions = CompositeDisposable()
         self._since = QElapsedTimer()
         self._since.start()
@@ -142,14 +169,31 @@ class Bridge(QObject):
             del self._bindings[panel, name]
             self._dirty.pop(binding, None)
             binding.close()
+            panel.has_come(name)
+
+    def hold(self, held: bool) -> None:
+        """While numbers are not final they are not shown: what panels have stands. Then they get all that came, in one
+        frame.
+        """
+        if held != self._held:
+            self._held = held
+            while self._dirty and not held:
+                self.flush()
+
+    def look(self) -> None:
+        """Tell panels how far what they wait for is."""
+        for binding in self._bindings.values():
+            binding.look()
 
     def _changed(self, binding: Binding) -> None:
         self._dirty[binding] = None
-        if not self._frame.isActive():
+        if not self._frame.isActive() and not self._held:
             self._frame.start(max(0, FRAME_MS - self._since.elapsed()))
 
     def flush(self) -> None:
         """Bring panels up to date until this frame's share of time is over; first those that seldom change."""
+        if self._held:
+            return
         self._since.restart()
         self._note_unshown()
         until = perf_counter() + FLUSH_S
@@ -183,6 +227,7 @@ class Bridge(QObject):
 
     def settle(self) -> None:
         """Bring all panels up to date now."""
+        self.hold(False)
         while self._dirty:
             self.flush()
 

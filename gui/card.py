@@ -2,16 +2,23 @@
 
 The card paints its own chrome; its one body widget fills the rest. Where there is nothing to show, `say()`
 puts a sentence in the body's place.
+
+What the card's values are is its `View` (`freshness.py`): of a log that was never heard nothing is shown, nor of one
+that is loading before there was something; what is of an earlier time is dimmed and marked. A card that is told
+nothing is live.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QVBoxLayout, QWidget
 
+from gui.card_theme import CardTheme
+from gui.freshness import LIVE, View, loading_view
+from gui.placard import paint_mark, paint_placard
 from gui.theme import Theme
 
 RADIUS = 6
@@ -22,14 +29,29 @@ KEYBOARD = (
 )
 PADDING = 12
 HEADER = 34
+SOON_MS = 100
+"""A query that is there so soon is not shown as loading."""
+_TITLE = 72
+"""So much of the title is to be read beside the mark, in pixels."""
+_MARKS = {"never": "warning", "loading": "accent", "as of": "warning", "live": "warning"}
 
 
 class Card(QWidget):
-    """A titled surface. Subclasses call `set_body` once; `set_note`, `set_legend`, `say` at any time."""
+    """A titled surface. Subclasses call `set_body` once; `set_note`, `set_legend`, `say` at any time.
+
+    `holds_values`: what it shows comes from the log, so that it is covered or dimmed where that is not of now.
+    """
+
+    holds_values = True
 
     def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.theme = theme
+        self.theme = CardTheme(theme, self)
+        self._board_view, self._own_view, self._age = LIVE, None, ""
+        self._filled = False
+        self._described = ""
+        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon.timeout.connect(self._arrange_state)
         self._title = title
         self._note = ""
         self._note_role = "faint"
@@ -43,7 +65,7 @@ class Card(QWidget):
         self.content.setSpacing(0)
         self.setAccessibleName(title)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        theme.changed.connect(self.restyle)
+        self.theme.changed.connect(self.restyle)
 
     # What panels use
 
@@ -72,20 +94,122 @@ class Card(QWidget):
         if body.focusPolicy() & Qt.FocusPolicy.TabFocus:
             self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             body.installEventFilter(self)
+        self._show_body()
 
     def say(self, message: str | None, role: str = "dim") -> None:
         """Show a sentence in the body's place; None shows the body again."""
         if (message, role) == (self._message, self._message_role):
             return
         self._message, self._message_role = message, role
-        if self._body is not None:
-            self._body.setVisible(message is None)
-        self.setAccessibleDescription(message or "")
+        self.describe(message or "")
+        self._arrange_state()
+
+    def describe(self, words: str) -> None:
+        """What the card shows, for those who do not see it; its state is said before."""
+        self._described = words
+        self._describe_state()
+
+    # What its values are
+
+    def show_view(self, view: View) -> None:
+        """What the whole board's values are."""
+        if view != self._board_view:
+            self._board_view = view
+            self._arrange_state()
+
+    def wait(self, progress: float | None) -> None:
+        """Something else is to be shown soon, whose history is being read; until then what there was stands, marked."""
+        waiting = loading_view(progress)
+        if waiting != self._own_view:
+            if self._own_view is None:
+                self._soon.start()
+            self._own_view = waiting
+            self._arrange_state()
+
+    def arrive(self) -> None:
+        """What it waited for is shown."""
+        self._filled = True
+        if self._own_view is not None:
+            self._own_view = None
+            self._soon.stop()
+        self._arrange_state()
+
+    def set_stale(self, words: str) -> None:
+        """Its newest row is too old: how old; empty where it is not."""
+        if words != self._age:
+            self._age = words
+            self._arrange_state()
+
+    def current_view(self) -> View:
+        """What its values are: the board's view, or its own where it still waits."""
+        if self._board_view.kind in ("live", "as of") and self._own_view is not None:
+            return self._own_view
+        return self._board_view
+
+    @property
+    def covered(self) -> bool:
+        """Whether nothing that it could show is known."""
+        kind = self.current_view().kind
+        return self.holds_values and (kind == "never" or (kind == "loading" and not self._filled))
+
+    @property
+    def _failed(self) -> bool:
+        return self._message is not None and self._message_role == "critical"
+
+    @property
+    def shows_body(self) -> bool:
+        """Whether what it shows stands in its place, and not a sentence."""
+        return self._message is None and not self.covered
+
+    def state_text(self) -> str:
+        """Its state in words; nothing where it is live."""
+        words = self.current_view().words if self.holds_values else self._entries_text()
+        return ". ".join(filter(None, (words, self._age)))
+
+    def _entries_text(self) -> str:
+        return "" if self._board_view.kind == "live" else "Entries wait here until the log is reached"
+
+    def _arrange_state(self) -> None:
+        self.theme.dim(self.holds_values and self._is_dimmed())
+        self._show_body()
+        self._describe_state()
         self.update()
+
+    def _show_body(self) -> None:
+        """While a sentence stands in its place the card itself takes the keyboard for it."""
+        body, shown = self._body, self.shows_body
+        if body is None or body.isVisibleTo(self) == shown:
+            return
+        takes = bool(body.focusPolicy() & Qt.FocusPolicy.TabFocus)
+        if takes:
+            self.setFocusPolicy(Qt.FocusPolicy.NoFocus if shown else Qt.FocusPolicy.TabFocus)
+        had, other = (self, body) if shown else (body, self)
+        focused = had.hasFocus()
+        if focused and not shown:
+            other.setFocus(Qt.FocusReason.OtherFocusReason)
+        body.setVisible(shown)
+        if focused and shown and takes:
+            other.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _is_dimmed(self) -> bool:
+        view = self.current_view()
+        late = view is self._own_view and self._soon.isActive()
+        return not self.covered and ((view.kind != "live" and not late) or bool(self._age))
+
+    def _describe_state(self) -> None:
+        state = self.state_text()
+        hidden = self.covered and not self._failed
+        self.setAccessibleDescription(". ".join(filter(None, (state, "" if hidden else self._described))))
+        if self._body is not None:
+            self._body.setAccessibleDescription(state)
 
     def restyle(self) -> None:
         """The theme has changed. Who keeps colours builds them anew here; the call goes on to super()."""
         self.update()
+        if self._body is not None:
+            self._body.update()
+        if isinstance(self._body, QAbstractScrollArea):
+            self._body.viewport().update()
 
     # Geometry and painting
 
@@ -101,13 +225,15 @@ class Card(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_surface(painter)
         self._paint_header(painter)
-        if self._message is not None:
+        if self.covered and not self._failed:
+            self._paint_placard(painter)
+        elif self._message is not None:
             self._paint_message(painter)
         painter.end()
 
     def focus(self) -> None:
         """Put the keyboard here: into the body, if it takes it."""
-        takes = self._body is not None and self._body.focusPolicy() != Qt.FocusPolicy.NoFocus
+        takes = self.shows_body and self._body is not None and self._body.focusPolicy() != Qt.FocusPolicy.NoFocus
         (self._body if self._body and takes else self).setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     # Focus: the ring shows where the keyboard is, once the keyboard has been used to get there
@@ -136,13 +262,39 @@ class Card(QWidget):
 
     def _paint_header(self, painter: QPainter) -> None:
         row = QRect(PADDING, 8, self.width() - 2 * PADDING, 20)
-        taken = self._paint_legend(painter, row) if self._legend else self._paint_note(painter, row)
+        row.setRight(row.right() - self._paint_mark(painter, row))
+        taken = 0
+        if not self.covered:
+            taken = self._paint_legend(painter, row) if self._legend else self._paint_note(painter, row)
         font = self.theme.font("title")
         painter.setFont(font)
         painter.setPen(self.theme.color("dim"))
         row.setRight(row.right() - taken)
         words = QFontMetrics(font).elidedText(self._title, Qt.TextElideMode.ElideRight, row.width())
         painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
+
+    def _paint_mark(self, painter: QPainter, row: QRect) -> int:
+        """Whose time its values are; how wide that is."""
+        mark, short, role = self.mark()
+        if not mark:
+            return 0
+        return paint_mark(painter, row, self.theme, mark, short, role, _TITLE) + PADDING
+
+    def mark(self) -> tuple[str, str, str]:
+        """The words of its state at the title's right, their short form, and their role; empty where it is live."""
+        view = self.current_view()
+        late = view is self._own_view and self._soon.isActive()
+        if view.kind != "live" and not self.holds_values:
+            return "entries wait", "…", "pending"
+        if self.covered or late or view.kind == "live":
+            return self._age, self._age.removeprefix("No data for "), "warning"
+        marks = (view.mark, self._age[:1].lower() + self._age[1:])
+        return " · ".join(filter(None, marks)), view.short, _MARKS[view.kind]
+
+    def _paint_placard(self, painter: QPainter) -> None:
+        view = self.current_view()
+        if view is not self._own_view or not self._soon.isActive():
+            paint_placard(painter, self.inner(), self.theme, view.words, view.more, view.progress)
 
     def _paint_note(self, painter: QPainter, row: QRect) -> int:
         if not self._note:

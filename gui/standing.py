@@ -92,11 +92,13 @@ def presence_row(one: Present, status: Status, zone: ZoneInfo) -> tuple[str, str
     return one.name, one.role, far.replace(",", NARROW), since_text(one.since, status.now or one.since, zone)
 
 
+def share_text(progress: float | None) -> str:
+    """"43 %"; all but the end is not all. Nothing where it is not known."""
+    return "" if progress is None else f"{min(99, int(progress * 100))} %"
+
+
 def _share(status: Status) -> str:
-    """All but the end is not all."""
-    if status.progress is None:
-        return "Catching up"
-    return f"Catching up {min(99, int(status.progress * 100))} %"
+    return f"Catching up {share_text(status.progress)}".rstrip()
 
 
 def _offline(status: Status, zone: ZoneInfo) -> str:

@@ -20,16 +20,20 @@ from dataflow.board import Action, Board, FormPanel
 from dataflow.session import Present, Status
 from gui import keys
 from gui.aside import Aside, orphans
+from gui.banner import Banner
 from gui.card import Card
 from gui.field_keys import FieldKeys
+from gui.freshness import view_of
 from gui.grid import Grid
 from gui.header import Header
 from gui.new_store import Notice, offer
+from gui.notices import board_advice, feed_advice
 from gui.panels import kinds
 from gui.panels.base import Panel
 from gui.panels.form import Form
 from gui.status import Foot
 from gui.theme import Theme
+from gui.toast import Toast
 
 _SIZE = QSize(1600, 1000)
 _GEOMETRY, _THEME = "window/geometry", "window/theme"
@@ -69,12 +73,20 @@ class MainWindow(QWidget):
         self._header = Header(theme, self)
         self._grid = Grid(self)
         self._foot = Foot(theme, self)
+        self._banner, self._board_banner = Banner(theme, self), Banner(theme, self)
+        self._toast = Toast(theme, self)
+        self._status = Status()
         self._aside: Aside | None = None
-        self._reason = ""
         self._header.pause_wanted.connect(self.pause_wanted)
         self._header.attention_wanted.connect(self.attention_wanted)
         self._header.delays_wanted.connect(self.delays_wanted)
         self._header.new_store_wanted.connect(self._offer_new_store)
+        self._banner.details_wanted.connect(self.delays_wanted)
+        self._banner.new_store_wanted.connect(self._offer_new_store)
+        self._toast.undo_wanted.connect(self.undo_wanted)
+        self._toast.redo_wanted.connect(self.redo_wanted)
+        for banner in (self._banner, self._board_banner):
+            banner.dismissed.connect(self.setFocus)
         self.setMinimumSize(900, 560)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._arrange()
@@ -87,6 +99,8 @@ class MainWindow(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._header)
+        column.addWidget(self._banner)
+        column.addWidget(self._board_banner)
         column.addWidget(self._grid, 1)
         column.addWidget(self._foot)
 
@@ -112,6 +126,7 @@ class MainWindow(QWidget):
         for form in self._forms():
             for kept in drafts:
                 form.put(kept)
+        self._show_views()
         for panel in shown:
             panel.action.connect(self._open_form)
             if isinstance(panel, Form):
@@ -120,12 +135,21 @@ class MainWindow(QWidget):
 
     def set_status(self, status: Status) -> None:
         """How the pipeline stands; also the board's clock."""
-        self._reason = status.detail
+        self._status = status
         self._header.set_status(status)
         self._foot.set_status(status)
+        self._banner.show_advice(feed_advice(status, ZoneInfo(self._board.timezone)))
         self._pause_key.setEnabled(self._header.can_pause())
         for panel in self.panels:
             panel.set_now(status.now)
+        self._show_views()
+
+    def _show_views(self) -> None:
+        """What its values are is for each panel to show."""
+        view = view_of(self._status, ZoneInfo(self._board.timezone))
+        for panel in self.panels:
+            panel.show_view(view)
+            panel.set_views_time(self._status.as_of)
 
     def offer_new_stores(self) -> None:
         """`new_store_wanted` may be said from now on, once."""
@@ -142,6 +166,11 @@ class MainWindow(QWidget):
     def set_problems(self, problems: Sequence[str]) -> None:
         """Why the board file as it was saved last is not in use."""
         self._foot.set_problems(problems)
+        self._board_banner.show_advice(board_advice(problems))
+
+    def offer(self, words: str, action: str) -> None:
+        """What was done, for some seconds, with the way back: "undo", "redo" or ""; empty words for nothing."""
+        self._toast.offer(words, action)
 
     def say(self, words: str) -> None:
         """What became of a key, in the foot, until it is told something else; empty for nothing."""
@@ -149,7 +178,7 @@ class MainWindow(QWidget):
 
     def _offer_new_store(self) -> None:
         self._header.offer_new_stores(False)
-        dialog = offer(self._reason, self.theme, self)
+        dialog = offer(self._status.detail, self.theme, self)
         dialog.accepted.connect(self.new_store_wanted)
         dialog.rejected.connect(self.offer_new_stores)
         dialog.open()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QWidget
 from dataflow import board
 from dataflow.zset import Column, Row, Splice
 from gui.card import Card
+from gui.staleness import Staleness
 from gui.theme import Theme
 
 
@@ -34,6 +35,8 @@ class Panel(Card):
         self.spec = spec
         self.zone = zone
         self.now = 0
+        self._waits: dict[str, float | None] = {}
+        self._staleness = Staleness(spec)
         if spec.note:
             self.set_note(spec.note)
 
@@ -47,9 +50,38 @@ class Panel(Card):
     def apply(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
         """Query `name` has changed. `rows` is the whole result after the splices, and not to be kept."""
 
+    def begin(self, name: str, columns: Sequence[Column]) -> None:
+        """Query `name` has these columns. Before its first rows what is shown is not it."""
+        self.wait_for(name, None)
+        if name == "main":
+            self._staleness.set_columns(columns)
+        self.set_columns(name, columns)
+
+    def receive(self, name: str, splices: Sequence[Splice], rows: Sequence[Row], *, ready: bool = True) -> None:
+        """As `apply`. `ready`: these are its rows, not what stands until it has been built anew."""
+        if name == "main":
+            self._staleness.take(splices)
+        self.apply(name, splices, rows)
+        if ready:
+            self.has_come(name)
+
+    def wait_for(self, name: str, progress: float | None) -> None:
+        """Query `name` is reading history, so far (0 to 1; None: not known)."""
+        self._waits[name] = progress
+        self.wait(next(iter(self._waits.values())))
+
+    def has_come(self, name: str) -> None:
+        """Query `name` waits for nothing, or is not wanted any more."""
+        if self._waits.pop(name, self) is not self and not self._waits:
+            self.arrive()
+
     def set_now(self, now: int) -> None:
         """The board's clock, in microseconds since 1970-01-01 UTC."""
         self.now = now
+
+    def set_views_time(self, time: int) -> None:
+        """Whose time the values are: by that a row is old or new."""
+        self.set_stale("" if self._waits else self._staleness.words(time))
 
     def show_error(self, message: str | None) -> None:
         """A query of this panel cannot run: say so here, the other panels go on. None: it runs again."""

@@ -1,0 +1,68 @@
+"""What a card shows of its state: a mark at the right end of its title, and words in the place of what is not known."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QFontMetrics, QPainter
+
+from gui.card_theme import CardTheme
+from gui.icons import icon
+
+ICON, GAP = 12, 5
+_BAR, _BAR_WIDTH = 3, 160
+_LINE = 20
+_MIDDLE = Qt.AlignmentFlag.AlignCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+def paint_mark(painter: QPainter, row: QRect, theme: CardTheme, mark: str, short: str, role: str, need: int) -> int:
+    """Paint the mark at the right of a row, its short form where less than `need` pixels were left; its width."""
+    font = theme.font("small")
+    metrics = QFontMetrics(font)
+    words = mark if row.width() - _width(metrics, mark) >= need else short
+    width = _width(metrics, words)
+    painter.setFont(font)
+    painter.setPen(theme.bright(role))
+    painter.drawText(row, _RIGHT, words)
+    ratio = painter.device().devicePixelRatio()
+    picture = icon("clock", theme.bright(role), ICON, ratio)
+    painter.drawImage(row.right() + 1 - width, row.center().y() - ICON // 2 + 1, picture)
+    return width
+
+
+def _width(metrics: QFontMetrics, words: str) -> int:
+    return metrics.horizontalAdvance(words) + ICON + GAP
+
+
+def paint_placard(
+    painter: QPainter, box: QRect, theme: CardTheme, words: str, more: str, progress: float | None
+) -> None:
+    """Words in the middle; below them more, where there is room, and how far it is."""
+    font, small = theme.font("medium"), theme.font("small")
+    flags = _MIDDLE | Qt.TextFlag.TextWordWrap
+    high = QFontMetrics(font).boundingRect(box, flags, words).height()
+    below = _LINE if more and box.height() >= high + 2 * _LINE else 0
+    bar = _BAR + 9 if progress is not None and box.height() >= high + below + 16 else 0
+    top = box.top() + (box.height() - high - below - bar) // 2
+    painter.setFont(font)
+    painter.setPen(theme.bright("dim"))
+    if high > box.height():
+        words = QFontMetrics(font).elidedText(words, Qt.TextElideMode.ElideRight, box.width())
+    painter.drawText(QRect(box.left(), max(box.top(), top), box.width(), min(high, box.height())), flags, words)
+    if below:
+        painter.setFont(small)
+        painter.setPen(theme.bright("faint"))
+        shown = QFontMetrics(small).elidedText(more, Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(QRect(box.left(), top + high, box.width(), below), _MIDDLE, shown)
+    if bar and progress is not None:
+        _paint_bar(painter, QRectF(box.center().x(), top + high + below + 9, 0, _BAR), box.width(), theme, progress)
+
+
+def _paint_bar(painter: QPainter, middle: QRectF, room: int, theme: CardTheme, progress: float) -> None:
+    width = min(_BAR_WIDTH, room)
+    whole = QRectF(middle.x() - width / 2, middle.y(), width, _BAR)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.bright("line"))
+    painter.drawRoundedRect(whole, 1.5, 1.5)
+    painter.setBrush(theme.bright("accent"))
+    painter.drawRoundedRect(QRectF(whole.left(), whole.top(), width * max(0.0, min(1.0, progress)), _BAR), 1.5, 1.5)
