@@ -16,8 +16,9 @@ from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractScrollArea, QVBoxLayout, QWidget
 
+from gui.card_state import CardState
 from gui.card_theme import CardTheme
-from gui.freshness import LIVE, View, loading_view
+from gui.freshness import View
 from gui.placard import paint_mark, paint_placard
 from gui.theme import Theme
 
@@ -33,7 +34,6 @@ SOON_MS = 100
 """A query that is there so soon is not shown as loading."""
 _TITLE = 72
 """So much of the title is to be read beside the mark, in pixels."""
-_MARKS = {"never": "warning", "loading": "accent", "as of": "warning", "live": "warning"}
 
 
 class Card(QWidget):
@@ -47,11 +47,10 @@ class Card(QWidget):
     def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme = CardTheme(theme, self)
-        self._board_view, self._own_view, self._age = LIVE, None, ""
-        self._filled = False
+        self.state = CardState(holds_values=self.holds_values)
         self._described = ""
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
-        self._soon.timeout.connect(self._arrange_state)
+        self._soon.timeout.connect(self._show_waiting)
         self._title = title
         self._note = ""
         self._note_role = "faint"
@@ -102,7 +101,7 @@ class Card(QWidget):
             return
         self._message, self._message_role = message, role
         self.describe(message or "")
-        self._arrange_state()
+        self._show_state()
 
     def describe(self, words: str) -> None:
         """What the card shows, for those who do not see it; its state is said before."""
@@ -113,64 +112,44 @@ class Card(QWidget):
 
     def show_view(self, view: View) -> None:
         """What the whole board's values are."""
-        if view != self._board_view:
-            self._board_view = view
-            self._arrange_state()
+        if view != self.state.board:
+            self.state.board = view
+            self._show_state()
 
     def wait(self, progress: float | None) -> None:
         """Something else is to be shown soon, whose history is being read; until then what there was stands, marked."""
-        waiting = loading_view(progress)
-        if waiting != self._own_view:
-            if self._own_view is None:
-                self._soon.start()
-            self._own_view = waiting
-            self._arrange_state()
+        if self.state.waiting is None:
+            self._soon.start()
+        if self.state.wait(progress):
+            self._show_state()
 
     def arrive(self) -> None:
         """What it waited for is shown."""
-        self._filled = True
-        if self._own_view is not None:
-            self._own_view = None
-            self._soon.stop()
-        self._arrange_state()
+        self._soon.stop()
+        self.state.arrive()
+        self._show_state()
 
     def set_stale(self, words: str) -> None:
         """Its newest row is too old: how old; empty where it is not."""
-        if words != self._age:
-            self._age = words
-            self._arrange_state()
-
-    def current_view(self) -> View:
-        """What its values are: the board's view, or its own where it still waits."""
-        if self._board_view.kind in ("live", "as of") and self._own_view is not None:
-            return self._own_view
-        return self._board_view
+        if words != self.state.age:
+            self.state.age = words
+            self._show_state()
 
     @property
-    def covered(self) -> bool:
-        """Whether nothing that it could show is known."""
-        kind = self.current_view().kind
-        return self.holds_values and (kind == "never" or (kind == "loading" and not self._filled))
+    def shows_body(self) -> bool:
+        """Whether what it shows stands in its place, and not a sentence."""
+        return self._message is None and not self.state.covered
 
     @property
     def _failed(self) -> bool:
         return self._message is not None and self._message_role == "critical"
 
-    @property
-    def shows_body(self) -> bool:
-        """Whether what it shows stands in its place, and not a sentence."""
-        return self._message is None and not self.covered
+    def _show_waiting(self) -> None:
+        self.state.shows_waiting = True
+        self._show_state()
 
-    def state_text(self) -> str:
-        """Its state in words; nothing where it is live."""
-        words = self.current_view().words if self.holds_values else self._entries_text()
-        return ". ".join(filter(None, (words, self._age)))
-
-    def _entries_text(self) -> str:
-        return "" if self._board_view.kind == "live" else "Entries wait here until the log is reached"
-
-    def _arrange_state(self) -> None:
-        self.theme.dim(self.holds_values and self._is_dimmed())
+    def _show_state(self) -> None:
+        self.theme.dim(self.state.dimmed)
         self._show_body()
         self._describe_state()
         self.update()
@@ -181,27 +160,20 @@ class Card(QWidget):
         if body is None or body.isVisibleTo(self) == shown:
             return
         takes = bool(body.focusPolicy() & Qt.FocusPolicy.TabFocus)
+        focused = takes and (self if shown else body).hasFocus()
         if takes:
             self.setFocusPolicy(Qt.FocusPolicy.NoFocus if shown else Qt.FocusPolicy.TabFocus)
-        had, other = (self, body) if shown else (body, self)
-        focused = had.hasFocus()
         if focused and not shown:
-            other.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
         body.setVisible(shown)
-        if focused and shown and takes:
-            other.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _is_dimmed(self) -> bool:
-        view = self.current_view()
-        late = view is self._own_view and self._soon.isActive()
-        return not self.covered and ((view.kind != "live" and not late) or bool(self._age))
+        if focused and shown:
+            body.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _describe_state(self) -> None:
-        state = self.state_text()
-        hidden = self.covered and not self._failed
-        self.setAccessibleDescription(". ".join(filter(None, (state, "" if hidden else self._described))))
+        words = "" if self.state.covered and not self._failed else self._described
+        self.setAccessibleDescription(". ".join(filter(None, (self.state.text, words))))
         if self._body is not None:
-            self._body.setAccessibleDescription(state)
+            self._body.setAccessibleDescription(self.state.text)
 
     def restyle(self) -> None:
         """The theme has changed. Who keeps colours builds them anew here; the call goes on to super()."""
@@ -225,8 +197,9 @@ class Card(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_surface(painter)
         self._paint_header(painter)
-        if self.covered and not self._failed:
-            self._paint_placard(painter)
+        if self.state.covered and not self._failed:
+            if not self.state.quiet:
+                paint_placard(painter, self.inner(), self.theme, self.state.view)
         elif self._message is not None:
             self._paint_message(painter)
         painter.end()
@@ -264,7 +237,7 @@ class Card(QWidget):
         row = QRect(PADDING, 8, self.width() - 2 * PADDING, 20)
         row.setRight(row.right() - self._paint_mark(painter, row))
         taken = 0
-        if not self.covered:
+        if not self.state.covered:
             taken = self._paint_legend(painter, row) if self._legend else self._paint_note(painter, row)
         font = self.theme.font("title")
         painter.setFont(font)
@@ -275,26 +248,8 @@ class Card(QWidget):
 
     def _paint_mark(self, painter: QPainter, row: QRect) -> int:
         """Whose time its values are; how wide that is."""
-        mark, short, role = self.mark()
-        if not mark:
-            return 0
-        return paint_mark(painter, row, self.theme, mark, short, role, _TITLE) + PADDING
-
-    def mark(self) -> tuple[str, str, str]:
-        """The words of its state at the title's right, their short form, and their role; empty where it is live."""
-        view = self.current_view()
-        late = view is self._own_view and self._soon.isActive()
-        if view.kind != "live" and not self.holds_values:
-            return "entries wait", "…", "pending"
-        if self.covered or late or view.kind == "live":
-            return self._age, self._age.removeprefix("No data for "), "warning"
-        marks = (view.mark, self._age[:1].lower() + self._age[1:])
-        return " · ".join(filter(None, marks)), view.short, _MARKS[view.kind]
-
-    def _paint_placard(self, painter: QPainter) -> None:
-        view = self.current_view()
-        if view is not self._own_view or not self._soon.isActive():
-            paint_placard(painter, self.inner(), self.theme, view.words, view.more, view.progress)
+        mark = self.state.mark
+        return paint_mark(painter, row, self.theme, mark, _TITLE) + PADDING if mark.words else 0
 
     def _paint_note(self, painter: QPainter, row: QRect) -> int:
         if not self._note:

@@ -1,6 +1,6 @@
 """What the numbers on a board are, in words: never heard of, loading, as of a time, live. Pure, no Qt.
 
-Each panel shows a `View`, also the header and the picture of a board, so that none of the four can be taken for another.
+Each panel shows a `View`, also the picture of a board, so that none of the four can be taken for another.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
 
+from gui.card_state import Mark
 from gui.card_theme import CardTheme
+from gui.freshness import View
 from gui.icons import icon
 
 ICON, GAP = 12, 5
@@ -15,17 +17,17 @@ _MIDDLE = Qt.AlignmentFlag.AlignCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-def paint_mark(painter: QPainter, row: QRect, theme: CardTheme, mark: str, short: str, role: str, need: int) -> int:
+def paint_mark(painter: QPainter, row: QRect, theme: CardTheme, mark: Mark, need: int) -> int:
     """Paint the mark at the right of a row, its short form where less than `need` pixels were left; its width."""
     font = theme.font("small")
     metrics = QFontMetrics(font)
-    words = mark if row.width() - _width(metrics, mark) >= need else short
+    words = mark.words if row.width() - _width(metrics, mark.words) >= need else mark.short
     width = _width(metrics, words)
     painter.setFont(font)
-    painter.setPen(theme.bright(role))
+    painter.setPen(theme.bright(mark.role))
     painter.drawText(row, _RIGHT, words)
     ratio = painter.device().devicePixelRatio()
-    picture = icon("clock", theme.bright(role), ICON, ratio)
+    picture = icon("clock", theme.bright(mark.role), ICON, ratio)
     painter.drawImage(row.right() + 1 - width, row.center().y() - ICON // 2 + 1, picture)
     return width
 
@@ -34,10 +36,9 @@ def _width(metrics: QFontMetrics, words: str) -> int:
     return metrics.horizontalAdvance(words) + ICON + GAP
 
 
-def paint_placard(
-    painter: QPainter, box: QRect, theme: CardTheme, words: str, more: str, progress: float | None
-) -> None:
+def paint_placard(painter: QPainter, box: QRect, theme: CardTheme, view: View) -> None:
     """Words in the middle; below them more, where there is room, and how far it is."""
+    words, more, progress = view.words, view.more, view.progress
     font, small = theme.font("medium"), theme.font("small")
     flags = _MIDDLE | Qt.TextFlag.TextWordWrap
     high = QFontMetrics(font).boundingRect(box, flags, words).height()

@@ -7,7 +7,7 @@ from operator import itemgetter
 
 from dataflow.board import DataPanel, PanelBase, stale_column
 from dataflow.boards.durations import read_duration
-from dataflow.zset import Column, Row, Splice
+from dataflow.zset import Column, Splice
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 

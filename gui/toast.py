@@ -1,7 +1,7 @@
 """The toast: what was just entered, and the way back, for some seconds over the board's foot.
 
-It takes no keyboard from anybody, and is announced to those who do not see it. While the mouse or the keyboard is on it,
-it stays.
+It takes no keyboard from anybody, and is announced to those who do not see it. While the mouse or the keyboard is on
+it, it stays.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Toast(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._over = theme, parent
         self._action = ""
         self._text, self._way = QLabel(self), Pill(theme, self)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
@@ -77,7 +77,7 @@ class Toast(QWidget):
     def _place(self) -> None:
         """In the middle, above the foot."""
         self.adjustSize()
-        parent = self.parentWidget()
+        parent = self._over
         size = self.sizeHint().boundedTo(QSize(parent.width() - 32, parent.height()))
         self.setGeometry((parent.width() - size.width()) // 2, parent.height() - _ABOVE - size.height(),
                          size.width(), size.height())  # fmt: skip

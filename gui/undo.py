@@ -22,8 +22,8 @@ from storage.errors import StorageError
 
 
 class Undo(QObject):
-    """`said` tells what became of a key; empty when there is nothing to say any more. `offered` tells what was done, and
-    what takes it back: "undo", "redo" or "" for nothing; empty words when that does not hold any more.
+    """`said` tells what became of a key; empty when there is nothing to say any more. `offered` tells what was done
+    and what takes it back: "undo", "redo" or "" for nothing; empty words when that does not hold any more.
     """
 
     said = Signal(str)
