@@ -32,8 +32,8 @@ PADDING = 12
 HEADER = 34
 SOON_MS = 100
 """A query that is there so soon is not shown as loading."""
-_TITLE = 72
-"""So much of the title is to be read beside the mark, in pixels."""
+_TITLE = 140
+"""So much of a title is to be read beside the whole mark, in pixels."""
 
 
 class Card(QWidget):
@@ -249,7 +249,8 @@ class Card(QWidget):
     def _paint_mark(self, painter: QPainter, row: QRect) -> int:
         """Whose time its values are; how wide that is."""
         mark = self.state.mark
-        return paint_mark(painter, row, self.theme, mark, _TITLE) + PADDING if mark.words else 0
+        title = QFontMetrics(self.theme.font("title")).horizontalAdvance(self._title) + PADDING
+        return paint_mark(painter, row, self.theme, mark, min(title, _TITLE)) + PADDING if mark.words else 0
 
     def _paint_note(self, painter: QPainter, row: QRect) -> int:
         if not self._note:

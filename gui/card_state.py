@@ -69,7 +69,7 @@ class CardState:
     def text(self) -> str:
         """In words; nothing where it is live."""
         if self._holds_values:
-            return ". ".join(filter(None, (self.view.words, self.age)))
+            return ". ".join(filter(None, (self.view.text, self.age)))
         return "" if self.board.kind == "live" else "Entries wait here until the log is reached"
 
     @property
@@ -81,5 +81,5 @@ class CardState:
         if self.covered:
             return Mark()
         if view.kind == "live" or self.quiet:
-            return Mark(age, age.removeprefix(_AGE))
+            return Mark(age, f"{age.removeprefix(_AGE)} old" if age.startswith(_AGE) else age)
         return Mark(" · ".join(filter(None, (view.mark, age[:1].lower() + age[1:]))), view.short, _ROLES[view.kind])

@@ -1,7 +1,8 @@
 """A card's own theme: the window's, and while the card's values are not of now, each colour dimmed.
 
 Whatever a panel paints, it paints in the roles of its theme; so every kind of panel is dimmed at this one place. A
-dimmed colour still differs from the card by `LEAST` where it did before: it can be read.
+dimmed colour is greyer and nearer to the card's, and still differs from that by `LEAST` where it did before: it can be
+read. What waits for the log is the operator's own and of now, and stays as it is.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from PySide6.QtGui import QColor, QFont
 
 from gui.theme import Theme
 
-DIMMED = 0.5
-"""How far a colour moves towards the card's."""
+DIMMED, GREYED = 0.5, 0.45
+"""How far a colour moves towards the card's, after it has moved towards a grey as light as it is."""
 LEAST = 4.5
 """Contrast of text, by WCAG 2.2 (AA)."""
-_KEPT = frozenset({"background", "card", "line", "hover", "input", "on_accent"})
+_KEPT = frozenset({"background", "card", "line", "hover", "input", "on_accent", "pending"})
 
 
 class CardTheme(Theme):
@@ -57,7 +58,8 @@ def dimmed_colours(colours: Mapping[str, QColor]) -> dict[str, QColor]:
 
 
 def dimmed(colour: QColor, card: QColor) -> QColor:
-    """Half way to the card's colour, or as far as it can still be read there."""
+    """Greyer, and half way to the card's colour, or as far as it can still be read there."""
+    colour = _mixed(colour, _grey(colour), GREYED)
     for step in range(10, 0, -1):
         found = _mixed(colour, card, DIMMED * step / 10)
         if contrast(found, card) >= LEAST:
@@ -69,6 +71,12 @@ def contrast(one: QColor, other: QColor) -> float:
     """Of two colours, 1 to 21, as WCAG 2.2 defines it."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def _grey(colour: QColor) -> QColor:
+    light = _luminance(colour)
+    part = light * 12.92 if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
+    return QColor.fromRgbF(part, part, part)
 
 
 def _mixed(one: QColor, other: QColor, share: float) -> QColor:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dataflow.session import Freshness, Status
-from gui.standing import share_text, since_text, to_go_text
+from gui.standing import share_text, since_text
 
 LOG = "the shared log"
 
@@ -26,6 +26,11 @@ class View(NamedTuple):
     more: str = ""
     progress: float | None = None
 
+    @property
+    def text(self) -> str:
+        """All of its words; nothing where it is live."""
+        return f"{self.words} {self.more}".rstrip()
+
 
 LIVE = View("live")
 LOADING = View("loading", "loading", "…", "Loading")
@@ -35,7 +40,7 @@ def view_of(status: Status, zone: ZoneInfo) -> View:
     """What panels are to show."""
     match status.freshness:
         case "never":
-            return View("never", "never synced", "–", never_text(status), "Nothing is known here until it answers.")
+            return View("never", "never synced", "–", "Never synced", f"with {status.log or LOG}")
         case "loading":
             return _loading(status)
         case "as of":
@@ -63,5 +68,5 @@ def _loading(status: Status) -> View:
     share = share_text(status.progress)
     words = f"Loading {share}".rstrip()
     if status.progress is None and status.heard is not None and not status.to_go:
-        return View("loading", "connecting", "…", f"Connecting to {status.log or LOG}")
-    return View("loading", words.lower(), share or "…", words, to_go_text(status), status.progress)
+        return View("loading", "connecting", "…", "Connecting", f"to {status.log or LOG}")
+    return View("loading", words.lower(), share or "…", words, progress=status.progress)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from dataflow.session import CUT_OFF, Present, Status
+from gui.freshness import view_of
 from gui.pill import Pill
 from gui.standing import (
     clock_text,
@@ -93,7 +94,7 @@ class Header(QWidget):
         self._show(self._state, state_text(status, self._zone), "text", _DOTS[status.state])
         self._state.show_tip("\n".join(filter(None, (reason_text(status), _HINT))))
         self._show_new_store()
-        self._show(self._clock, clock_text(status.now, self._zone) if status.now else "")
+        self._show_clock(status)
         self._show_pause(status)
         late = "" if status.state in _NO_DELAY or status.delay_ms is None else delay_text(status.delay_ms)
         waits = waiting_text(status.pending) if status.state != "offline" else ""
@@ -138,6 +139,16 @@ class Header(QWidget):
         self._pause.setAccessibleName("Resume" if self._paused else "Pause")
         self._pause.setToolTip(("Resume" if self._paused else "Pause") + " the replay (Space)")
         self._pause.setVisible(status.state in {"paused", "replaying"})
+
+    def _show_clock(self, status: Status) -> None:
+        """Whose time the numbers are; nothing while there are none, or none that are final."""
+        kind = status.freshness
+        text = "" if kind in ("never", "loading") or not status.as_of else clock_text(status.as_of, self._zone)
+        if kind == "as of" and text:
+            self._show(self._clock, f"As of {text}", "warning")
+        else:
+            self._show(self._clock, text)
+        self.setAccessibleDescription(view_of(status, self._zone).text or "Live")
 
     def _show_new_store(self) -> None:
         self._show(self._new_store, "New store…" if self._status.unfit and self._renewable else "", "warning")

@@ -42,7 +42,8 @@ def board_advice(problems: Sequence[str]) -> Advice | None:
         return None
     count = len(problems)
     more = f" There {'is 1 more problem' if count == 2 else f'are {count - 1} more problems'}." if count > 1 else ""
-    words = f"{_sentence(problems[0])}{more} The board goes on as it was before. Mend the file and save it again."
+    first = problems[0].strip().rstrip(".")
+    words = f"{first}.{more} The board goes on as it was before. Mend the file and save it again."
     return Advice("\n".join(problems), "critical", "Saved board not in use", words)
 
 

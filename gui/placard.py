@@ -11,6 +11,8 @@ from gui.freshness import View
 from gui.icons import icon
 
 ICON, GAP = 12, 5
+_NARROW = 120
+"""In a row that is narrower the mark has no picture, in pixels."""
 _BAR, _BAR_WIDTH = 3, 160
 _LINE = 20
 _MIDDLE = Qt.AlignmentFlag.AlignCenter
@@ -22,10 +24,12 @@ def paint_mark(painter: QPainter, row: QRect, theme: CardTheme, mark: Mark, need
     font = theme.font("small")
     metrics = QFontMetrics(font)
     words = mark.words if row.width() - _width(metrics, mark.words) >= need else mark.short
-    width = _width(metrics, words)
     painter.setFont(font)
     painter.setPen(theme.bright(mark.role))
     painter.drawText(row, _RIGHT, words)
+    if row.width() < _NARROW:
+        return metrics.horizontalAdvance(words)
+    width = _width(metrics, words)
     ratio = painter.device().devicePixelRatio()
     picture = icon("clock", theme.bright(mark.role), ICON, ratio)
     painter.drawImage(row.right() + 1 - width, row.center().y() - ICON // 2 + 1, picture)

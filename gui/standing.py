@@ -102,7 +102,9 @@ def _share(status: Status) -> str:
 
 
 def _offline(status: Status, zone: ZoneInfo) -> str:
-    return f"Offline {since_text(status.since, status.now, zone)}" if status.since else "Offline"
+    if status.freshness == "never":
+        return "Offline, never synced"
+    return f"Offline {since_text(status.as_of, status.now, zone)}" if status.as_of else "Offline"
 
 
 def _day(then: datetime, today: datetime) -> str:

@@ -87,6 +87,7 @@ class MainWindow(QWidget):
         self._toast.redo_wanted.connect(self.redo_wanted)
         for banner in (self._banner, self._board_banner):
             banner.dismissed.connect(self.setFocus)
+            banner.dismissed.connect(self._spare_foot)
         self.setMinimumSize(900, 560)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._arrange()
@@ -143,6 +144,10 @@ class MainWindow(QWidget):
         for panel in self.panels:
             panel.set_now(status.now)
         self._show_views()
+        self._spare_foot()
+
+    def _spare_foot(self) -> None:
+        self._foot.leave_out(not self._banner.isHidden(), not self._board_banner.isHidden())
 
     def _show_views(self) -> None:
         """What its values are is for each panel to show."""
@@ -167,6 +172,7 @@ class MainWindow(QWidget):
         """Why the board file as it was saved last is not in use."""
         self._foot.set_problems(problems)
         self._board_banner.show_advice(board_advice(problems))
+        self._spare_foot()
 
     def offer(self, words: str, action: str) -> None:
         """What was done, for some seconds, with the way back: "undo", "redo" or ""; empty words for nothing."""
