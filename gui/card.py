@@ -236,8 +236,8 @@ class Card(QWidget):
     def _paint_header(self, painter: QPainter) -> None:
         row = QRect(PADDING, 8, self.width() - 2 * PADDING, 20)
         row.setRight(row.right() - self._paint_mark(painter, row))
-        taken = 0
-        if not self.state.covered:
+        taken, waits = 0, bool(self.state.mark.words) and not self.holds_values
+        if not (self.state.covered or waits):
             taken = self._paint_legend(painter, row) if self._legend else self._paint_note(painter, row)
         font = self.theme.font("title")
         painter.setFont(font)

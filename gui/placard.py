@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
 
 from gui.card_state import Mark
@@ -15,7 +15,6 @@ _NARROW = 120
 """In a row that is narrower the mark has no picture, in pixels."""
 _BAR, _BAR_WIDTH = 3, 160
 _LINE = 20
-_MIDDLE = Qt.AlignmentFlag.AlignCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -41,29 +40,29 @@ def _width(metrics: QFontMetrics, words: str) -> int:
 
 
 def paint_placard(painter: QPainter, box: QRect, theme: CardTheme, view: View) -> None:
-    """Words in the middle; below them more, where there is room, and how far it is."""
-    words, more, progress = view.words, view.more, view.progress
-    font, small = theme.font("medium"), theme.font("small")
-    flags = _MIDDLE | Qt.TextFlag.TextWordWrap
-    high = QFontMetrics(font).boundingRect(box, flags, words).height()
-    below = _LINE if more and box.height() >= high + 2 * _LINE else 0
-    bar = _BAR + 9 if progress is not None and box.height() >= high + below + 16 else 0
-    top = box.top() + (box.height() - high - below - bar) // 2
-    painter.setFont(font)
-    painter.setPen(theme.bright("dim"))
-    if high > box.height():
-        words = QFontMetrics(font).elidedText(words, Qt.TextElideMode.ElideRight, box.width())
-    painter.drawText(QRect(box.left(), max(box.top(), top), box.width(), min(high, box.height())), flags, words)
+    """Words in the middle; below them more and how far it is, where there is room. A low card's are one line."""
+    style = "medium" if QFontMetrics(theme.font("medium")).horizontalAdvance(view.words) + 2 < box.width() else "small"
+    metrics = QFontMetrics(theme.font(style))
+    high, room = metrics.height(), box.height()
+    below = _LINE if view.more and room >= high + 2 * _LINE else 0
+    bar = _BAR + 9 if view.progress is not None and room >= high + below + 16 else 0
+    line = QRect(box.left(), box.top() + (room - high - below - bar) // 2, box.width(), high)
+    _paint_line(painter, line, theme, style, "dim", view.words)
     if below:
-        painter.setFont(small)
-        painter.setPen(theme.bright("faint"))
-        shown = QFontMetrics(small).elidedText(more, Qt.TextElideMode.ElideRight, box.width())
-        painter.drawText(QRect(box.left(), top + high, box.width(), below), _MIDDLE, shown)
-    if bar and progress is not None:
-        _paint_bar(painter, QRectF(box.center().x(), top + high + below + 9, 0, _BAR), box.width(), theme, progress)
+        _paint_line(painter, line.translated(0, _LINE), theme, "small", "faint", view.more)
+    if bar and view.progress is not None:
+        _paint_bar(painter, QPointF(box.center().x(), line.bottom() + below + 9), box.width(), theme, view.progress)
 
 
-def _paint_bar(painter: QPainter, middle: QRectF, room: int, theme: CardTheme, progress: float) -> None:
+def _paint_line(painter: QPainter, line: QRect, theme: CardTheme, style: str, role: str, words: str) -> None:
+    font = theme.font(style)
+    painter.setFont(font)
+    painter.setPen(theme.bright(role))
+    shown = QFontMetrics(font).elidedText(words, Qt.TextElideMode.ElideRight, line.width())
+    painter.drawText(line, Qt.AlignmentFlag.AlignCenter, shown)
+
+
+def _paint_bar(painter: QPainter, middle: QPointF, room: int, theme: CardTheme, progress: float) -> None:
     width = min(_BAR_WIDTH, room)
     whole = QRectF(middle.x() - width / 2, middle.y(), width, _BAR)
     painter.setPen(Qt.PenStyle.NoPen)

@@ -6,8 +6,8 @@ it, then is in for good. So all that will still change is held by time (`ahead.p
 will enter. Whether a row is in follows from its time and the present bound alone. Delta of a step: the rows of the
 input that are in; of a move of the clock: the rows that the bound passed.
 
-Where rows enter, a time of an own entry (`entry_time.py`) is compared with the bound as it was when the entry was made.
-Such a row is in before the clock comes to it; it is counted in `early` until then.
+Where rows enter, a time of an own entry (`entry_time.py`) is compared with the bound as it was just after the entry was
+made. Such a row is in before the clock comes to it; it is counted in `early` until then.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Timed(Node):
                 continue
             after = time >= limit
             if after:
-                if not leaving and type(time) is EntryTime and time < self.bound(time.made) + self.beyond:
+                if not leaving and type(time) is EntryTime and time < self.bound(time.made + 1) + self.beyond:
                     self.early[row] = self.early.get(row, 0) + 1
                     found.append(row)
                     continue
