@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from dataflow.operators.aggregate import Aggregate, Folds, Newest
+from dataflow.operators.asof import AsOf
 from dataflow.operators.join import Join, Outer
 from dataflow.operators.node import Constant, Node, Piped, Source
 from dataflow.operators.timed import Timed
@@ -37,11 +38,12 @@ class Builder:
         self._now = 0
         self._tables: set[str] = set()
         self._indexes: dict[Index, dict[Any, list[Row]]] = {}
+        self._known: dict[Rel, list[Pipe]] = {}
 
     def build(self, rel: Rel, now: int) -> tuple[Node, set[str]]:
         """The operator, and the tables that its code has indexed: it must be built anew when one of them changes.
 
-        The nodes that it reads may be built on the way, by the same method.
+        The nodes that it reads (`inputs`) are there already.
         """
         outer, self._tables, self._now = self._tables, set(), now
         node = self._build(rel)
@@ -57,6 +59,9 @@ class Builder:
             return self._aggregate(rel)
         if isinstance(rel, plan.Join):
             return self._join(rel)
+        if isinstance(rel, plan.AsOf):
+            left, right = self._paired(rel.left, rel.left_keys), self._paired(rel.right, rel.right_keys)
+            return AsOf(left, right, rel)
         if isinstance(rel, plan.Timed):
             return self._timed(rel)
         if isinstance(rel, plan.Top):
@@ -66,8 +71,20 @@ class Builder:
             return Window(inputs, functions, rel)
         return self._piped(rel)
 
+    def inputs(self, rel: Rel) -> list[Rel]:
+        """The relations whose operators that of `rel` reads."""
+        if isinstance(rel, Scan | Values):
+            return []
+        if isinstance(rel, plan.Join | plan.AsOf):
+            sides: tuple[Rel, ...] = (rel.left, rel.right)
+        else:
+            sides = (rel if isinstance(rel, plan.Map | plan.Union) else rel.input,)
+        for side in sides:
+            self._known[side] = pipes(side, self._is_constant)
+        return [pipe.source for side in sides for pipe in self._known[side]]
+
     def _pipes(self, rel: Rel) -> tuple[list[Pipe], list[Node]]:
-        found = pipes(rel, self._is_constant)
+        found = self._known.pop(rel, None) or pipes(rel, self._is_constant)
         return found, [self._node(pipe.source) for pipe in found]
 
     def _is_constant(self, rel: Rel) -> bool:

@@ -41,7 +41,8 @@ class Circuit:
         self.keys: dict[Node, Any] = {}
         self.readers: dict[Node, int] = {}
         self.indexed: dict[Node, set[str]] = {}
-        self.fresh: list[Node] = []
+        self.fresh: dict[Node, None] = {}
+        self._standing: set[Node] = set()
         self.lane: Lane | None = None
         self.measured = False
         self.spent: WeakKeyDictionary[Node, float] = WeakKeyDictionary()
@@ -52,9 +53,10 @@ class Circuit:
 
     def grow(self, queries: Iterable[Query]) -> tuple[list[Result], list[Node]]:
         """The results of queries, and the nodes that are new, inputs first."""
-        self.fresh = []
+        self.fresh = {}
+        self._standing.clear()
         results = [self._result(query) for query in queries]
-        fresh, self.fresh = self.fresh, []
+        fresh, self.fresh = list(self.fresh), {}
         return results, fresh
 
     def _result(self, query: Query) -> Result:
@@ -67,9 +69,17 @@ class Circuit:
 
     def release(self, node: Node) -> None:
         """One reader less; without readers a node goes, and with it its claim on its inputs."""
-        self.readers[node] -= 1
-        if self.readers[node]:
-            return
+        claims = [node]
+        while claims:
+            node = claims.pop()
+            self.readers[node] -= 1
+            if not self.readers[node]:
+                self._remove(node)
+                for child in node.inputs:
+                    child.readers.remove(node)
+                    claims.append(child)
+
+    def _remove(self, node: Node) -> None:
         del self.readers[node]
         key = self.keys.pop(node)
         if self.nodes.get(key) is node:
@@ -78,9 +88,6 @@ class Circuit:
         if isinstance(node, Timed):
             self.timed.remove(node)
         self.changed()
-        for child in node.inputs:
-            child.readers.remove(node)
-            self.release(child)
 
     def forget(self, node: Node) -> None:
         """Let nobody else find this node: another one will take its place."""
@@ -97,17 +104,37 @@ class Circuit:
         for child in node.inputs:
             self.readers[child] += 1
             child.readers.append(node)
-        self.fresh.append(node)
+        self.fresh[node] = None
         self.changed()
 
     def _node(self, rel: Rel) -> Node:
+        """The node of a plan, made where there is none yet, after those that it reads."""
+        waiting = [rel]
+        while waiting:
+            part = waiting[-1]
+            inputs = () if self._stands(part) else self._builder.inputs(part)
+            missing = [each for each in inputs if not self._stands(each)]
+            if missing:
+                waiting += missing
+                continue
+            waiting.pop()
+            if not self._stands(part):
+                node, tables = self._builder.build(part, self.now)
+                self._add(part, node)
+                if tables:
+                    self.indexed[node] = tables
+        return self.nodes[rel]
+
+    def _stands(self, rel: Rel) -> bool:
+        """Whether there is a node that a new reader can ask for its rows so far: each is asked once while growing."""
         found = self.nodes.get(rel)
-        if found is None or (found not in self.fresh and not isinstance(found, Source) and found.rows() is None):
-            found, tables = self._builder.build(rel, self.now)
-            self._add(rel, found)
-            if tables:
-                self.indexed[found] = tables
-        return found
+        if found is None:
+            return False
+        if found not in self.fresh and found not in self._standing:
+            if not isinstance(found, Source) and found.rows() is None:
+                return False
+            self._standing.add(found)
+        return True
 
     # running
 

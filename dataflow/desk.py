@@ -15,10 +15,9 @@ from dataflow.boards.problems import BoardProblem
 from dataflow.boards.sql import check, engine_for
 from dataflow.clock import Clock, FixedClock, ReplayClock, WallClock
 from dataflow.feeds.feed import Deliver, Feed, FeedStatus
-from dataflow.feeds.local import LocalFeed
+from dataflow.feeds.local import LocalFeed, StillFeed
 from dataflow.feeds.recording import read_recording
 from dataflow.feeds.replay import ReplayFeed
-from dataflow.feeds.still import StillFeed
 from dataflow.pipeline import Pipeline
 from dataflow.plans import PlanCache
 from dataflow.replay import Replay, SharedReplayClock
@@ -105,13 +104,14 @@ class DeskBuilder:
         return Desk(database, desk.pipeline, log.closed)
 
     def still(self, loaded: LoadedBoard, store: Path, now: int | None) -> Desk:
-        """A board at one moment, in which nothing happens; by default that of the last event in its store, or when that
-        last heard of a shared log.
+        """A board at one moment, by default that of the last event in its store, or when that last heard of a shared
+        log. The store is only read.
         """
-        database = Database.open(store, create=False)
+        database = Database.open_read_only(store)
         mirror = Mirror(database)
         last = mirror.heard if mirror.log else database.log.last_time()
-        feed = StillFeed(database.log, FeedStatus("offline", heard=last, log=mirror.log) if mirror.log else None)
+        status = FeedStatus("offline", heard=last, log=mirror.log) if mirror.log else FeedStatus("live")
+        feed = StillFeed(database.log, self._scheduler, self._deliver, status)
         return self._desk(loaded, database, feed, FixedClock(last if now is None else now))
 
     def demo(self, loaded: LoadedBoard, recording: Path, start: int, speed: float, *, held: bool = False) -> Desk:

@@ -36,7 +36,8 @@ from dataflow.live import Hydrate, LiveQuery
 from dataflow.operators.node import Node, Rows, Source
 from dataflow.result import Result
 from dataflow.sql.cache import digest
-from dataflow.sql.plan import DECODER, ENCODER, Query
+from dataflow.sql.plan import Query
+from dataflow.sql.plan_codec import decode, encode
 from dataflow.zset import Column, Row
 
 if TYPE_CHECKING:
@@ -132,10 +133,11 @@ class Engine:
         key = digest(sql, self.relations, self.kinds, self.views)
         kept = self.plans.get(key)
         if kept is not None:
-            return DECODER.decode(kept)
+            with suppress(ValueError):  # it is none of ours: as good as absent
+                return decode(kept)
         plan = self.compiler.query(sql)
         with suppress(OverflowError):  # a constant beyond 64 bits
-            self.plans.put(key, ENCODER.encode(plan))
+            self.plans.put(key, encode(plan))
         return plan
 
     @property

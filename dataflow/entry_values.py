@@ -21,7 +21,7 @@ import msgspec
 from dataflow.board import Board, EventType, Field
 from dataflow.hints import suggest
 from dataflow.session import EntryRefused, Problem
-from dataflow.times import iso, micros, parse
+from dataflow.times import in_range, iso, micros, parse
 
 _BOOLS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0"), False)
 
@@ -108,12 +108,11 @@ class _Reader:
     def _timestamp(self, given: Any) -> int:
         try:
             if isinstance(given, datetime):
-                return micros(given if given.tzinfo else given.replace(tzinfo=self._zone))
+                return in_range(micros(given if given.tzinfo else given.replace(tzinfo=self._zone)))
             if isinstance(given, str):
                 return parse(given, self._zone, self._now)
             if isinstance(given, int) and not isinstance(given, bool):
-                iso(given)
-                return given
+                return in_range(given)
         except (ValueError, OverflowError):
             pass
         raise _WrongError(f"{_quoted(given)} is not a time: write 14:30 or 2013-02-08 14:30")

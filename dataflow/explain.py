@@ -16,6 +16,7 @@ import msgspec
 
 from dataflow.circuit import Circuit
 from dataflow.operators.aggregate import Aggregate
+from dataflow.operators.asof import AsOf
 from dataflow.operators.join import Join, Outer
 from dataflow.operators.node import Node, Source
 from dataflow.operators.timed import Timed
@@ -27,8 +28,9 @@ from dataflow.sql.described import Relations, told
 from dataflow.sql.plan import Rel, Scan
 
 _KEEPS: Mapping[type[Node], str] = {
-    Aggregate: "groups", Join: "rows of both sides", Outer: "rows of both sides", Timed: "rows that will still change",
-    Top: "rows in order", Window: "rows in order, by partition", Result: "rows of the result",
+    Aggregate: "groups", Join: "rows of both sides", Outer: "rows of both sides", AsOf: "rows of both sides in order",
+    Timed: "rows that will still change", Top: "rows in order", Window: "rows in order, by partition",
+    Result: "rows of the result",
 }  # fmt: skip
 
 
@@ -95,7 +97,7 @@ def _operator(
 
 
 def _children(rel: Rel) -> tuple[Rel, ...]:
-    if isinstance(rel, plan.Join):
+    if isinstance(rel, plan.Join | plan.AsOf):
         return (rel.left, rel.right)
     if isinstance(rel, plan.Union):
         return rel.inputs

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+LONGEST = 200
+"""Characters of a word that could be a misspelt name."""
+
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A sentence for people, or "" where nothing is near: "did you mean `title`?"."""
     from difflib import get_close_matches
 
+    if len(word) > LONGEST:
+        return ""
     folded = {name.casefold(): name for name in known}
     near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return f"did you mean `{folded[near[0]]}`?" if near else ""

@@ -102,7 +102,7 @@ class Beside:
         self._frames: Queue[bytes] = Queue(AHEAD)
         self._closed = Flag()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "dataflow.reader"],
+            [sys.executable, "-P", "-m", "dataflow.reader"],  # -P: not from the folder that we were started in
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self._thread = Thread(target=self._listen, args=[msgspec.msgpack.encode(request)], name="history")

@@ -30,7 +30,7 @@ from dataflow.held import HeldLive
 from dataflow.plans import Plans
 from dataflow.session import CUT_OFF, Attention, DelayReport, Entered, EntryRefused, Live, Meanwhile, Present, Status
 from dataflow.standing import Standing
-from dataflow.times import moment
+from dataflow.times import local_day
 from storage.database import Database
 
 FRAME_S = 0.012
@@ -199,7 +199,7 @@ class Pipeline:
 
     def _day(self) -> int:
         """The date's ordinal number where the board is."""
-        return moment(self._clock.now(), ZoneInfo(self.board.timezone)).toordinal()
+        return local_day(self._clock.now(), ZoneInfo(self.board.timezone))
 
     def _wake(self, rest: float = FRAME_S) -> None:
         """Step soon: at once for an operator's own entry and while far behind, else when the frame is over."""

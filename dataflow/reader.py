@@ -27,7 +27,7 @@ def main() -> None:
 
     request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Request)
     out = sys.stdout.buffer
-    with Database.open(Path(request.store), create=False) as database, suppress(BrokenPipeError):
+    with Database.open_read_only(Path(request.store)) as database, suppress(BrokenPipeError):
         reading = parts(database.log, Schema(request.board), 0, request.until, frozenset(request.without))
         while some := [marshal.dumps(part) for part in islice(reading, TOGETHER)]:
             frame = marshal.dumps(some)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any
 
 import click
 
 from gui.bugs import told
+from gui.terminal import LONGEST, guarded, is_text, printable, say
 
 _COMMANDS = {
     "demo": "gui.commands.demo",
@@ -56,8 +57,11 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         module = _COMMANDS.get(cmd_name)
-        found: click.Command | None = import_module(module).command if module else None
-        return found
+        if module is None:
+            return None
+        command: click.Command = import_module(module).command
+        _take_text(command)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -69,6 +73,25 @@ class _Commands(click.Group):
 
             message = f"there is no command `{args[0]}`; {suggest(args[0], _COMMANDS)}"
             raise click.UsageError(message, ctx) from None
+
+
+class _Text(click.types.StringParamType):
+    """What is no path is text in UTF-8. Events, queries and names are made of it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        text = super().convert(value, param, ctx)
+        if not is_text(text):
+            self.fail(f"{printable(text, 40)} is not text in UTF-8", param, ctx)
+        return text
+
+
+def _take_text(command: click.Command) -> None:
+    """Let no command take other text than what can be written and sent."""
+    for parameter in command.params:
+        if parameter.type is click.STRING:
+            parameter.type = _Text()
+    for inner in getattr(command, "commands", {}).values():
+        _take_text(inner)
 
 
 def _say_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -105,7 +128,13 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. Never raises."""
+    with guarded():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
+        _check_arguments(arguments)
         result = watchfloor.main(list(arguments), prog_name="watchfloor", standalone_mode=False)
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):  # click makes the first into the second
@@ -128,15 +157,39 @@ def failed(error: Exception, arguments: Sequence[str]) -> int:
         case click.ClickException():
             return _say(error.format_message(), 1)
     if isinstance(error, _expected()):
-        return _say(str(error), 1)
+        return _say_all(_messages(error), 1)
     if isinstance(error, OSError):
         why = (error.strerror or str(error) or type(error).__name__).lower()
         return _say(f"{os.fsdecode(error.filename)}: {why}" if error.filename else why, 1)
     return _say(told(error, arguments), 1)
 
 
+def _messages(error: Exception) -> Iterable[str]:
+    """A line for each problem."""
+    boards = sys.modules.get("dataflow.boards.problems")
+    if boards is not None and isinstance(error, boards.BoardError):
+        return map(str, error.problems)
+    return (str(error),)
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Raises UsageError for what no system could have passed on."""
+    for argument in arguments:
+        try:
+            odd = b"\0" in os.fsencode(argument)
+        except UnicodeEncodeError:
+            odd = True
+        if odd:
+            raise click.UsageError(f"{printable(argument, 40)!r}: an argument is text without NUL")
+
+
 def _say(message: str, code: int) -> int:
-    click.echo(message, err=True)
+    return _say_all((message,), code)
+
+
+def _say_all(messages: Iterable[str], code: int) -> int:
+    for message in messages:
+        say(message if len(message) <= LONGEST else f"{message[:LONGEST]}…", err=True)
     return code
 
 

@@ -13,8 +13,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from gui.places import connection_of, store_of
+from storage.private import make_folder, write_file
+from storage.regular import read_regular
 
 PORT = 4222
+LARGEST = 2**20
+"""Bytes of what is kept for a board."""
 _SCHEMES = ("nats", "tls")
 _ODD = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -73,7 +77,7 @@ def recall(board_id: str) -> Connection | None:
     """What was kept for a board, if anything. Raises Unreadable."""
     path = connection_of(board_id)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Connection)
+        return msgspec.json.decode(read_regular(path, LARGEST), type=Connection)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError) as error:
@@ -83,10 +87,8 @@ def recall(board_id: str) -> Connection | None:
 def keep(board_id: str, connection: Connection) -> None:
     """Keep it for the next opening; a crash leaves the old one or the new one."""
     path = connection_of(board_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(connection)))
-    fresh.replace(path)
+    make_folder(path.parent)
+    write_file(path, msgspec.json.format(msgspec.json.encode(connection)))
 
 
 def renewed_text(old: Path, new: Path, along: object) -> str:

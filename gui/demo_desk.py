@@ -22,6 +22,7 @@ from dataflow.boards.file import LoadedBoard, board_path, load
 from gui import app
 from gui.cli import failed
 from gui.seat import Begin, Seat
+from gui.terminal import guarded
 from gui.theme import Theme
 from gui.tiles import tile
 from gui.window import MainWindow, remembered_theme
@@ -32,10 +33,11 @@ ENDING_S = 10.0
 
 def main(seat: str, on_painted: Callable[[], None] | None = None) -> int:
     """`seat` is a Seat as JSON. The process's exit code."""
-    try:
-        return _run(msgspec.json.decode(seat, type=Seat), on_painted)
-    except Exception as error:  # noqa: BLE001  the top-level guard
-        return failed(error, [seat])
+    with guarded():
+        try:
+            return _run(msgspec.json.decode(seat, type=Seat), on_painted)
+        except Exception as error:  # noqa: BLE001  the top-level guard
+            return failed(error, [seat])
 
 
 def _run(seat: Seat, on_painted: Callable[[], None] | None) -> int:

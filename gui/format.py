@@ -19,6 +19,8 @@ from typing import Any
 import msgspec
 
 from dataflow.board import ColumnSpec
+from dataflow.exchange.spreadsheet import neutralise
+from dataflow.times import local_text
 
 Formatter = Callable[[Any], str]
 
@@ -77,13 +79,22 @@ def is_number(type: str) -> bool:
     return type in {"int", "float", "interval"}
 
 
+def copied_value(value: Any, type: str, zone: tzinfo) -> str:
+    """The value as a spreadsheet takes it from the clipboard: as `plain_value`, but text has its lines, and is none of
+    its formulas.
+    """
+    if type in {"int", "float"} and not isinstance(value, str):
+        return plain_value(value, type, zone)
+    return neutralise(value if isinstance(value, str) else plain_value(value, type, zone))
+
+
 def plain_value(value: Any, type: str, zone: tzinfo) -> str:
     """The value as a spreadsheet reads it back: plain digits, ISO 8601 times in the zone, one line."""
     try:
         if value is None:
             return ""
         if type == "timestamp":
-            return f"{local_time(value, zone):%Y-%m-%d %H:%M:%S}"
+            return local_text(value, zone, "%Y-%m-%d %H:%M:%S")
         if type == "bool":
             return "true" if value else "false"
         if type == "json":
@@ -94,7 +105,9 @@ def plain_value(value: Any, type: str, zone: tzinfo) -> str:
 
 
 def local_time(time_us: int, zone: tzinfo) -> datetime:
-    """Microseconds since 1970-01-01 UTC as a time in the zone. OverflowError outside the years 1 to 9999."""
+    """Microseconds since 1970-01-01 UTC as a time in the zone. OverflowError outside the years 1 to 9999: to show a
+    time is `local_text`'s, which has none.
+    """
     return (_EPOCH + timedelta(microseconds=time_us)).astimezone(zone)
 
 
@@ -139,8 +152,8 @@ def _float(value: float) -> str:
 
 def _time(spec: str | None, zone: tzinfo) -> Formatter:
     if spec:
-        return lambda value: local_time(value, zone).strftime(spec)
-    return lambda value: "{0.day} {0:%b %H:%M}".format(local_time(value, zone))
+        return lambda value: local_text(value, zone, spec)
+    return lambda value: local_text(value, zone, "%d %b %H:%M").removeprefix("0")
 
 
 def _interval(value: Any) -> str:

@@ -53,4 +53,4 @@ def cell(at: At, rows: int, columns: int, width: int, height: int) -> QRect:
 
 
 def _edge(index: int, count: int, length: int) -> int:
-    return GAP + round(index * (length - GAP) / count)
+    return GAP + (2 * index * (length - GAP) + count) // (2 * count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -28,6 +29,17 @@ def access() -> Path:
 def served(board_id: str) -> Path:
     """Where `watchfloor serve` keeps a board's log."""
     return Path(_DIRS.user_data_dir) / "served" / board_id
+
+
+def account_name() -> str:
+    """Who enters events where nobody is named: the name of this account, or its number where it has none."""
+    import getpass
+
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        name = str(getattr(os, "getuid", lambda: "nobody")())
+    return name.encode(errors="replace").decode()
 
 
 def reports() -> Path:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dataflow.session import CUT_OFF, Present, Status
-from gui.format import NARROW, local_time
+from dataflow.times import local_day, local_text
+from gui.format import NARROW
 
 _NAMES = 3
 _SOON_S = 3
@@ -57,14 +57,12 @@ def left_text(seconds: float | None) -> str:
 
 def clock_text(now: int, zone: ZoneInfo) -> str:
     """"8 Feb 2013 14:32"."""
-    time = local_time(now, zone)
-    return f"{time.day} {time:%b %Y %H:%M}"
+    return local_text(now, zone, "%d %b %Y %H:%M").removeprefix("0")
 
 
 def since_text(since: int, now: int, zone: ZoneInfo) -> str:
     """"since 14:32", with the day where it is not today, and the year where it is not this one's."""
-    then, today = local_time(since, zone), local_time(now, zone)
-    return f"since {_day(then, today)}{then:%H:%M}"
+    return f"since {_day(since, now, zone)}{local_text(since, zone, '%H:%M')}"
 
 
 def delay_text(delay_ms: float) -> str:
@@ -107,7 +105,8 @@ def _offline(status: Status, zone: ZoneInfo) -> str:
     return f"Offline {since_text(status.as_of, status.now, zone)}" if status.as_of else "Offline"
 
 
-def _day(then: datetime, today: datetime) -> str:
-    if then.date() == today.date():
+def _day(since: int, now: int, zone: ZoneInfo) -> str:
+    if local_day(since, zone) == local_day(now, zone):
         return ""
-    return f"{then.day} {then:%b} " if then.year == today.year else f"{then.day} {then:%b %Y} "
+    same_year = local_text(since, zone, "%Y") == local_text(now, zone, "%Y")
+    return local_text(since, zone, "%d %b " if same_year else "%d %b %Y ").removeprefix("0")

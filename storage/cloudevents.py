@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from storage.errors import CloudEventError
 from storage.event import Event
+from storage.times import EARLIEST, LATEST, iso
 
 _Text = Annotated[str, Meta(min_length=1)]
 _Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _Time = Annotated[datetime, Meta(tz=True)]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-EARLIEST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
-LATEST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 
 
 class _Wire(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -88,7 +87,7 @@ def encode(event: Event) -> bytes:
         id=event.id,
         source=event.source,
         type=event.type,
-        time=EPOCH + timedelta(microseconds=event.time),
+        time=_time(event.time),
         subject=event.subject,
         datacontenttype=_content_type(event.extensions),
         authid=event.authid,
@@ -101,6 +100,11 @@ def encode(event: Event) -> bytes:
     if event.extensions is None:
         return line
     return line[:-1] + b"," + event.extensions.strip()[1:]
+
+
+def _time(us: int) -> Any:
+    """What is beyond `datetime`'s years is text: an older Watchfloor took such times."""
+    return EPOCH + timedelta(microseconds=us) if EARLIEST <= us <= LATEST else iso(us)
 
 
 def micros(moment: datetime) -> int:

@@ -10,6 +10,7 @@ from storage.errors import NotAStore, StoreDamaged, StoreMissing, StoreReadOnly,
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
+_GONE = "its header is gone"
 
 
 def probe(path: Path, create: bool) -> None:
@@ -17,16 +18,19 @@ def probe(path: Path, create: bool) -> None:
     if not path.exists():
         _refuse_missing(path, create)
         return
-    if not path.is_file():
-        raise StoreUnreadable(path, f"{path}: not a file; name a file for the store")
-    try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER)
-    except OSError as error:
-        raise StoreUnreadable(path, f"{path}: cannot be read ({error.strerror}); check it") from None
+    header = _header(path)
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         raise StoreReadOnly(path, f"{path}: cannot be written to; check its and its directory's rights")
-    _refuse_others(path, header)
+    if _is_gone(path, header):
+        raise StoreDamaged(path, _GONE, set_aside(path))
+
+
+def probe_readable(path: Path) -> None:
+    """As `probe`, for a store that is only read: a damaged one stays where it is."""
+    if not path.exists():
+        _refuse_missing(path, create=False)
+    if _is_gone(path, _header(path)):
+        raise StoreDamaged(path, _GONE)
 
 
 def set_aside(path: Path) -> Path:
@@ -49,9 +53,20 @@ def _refuse_missing(path: Path, create: bool) -> None:
         raise StoreReadOnly(path, f"{path}: the directory cannot be written to; check its permissions")
 
 
-def _refuse_others(path: Path, header: bytes) -> None:
+def _header(path: Path) -> bytes:
+    if not path.is_file():
+        raise StoreUnreadable(path, f"{path}: not a file; name a file for the store")
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEADER)
+    except OSError as error:
+        raise StoreUnreadable(path, f"{path}: cannot be read ({error.strerror}); check it") from None
+
+
+def _is_gone(path: Path, header: bytes) -> bool:
+    """Whether a store's header was lost. Raises NotAStore for what never was one."""
     if not header or header.startswith(_MAGIC):
-        return
-    if not header.strip(b"\0"):
-        raise StoreDamaged(path, "its header is gone", set_aside(path))
-    raise NotAStore(path, f"{path}: not a Watchfloor store; it is left as it is, name another file")
+        return False
+    if header.strip(b"\0"):
+        raise NotAStore(path, f"{path}: not a Watchfloor store; it is left as it is, name another file")
+    return True

@@ -7,6 +7,7 @@ Importing this module imports SQLAlchemy (0.4 s), so import it where a store is 
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -38,6 +39,7 @@ from storage.errors import (
 from storage.log import EventLog
 from storage.meta import Meta
 from storage.outbox import Outbox
+from storage.private import create_file, tighten
 from storage.quarantine import Quarantine
 from storage.watcher import Watcher
 from storage.writer import Job, Writer
@@ -49,6 +51,9 @@ CACHE_KIB = 32 * 1024
 LARGEST = 64 * 2**20
 """Bytes of one value, and so of one chunk of events that is read."""
 
+BESIDE = ("", "-wal", "-shm", "-journal")
+"""What SQLite adds to a store's name for the files of one store."""
+
 CHECKED_BYTES = 32 * 2**20
 """Stores up to this size are checked page by page when opened; beyond it that would hold up the start."""
 
@@ -56,13 +61,14 @@ CHECKED_BYTES = 32 * 2**20
 class Database:
     """An open store. Use `Database.open`; it is a context manager."""
 
-    def __init__(self, path: Path, engine: Engine, private: Path | None = None) -> None:
+    def __init__(self, path: Path, engine: Engine, private: Path | None = None, *, writes: bool = True) -> None:
+        """`private` is a folder that goes when the store is closed."""
         self.path = path
         self._engine = engine
         self._private = private
         self._damage: str | None = None
         self._closed = False
-        self._writer = Writer(engine.connect(), self._translated, self._committed, lambda: StoreClosed(path))
+        self._writer = self._begin_writing() if writes else None
         self.log = EventLog(self)
         self.outbox = Outbox(self)
         self.quarantine = Quarantine(self)
@@ -74,9 +80,17 @@ class Database:
         """Open the store at `path` (made if `create`). None: a private one, gone when closed."""
         if path is None:
             private = Path(tempfile.mkdtemp(prefix="watchfloor-"))
-            return cls(private / "store.db", _opened(private / "store.db"), private)
+            return cls(private / "store.db", opened(private / "store.db"), private)
         probe(path, create)
-        return cls(path, _opened(path))
+        _keep_private(path)
+        return cls(path, opened(path))
+
+    @staticmethod
+    def open_read_only(path: Path) -> Database:
+        """Open the store at `path` to read it as it is: nothing is made, moved or changed, and writing is refused."""
+        from storage.read_only import open_read_only
+
+        return open_read_only(path)
 
     def write(self, job: Job[T]) -> Future[T]:
         """Run `job` on the writer thread; done when it is on disk. See `writer.py` for the rules."""
@@ -84,6 +98,10 @@ class Database:
             failed: Future[T] = Future()
             failed.set_exception(StoreDamaged(self.path, self._damage))
             return failed
+        if self._writer is None:
+            refused: Future[T] = Future()
+            refused.set_exception(StoreReadOnly(self.path, f"{self.path}: is open for reading only"))
+            return refused
         return self._writer.submit(job)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
@@ -98,13 +116,14 @@ class Database:
 
     def close(self) -> None:
         """Finish what is being written, stop the threads, release the file. Closing twice is fine."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
         self.watcher.close()
         self._closed = True
         self._engine.dispose()
         if self._private is not None:
             shutil.rmtree(self._private, ignore_errors=True)
-        elif self._damage is not None and self.path.exists():
+        elif self._damage is not None and self._writer is not None and self.path.exists():
             set_aside(self.path)
 
     def __enter__(self) -> Self:
@@ -112,6 +131,10 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _begin_writing(self) -> Writer:
+        closed = StoreClosed(self.path)
+        return Writer(self._engine.connect(), self._translated, self._committed, lambda: closed)
 
     def _committed(self) -> None:
         self.watcher.poke()
@@ -149,20 +172,45 @@ def _meaning(path: Path, code: int, detail: str) -> StorageError:
     return StoreFailed(path, detail)
 
 
-def _opened(path: Path) -> Engine:
-    engine = _engine(path)
+def opened(path: Path) -> Engine:
+    """Connections to the store, brought up to date. One that is damaged is set aside. Raises StorageError."""
+    engine = connections(str(path))
     try:
         with engine.connect() as connection:
-            _prepare(path, connection)
+            if found := schema_version(path, connection):
+                check_pages(path, connection)
+            _write_ahead(connection)
+            if found != schema.HEAD:
+                _bring_up(connection)
     except (DBAPIError, StorageError) as error:
         engine.dispose()
         raise _refusal(path, error) from None
     return engine
 
 
-def _engine(path: Path) -> Engine:
+def _keep_private(path: Path) -> None:
+    """SQLite gives what it makes beside a store the store's own rights, and says itself what it cannot reach."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        _make_private(path)
+    except OSError:
+        return
+    for suffix in BESIDE:
+        tighten(path.with_name(path.name + suffix))
+
+
+def _make_private(path: Path) -> None:
+    try:
+        os.close(create_file(path))
+    except OSError as error:
+        raise StoreReadOnly(path, f"{path}: cannot be made ({error.strerror}); name another place") from None
+
+
+def connections(database: str, **query: str) -> Engine:
+    """Connections to an SQLite file; with a `query`, `database` is a URI."""
     engine = create_engine(
-        URL.create("sqlite", database=str(path)),
+        URL.create("sqlite", database=database, query=query),
         isolation_level="AUTOCOMMIT",  # transactions are begun and ended by hand, in writer.py
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "cached_statements": 256},
         max_overflow=-1,
@@ -178,21 +226,20 @@ def _configure(driver: sqlite3.Connection, _: object) -> None:
     driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
 
 
-def _prepare(path: Path, connection: Connection) -> None:
-    """Check the file and bring its schema up to date."""
+def schema_version(path: Path, connection: Connection) -> str | None:
+    """The version of the store's schema; None for an empty file. Raises NotAStore and StoreNewer."""
     found = schema.version(connection)
     if found == "":
         raise NotAStore(path, f"{path}: an SQLite file, but not a Watchfloor store; it is left as it is")
     if found is not None and found > schema.HEAD:
         raise StoreNewer(path, found, schema.HEAD)
-    if found is not None and path.stat().st_size <= CHECKED_BYTES:
-        _check(path, connection)
-    _write_ahead(connection)
-    if found != schema.HEAD:
-        _bring_up(connection)
+    return found
 
 
-def _check(path: Path, connection: Connection) -> None:
+def check_pages(path: Path, connection: Connection) -> None:
+    """Raises StoreDamaged. A large store is not looked through."""
+    if path.stat().st_size > CHECKED_BYTES:
+        return
     verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if verdict != "ok":
         raise StoreDamaged(path, " ".join(str(verdict).split()))

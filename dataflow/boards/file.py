@@ -23,6 +23,10 @@ from dataflow.boards.shape import Finding, fit
 from dataflow.boards.tables import CsvTable, TableError
 from dataflow.boards.toml_lines import TomlLines, written
 from dataflow.schema import Schema
+from storage.regular import read_regular
+
+LARGEST = 4 * 2**20
+"""Bytes of a board's file."""
 
 __all__ = ["BoardError", "BoardFile", "BoardProblem", "LoadedBoard", "board_path", "load", "read"]
 
@@ -84,7 +88,7 @@ def _follows(finding: Finding, shape: list[Finding]) -> bool:
 
 def _text(path: Path) -> str:
     try:
-        raw = path.read_bytes()
+        raw = read_regular(path, LARGEST)
     except OSError as error:
         raise _unreadable(path, error) from None
     try:
@@ -115,6 +119,9 @@ def _document(path: Path, text: str) -> dict[str, Any]:
         raise BoardError([_not_toml(path, text, str(error))]) from None
     except RecursionError:
         raise BoardError([BoardProblem(path, 0, "", "nested too deeply")]) from None
+    except ValueError:  # the one thing that tomllib leaves to Python: a whole number of thousands of digits
+        problem = BoardProblem(path, 0, "", "not TOML: a number is too long", "64 bits hold 19 digits")
+        raise BoardError([problem]) from None
 
 
 def _not_toml(path: Path, text: str, told: str) -> BoardProblem:
@@ -135,7 +142,7 @@ def _read_tables(loaded: LoadedBoard) -> list[BoardProblem]:
     problems = []
     for name, table in loaded.board.tables.items():
         try:
-            loaded.tables[name] = tables.read(loaded.path.parent / table.csv)
+            loaded.tables[name] = tables.read(loaded.path.parent / table.csv, loaded.path.parent)
         except TableError as error:
             problems.append(_table_problem(loaded, name, error))
     return problems
@@ -162,7 +169,7 @@ class Stamp(NamedTuple):
 def _stamp(path: Path) -> Stamp | None:
     try:
         told = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return None
     return Stamp(told.st_ino, told.st_size, told.st_mtime_ns)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from zoneinfo import ZoneInfo, available_timezones
 
 from dataflow.board import Board
 from dataflow.boards import field_rules, panel_rules, source_rules
 from dataflow.boards.field_rules import NAME, PLAIN
 from dataflow.boards.shape import Finding
 from dataflow.boards.toml_lines import Path
-from dataflow.hints import nearest
+from dataflow.zones import UnknownZone, find_zone
 from storage.event import WITHDRAWN
 
 Findings = Iterator[Finding]
@@ -33,10 +32,9 @@ def board_id(board: Board) -> Findings:
 
 def timezone(board: Board) -> Findings:
     try:
-        ZoneInfo(board.timezone)
-    except (KeyError, ValueError, OSError):
-        hint = nearest(board.timezone, available_timezones()) or "give an IANA name: Europe/Berlin, UTC"
-        yield Finding(("timezone",), f'unknown time zone "{board.timezone}"', hint)
+        find_zone(board.timezone)
+    except UnknownZone as error:
+        yield Finding(("timezone",), str(error), error.hint)
 
 
 def admins(board: Board) -> Findings:

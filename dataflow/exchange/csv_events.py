@@ -22,6 +22,7 @@ import msgspec
 
 from dataflow.exchange.csv_rows import BadRow, CsvRow, records
 from dataflow.exchange.lines import FileError, Progress
+from dataflow.exchange.spreadsheet import neutralise_row
 from dataflow.hints import suggest
 from dataflow.times import iso, parse
 from storage.event import Event
@@ -63,13 +64,14 @@ def read(path: Path, shape: Shape, progress: Progress) -> Iterator[list[EventRow
         yield [row if isinstance(row, BadRow) else maker.make(row) for row in batch]
 
 
-def write(file: TextIO, events: Iterator[list[Event]], fields: Sequence[str]) -> int:
-    """Tells how many."""
-    writer = csv.writer(file, lineterminator="\n")
+def write(file: TextIO, events: Iterator[list[Event]], fields: Sequence[str], *, safe: bool = False) -> int:
+    """Tells how many. `safe`: for a spreadsheet, which would run text as a formula; it does not read back as it was."""
+    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC if safe else csv.QUOTE_MINIMAL)
     writer.writerow([*ENVELOPE, *fields])
     count = 0
     for chunk in events:
-        writer.writerows(_cells(event, fields) for event in chunk)
+        cells = (_cells(event, fields) for event in chunk)
+        writer.writerows(map(neutralise_row, cells) if safe else cells)
         count += len(chunk)
     return count
 

@@ -114,12 +114,14 @@ def export_ndjson(path: Path, log: EventLog, progress: Progress = nothing) -> in
     return _replacing(path, lines)
 
 
-def export_csv(path: Path, log: EventLog, fields: Sequence[str], progress: Progress = nothing) -> int:
-    """One row an event: the envelope, then `fields`; tells how many. Raises FileError."""
+def export_csv(
+    path: Path, log: EventLog, fields: Sequence[str], progress: Progress = nothing, *, safe: bool = False
+) -> int:
+    """One row an event: the envelope, then `fields`; tells how many. `safe`: no cell is a formula. Raises FileError."""
 
     def rows(file: BinaryIO) -> int:
         text = TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        count = csv_events.write(text, _followed(log, progress), fields)
+        count = csv_events.write(text, _followed(log, progress), fields, safe=safe)
         text.detach()
         return count
 

@@ -6,6 +6,9 @@ import ssl
 from functools import lru_cache
 from pathlib import Path
 
+from storage.regular import read_regular
+
+_LARGEST = 16 * 2**20
 _EXPIRED, _EARLY, _NAMES = 10, 9, (62, 64)
 _UNKNOWN = (2, 18, 19, 20, 21)
 """OpenSSL's X509_V_ERR_… of a chain that ends at nobody who is trusted."""
@@ -24,6 +27,7 @@ def context(ca: Path | None) -> ssl.SSLContext:
         named = ssl.get_default_verify_paths().cafile
         return _of_machine(_stamp(Path(named)) if named else ())
     try:
+        read_regular(ca, _LARGEST)
         return _of_file(ca, _stamp(ca))
     except ssl.SSLError:
         raise BadAuthority(f"{ca}: there is no certificate in it (a PEM file: -----BEGIN CERTIFICATE-----)") from None

@@ -18,6 +18,7 @@ import msgspec
 
 from dataflow.server.errors import IdentityError
 from dataflow.server.identities import Identity, public_key, read
+from storage.regular import read_regular
 
 _PARTS = re.compile(r"-{3,}BEGIN (NATS USER JWT|USER NKEY SEED)-{3,}\s+(\S+)\s+-{3,}END \1-{3,}")
 _LARGEST = 64 * 1024
@@ -68,8 +69,7 @@ def options(identity: Path | None) -> dict[str, Any]:
 def read_creds(path: Path) -> Credentials:
     """A `.creds` file. Raises IdentityError."""
     try:
-        with path.open("rb") as file:
-            text = file.read(_LARGEST).decode()
+        text = read_regular(path, _LARGEST).decode()
     except OSError as error:
         raise IdentityError(f"{path}: {(error.strerror or str(error)).lower()}") from None
     except UnicodeDecodeError:

@@ -95,5 +95,21 @@ class LocalFeed:
             self.arrivals.on_next(position)
 
 
+class StillFeed(LocalFeed):
+    """The log as it is, for a picture of it: nothing arrives any more, and entries stay pending. `status` is how the
+    desk stood that the store belongs to.
+    """
+
+    def __init__(self, log: EventLog, scheduler: SchedulerBase, deliver: Deliver, status: FeedStatus) -> None:
+        super().__init__(log, scheduler, deliver)
+        self.status.on_next(status)
+
+    def start(self) -> None:
+        """All that the log holds has arrived."""
+
+    def publish(self, entries: Sequence[Event]) -> None:
+        """They wait."""
+
+
 def _nothing() -> None:
     """There is nothing to stop yet."""

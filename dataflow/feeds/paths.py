@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 
 from dataflow.times import iso, parse
-from storage.cloudevents import DEEPEST, EARLIEST, LATEST, refuse_depth
+from storage.cloudevents import DEEPEST, refuse_depth
 from storage.errors import CloudEventError
+from storage.times import EARLIEST, LATEST
 
 WHOLE = "."
 LARGEST = 2**20

@@ -41,9 +41,9 @@ class Join(Node):
         plus: list[Row] = []
         minus: list[Row] = []
         for sign, out in ((1, plus), (-1, minus)):
-            self._left_changes(_changes(self.left_pipes, sign), sign, out)
+            self._left_changes(changes_of(self.left_pipes, sign), sign, out)
         for sign, out in ((1, plus), (-1, minus)):
-            self._right_changes(_changes(self.right_pipes, sign), sign, out)
+            self._right_changes(changes_of(self.right_pipes, sign), sign, out)
         self.plus, self.minus = plus, minus
 
     def _left_changes(self, pairs: Iterable[tuple[Any, Row]], sign: int, out: list[Row]) -> None:
@@ -82,7 +82,7 @@ class Join(Node):
         return self.left, self.right
 
 
-def _changes(pipes: list[tuple[Node, Paired]], sign: int) -> list[tuple[Any, Row]]:
+def changes_of(pipes: list[tuple[Node, Paired]], sign: int) -> list[tuple[Any, Row]]:
     found: list[tuple[Any, Row]] = []
     for node, run in pipes:
         rows = node.plus if sign > 0 else node.minus
@@ -135,10 +135,10 @@ class Outer(Join):
         plus: list[Row] = []
         minus: list[Row] = []
         for sign in (1, -1):
-            for key, row in _changes(self.left_pipes, sign):
+            for key, row in changes_of(self.left_pipes, sign):
                 self._left_change(key, row, sign, plus if sign > 0 else minus)
         for sign in (1, -1):
-            for key, row in _changes(self.right_pipes, sign):
+            for key, row in changes_of(self.right_pipes, sign):
                 self._right_change(key, row, sign, plus, minus)
         self.plus, self.minus = plus, minus
 

@@ -20,6 +20,8 @@ import msgspec
 from dataflow.feeds.subjects import escaped
 from dataflow.server.errors import IdentityError
 from dataflow.server.permissions import Role
+from storage.private import create_file, make_folder
+from storage.regular import open_regular
 
 _LARGEST = 64 * 1024
 _LONGEST = 64
@@ -70,8 +72,9 @@ class Identities:
         token = _token(name)
         device = role == "device"
         secret_text = secrets.token_urlsafe(_PASSWORD) if device else new_seed()
-        self._users.mkdir(parents=True, exist_ok=True)
-        self._secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self._users.parent)
+        make_folder(self._users)
+        make_folder(self._secrets)
         secret = self._secrets / f"{token}.toml"
         kind = "password" if device else "seed"
         text = _TEXT.format(name=_toml(name), role=role, kind=kind, secret=secret_text)
@@ -153,7 +156,7 @@ def _token(name: str) -> str:
 
 
 def _private(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if sys.platform != "win32" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
             raise IdentityError(f"{path}: other accounts can read it; run `chmod 600 {path}`")
         return file.read(_LARGEST)
@@ -167,7 +170,7 @@ def _member(path: Path) -> Member:
 
 
 def _create(path: Path, content: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(create_file(path), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

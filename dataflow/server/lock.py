@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dataflow.server.errors import ServerFailed
+from storage.private import open_private
 
 
 @contextmanager
@@ -22,7 +23,7 @@ def held(path: Path) -> Iterator[tuple[int, ...]]:
         return
     import fcntl
 
-    with path.open("a") as file:
+    with open(path, "a", opener=open_private) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

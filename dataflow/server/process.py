@@ -8,7 +8,6 @@ Ctrl+C reaches the parent alone, which then stops it in order. What it says goes
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -25,6 +24,7 @@ from dataflow.server.binary import find
 from dataflow.server.config import Settings, render
 from dataflow.server.errors import ServerFailed
 from dataflow.server.lock import held
+from storage.private import PRIVATE_UMASK, make_folder, open_private, write_file
 
 READY_S = 20.0
 """A store with a long log takes its time to recover."""
@@ -56,13 +56,14 @@ class ServerProcess:
     def start(self, ready_s: float = READY_S) -> None:
         """Returns when clients can connect. Raises ServerMissing, ServerFailed; also if another runs on this folder."""
         binary = find()
-        self._config.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self._config.parent)
         _write_private(self._config, render(self.settings))
-        with held(self._lock) as lock, self.log.open("ab") as log:
+        with held(self._lock) as lock, open(self.log, "ab", opener=open_private) as log:
             heard_from = log.tell()
             self._process = subprocess.Popen(
                 [binary, "--config", self._config], stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=lock,
-                start_new_session=True, preexec_fn=_dies_with_parent(),  # noqa: PLW1509  one call to the kernel
+                start_new_session=True, umask=PRIVATE_UMASK,
+                preexec_fn=_dies_with_parent(),  # noqa: PLW1509  one call to the kernel
             )  # fmt: skip
         try:
             self._await_ready(time.monotonic() + ready_s, heard_from)
@@ -148,10 +149,7 @@ def _reachable(host: str) -> str:
 
 def _write_private(path: Path, text: str) -> None:
     """Whole or not at all, and for this account's eyes only."""
-    fresh = path.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    fresh.replace(path)
+    write_file(path, text.encode())
 
 
 def _dies_with_parent() -> Callable[[], None] | None:

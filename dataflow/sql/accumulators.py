@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from dataflow.sql.blocks import Code
 from dataflow.sql.plan import Agg, Aggregate, Const, Expr
-from dataflow.sql.python import Code
 
 Slot = Callable[[int], str]
 HEAD = ("dirty", "row", "key", "rows")

@@ -12,6 +12,7 @@ from dataflow.sql.expressions import Context, lower, rule
 from dataflow.sql.logic import tame
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Call, Const
+from dataflow.sql.scope import ClockContext
 from dataflow.sql.types import DATE, FLOAT, INT, INTERVAL, MONTHS, NULL, TIMES
 
 SYMBOLS: dict[type[exp.Expr], str] = {
@@ -29,7 +30,7 @@ def arithmetic(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression", "typed", "safe")
     left, right = lower(node.this, context), lower(node.expression, context)
     symbol = SYMBOLS[type(node)]
-    timed = _time_arithmetic(symbol, left, right, node)
+    timed = _time_arithmetic(symbol, left, right, node, bounded=not isinstance(context, ClockContext))
     if timed is not None:
         return timed
     left, right = (cast(v, INT, node) if v.type == NULL else v for v in (left, right))
@@ -39,19 +40,20 @@ def arithmetic(node: exp.Expr, context: Context) -> Typed:
     return ARITHMETIC[symbol](left, right, node)
 
 
-def _time_arithmetic(symbol: str, left: Typed, right: Typed, node: exp.Expr) -> Typed | None:
+def _time_arithmetic(symbol: str, left: Typed, right: Typed, node: exp.Expr, *, bounded: bool) -> Typed | None:
     spans = (INTERVAL, MONTHS)
     if symbol == "+" and left.type in spans and right.type in TIMES:
         left, right = right, left
     pair = (left.type, right.type)
     if symbol in "+-" and left.type in TIMES and right.type in spans:
-        return times.shift(left, right, 1 if symbol == "+" else -1, node)
+        return times.shift(left, right, 1 if symbol == "+" else -1, node, bounded=bounded)
     if symbol == "-" and pair == (DATE, DATE):
         return Typed(Call("(({0} - {1}) // DAY)", (left.expr, right.expr)), INT)
     if symbol == "-" and left.type in TIMES and right.type in TIMES:
-        return Typed(Call("({0} - {1})", (left.expr, right.expr)), INTERVAL)
+        return _apart("({0} - {1})", left, right)
     if symbol in "+-" and pair == (DATE, INT):
-        return Typed(Call(f"({{0}} {symbol} {{1}} * DAY)", (left.expr, right.expr)), DATE)
+        code = f"day_moved({{0}}, {'-' * (symbol == '-')}{{1}})"
+        return Typed(Call(code, (left.expr, right.expr), nullable=True), DATE)
     if symbol == "*" and MONTHS in pair:
         return times.months_times(left, right) or times.months_times(right, left)
     if NULL in pair and symbol in "+-" and (set(pair) & TIMES) and pair[0] != pair[1]:
@@ -59,8 +61,13 @@ def _time_arithmetic(symbol: str, left: Typed, right: Typed, node: exp.Expr) -> 
     if (symbol in "+-" and pair == (INTERVAL, INTERVAL)) or (
         symbol == "*" and pair in ((INTERVAL, INT), (INT, INTERVAL))
     ):
-        return Typed(Call(f"({{0}} {symbol} {{1}})", (left.expr, right.expr)), INTERVAL)
+        return _apart(f"({{0}} {symbol} {{1}})", left, right)
     return None
+
+
+def _apart(code: str, left: Typed, right: Typed) -> Typed:
+    """An interval; NULL beyond 64 bits."""
+    return Typed(Call(times.APART % code, (left.expr, right.expr), nullable=True), INTERVAL)
 
 
 def _unknown_time(symbol: str, left: Typed, right: Typed) -> Typed:

@@ -44,14 +44,26 @@ def pair_test(on: tuple[Expr, ...], width: int) -> Callable[[Row, Row], bool] | 
         return None
     names = Names()
     writer = Writer(lambda i: f"a[{i}]" if i < width else f"b[{i - width}]", names)
-    text = " and ".join(writer.truth(test) for test in on)
-    found: Callable[[Row, Row], bool] = assemble(["def test(a, b):", f"    return {text}"], names, {})["test"]
+    writer.share(on)
+    lines = ["def test(a, b):"]
+    for test in on:
+        condition = writer.truth(test)
+        lines += [f"    {line}" for line in (*writer.taken(), f"if not {condition}:", "    return False")]
+    found: Callable[[Row, Row], bool] = assemble([*lines, "    return True"], names, {})["test"]
     return found
 
 
 def clock_function(bound: Expr) -> Callable[[int], int]:
     """The bound of a temporal filter, of the clock."""
     names = Names()
-    text = Writer(lambda _: "now", names, {"now"}).value(bound).text
-    found: Callable[[int], int] = assemble(["def bound(now):", f"    return {text}"], names, {})["bound"]
+    lines = [f"    {line}" for line in clock_lines(bound, names, "return ")]
+    found: Callable[[int], int] = assemble(["def bound(now):", *lines], names, {})["bound"]
     return found
+
+
+def clock_lines(bound: Expr, names: Names, before: str, after: str = "") -> list[str]:
+    """Lines of which the last has the bound, over the clock `now`, between `before` and `after`."""
+    writer = Writer(lambda _: "now", names, {0})
+    writer.share([bound])
+    text = writer.value(bound).text
+    return [*writer.taken(), f"{before}{text}{after}"]

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+
+from dataflow.zones import find_zone
 
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -109,7 +110,21 @@ def month_count(value: int) -> int:
     return day.year * 12 + day.month
 
 
+def era_year(value: int) -> int:
+    """The year after Christ, or before."""
+    found = year(value)
+    return found if found > 0 else 1 - found
+
+
 # truncation
+
+LAST = 9_223_372_036_854_775_806
+FIRST = -9_223_372_022_400_000_000
+
+
+def moment(micros: int) -> int | None:
+    """NULL beyond what a timestamp holds."""
+    return micros if FIRST <= micros <= LAST else None
 
 
 def _month_start(count: int) -> int:
@@ -122,12 +137,25 @@ def trunc_week(value: int) -> int:
     return (days - (days + 3) % 7) * DAY
 
 
+def trunc_isoyear(value: int) -> int:
+    """To the Monday of its ISO year's first week."""
+    start = days_from(iso_year(value), 1, 4)
+    return (start - (start + 3) % 7) * DAY
+
+
 def trunc_month(value: int, months: int) -> int:
     """Down to a multiple of `months` counted from year 0; before it, decades and longer go up, as in DuckDB."""
     count = month_count(value) - 1
     if count < 0 and months >= 120:
         return _month_start(-(-(year(value) * 12) // months * months))
     return _month_start((month_count(value) - 1) // months * months)
+
+
+def trunc_era(value: int, months: int) -> int:
+    """Down to a multiple of decades or more, counted from the birth of Christ both ways, as ICU does."""
+    years, found = months // 12, year(value)
+    start = found // years * years if found > 0 else 1 - (1 - found) // years * years
+    return days_from(start, 1, 1) * DAY
 
 
 BUCKETS_FROM = 946_857_600_000_000
@@ -193,11 +221,6 @@ def strftime(value: int, pattern: str) -> str:
 # zones
 
 
-@lru_cache(maxsize=64)
-def zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
-
-
 def _within(value: int) -> int:
     """The same moment of the calendar in a year that `datetime` knows: long ago stays so, and far ahead too."""
     cycle = CYCLE * DAY
@@ -209,7 +232,7 @@ def _within(value: int) -> int:
 @lru_cache(maxsize=65536)
 def _offset(quarter_hour: int, name: str) -> int:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=quarter_hour * 900)
-    return (moment.astimezone(zone(name)).utcoffset() or timedelta()) // timedelta(microseconds=1)
+    return (moment.astimezone(find_zone(name)).utcoffset() or timedelta()) // timedelta(microseconds=1)
 
 
 def to_local(value: int, name: str) -> int:
@@ -219,6 +242,6 @@ def to_local(value: int, name: str) -> int:
 
 def from_local(value: int, name: str) -> int:
     """Of a clock that shows a time twice, or skips it: by the lesser offset, so the later moment, as in DuckDB."""
-    clock = datetime(1970, 1, 1, tzinfo=zone(name)) + timedelta(microseconds=_within(value))
+    clock = datetime(1970, 1, 1, tzinfo=find_zone(name)) + timedelta(microseconds=_within(value))
     offset = min(clock.utcoffset() or timedelta(), clock.replace(fold=1).utcoffset() or timedelta())
     return value - offset // timedelta(microseconds=1)

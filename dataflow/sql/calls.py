@@ -7,10 +7,12 @@ from sqlglot import exp
 
 from dataflow.sql import casts, functions, times, types
 from dataflow.sql.casts import Typed, cast, rescale
-from dataflow.sql.expressions import Context, lower, rule
+from dataflow.sql.expressions import NAMED, Context, lower, named, rule
+from dataflow.sql.json_paths import json_steps
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Call, Const
 from dataflow.sql.types import FLOAT, INT, JSON, MONTHS, NULL, TEXT
+from dataflow.sql.units import NAMES
 
 
 @rule(exp.DPipe)
@@ -20,7 +22,9 @@ def joined(node: exp.Expr, context: Context) -> Typed:
     if not any(side.type == TEXT for side in sides):
         raise error(node, f"|| joins text: {short(node)}", "CAST(… AS TEXT)")
     exprs = tuple(cast(side, TEXT, node).expr for side in sides)
-    return Typed(Call("({0} + {1})", exprs), TEXT)
+    if any(side.literal for side in sides):  # what a literal adds is no longer than the query
+        return Typed(Call("({0} + {1})", exprs), TEXT)
+    return Typed(Call("joined_text({0}, {1})", exprs, nullable=True), TEXT)
 
 
 @rule(exp.Concat, exp.ConcatWs)
@@ -29,7 +33,7 @@ def concat(node: exp.Expr, context: Context) -> Typed:
     name = "concat_ws" if isinstance(node, exp.ConcatWs) else "concat"
     exprs = tuple(cast(lower(n, context), TEXT, n).expr for n in node.expressions)
     slots = ", ".join(f"{{{i}}}" for i in range(len(exprs)))
-    return Typed(Call(f"{name}({slots})", exprs, strict=False, nullable=name == "concat_ws"), TEXT)
+    return Typed(Call(f"{name}({slots})", exprs, strict=False, nullable=True), TEXT)
 
 
 @rule(exp.Cast, exp.TryCast)
@@ -40,6 +44,17 @@ def cast_(node: exp.Expr, context: Context) -> Typed:
     to, attempt = casts.target(node.args["to"], node), isinstance(node, exp.TryCast)
     found = cast(lower(node.this, context), to, node, attempt=attempt)
     return casts.narrowed(found, node.args["to"], node, attempt=attempt)
+
+
+PART_NAMES = {
+    name: NAMES[name]
+    for name in (
+        "century", "dayofmonth", "dayofweek", "dayofyear", "decade", "era", "isodow", "isoyear", "julian",
+        "microsecond", "millennium", "millisecond", "quarter", "week", "weekday", "weekofyear", "year", "yearweek", "month",
+        "day", "hour", "minute", "second", "epoch",
+    )
+}  # fmt: skip
+"""Functions that are named like the part of a time that they give."""
 
 
 def number(node: exp.Expr, context: Context) -> Typed:
@@ -158,17 +173,47 @@ def overlaid(node: exp.Expr, context: Context) -> Typed:
 
 @rule(exp.JSONExtract, exp.JSONExtractScalar)
 def json_path(node: exp.Expr, context: Context) -> Typed:
-    only(node, "this", "expression", "only_json_types", "scalar_only")
-    value = lower(node.this, context)
-    if value.type != JSON or not isinstance(node.expression, exp.JSONPath):
+    only(node, "this", "expression")
+    return _json(node.this, node.expression, isinstance(node, exp.JSONExtractScalar), node, context)
+
+
+@named("json_extract", "json_extract_path", "json_extract_string", "json_extract_path_text")
+def json_extract(node: exp.Expr, context: Context) -> Typed:
+    if len(node.expressions) != 2:
+        raise error(node, f"{node.name.lower()} takes a json value and one path: {short(node)}", "data ->> 'field'")
+    scalar = node.name.lower() in ("json_extract_string", "json_extract_path_text")
+    owner, path = node.expressions
+    return _json(owner, path, scalar, node, context)
+
+
+def _json(owner: exp.Expr, path: exp.Expr, scalar: bool, node: exp.Expr, context: Context) -> Typed:
+    """The value at a path, as JSON or, if `scalar`, as text."""
+    value, result = lower(owner, context), TEXT if scalar else JSON
+    if value.type == NULL or isinstance(path, exp.Null):
+        return Typed(Const(None, result), result)
+    said = _literal_path(path)
+    if value.type != JSON or said is None:
         raise error(node, f"->> reads a json value by a literal key: {short(node)}", "data ->> 'field'")
-    steps = [part.this for part in node.expression.expressions if not isinstance(part, exp.JSONPathRoot)]
-    if not all(isinstance(step, str | int) and not isinstance(step, bool) for step in steps):
+    steps = [said] if isinstance(said, int) else json_steps(said)
+    if steps is None:
         raise refused(node, f"only keys and indices are supported in a JSON path: {short(node)}")
-    scalar = isinstance(node, exp.JSONExtractScalar)
-    path = Const(msgspec.json.encode(steps).decode(), TEXT)
     name = "json_field" if scalar else "json_get"
-    return Typed(Call(f"{name}({{0}}, {{1}})", (value.expr, path), nullable=True), TEXT if scalar else JSON)
+    stated = Const(msgspec.json.encode(steps).decode(), TEXT)
+    return Typed(Call(f"{name}({{0}}, {{1}})", (value.expr, stated), nullable=True), result)
+
+
+def _literal_path(node: exp.Expr) -> str | int | None:
+    """A text, or a whole number of up to 18 digits."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    inner = node.this if isinstance(node, exp.Neg) else node
+    if not isinstance(inner, exp.Literal):
+        return None
+    if inner.is_string:
+        return inner.name if inner is node else None
+    if not inner.name.isdigit() or len(inner.name) > 18:
+        return None
+    return int(inner.name) if inner is node else -int(inner.name)
 
 
 @rule(exp.Chr)
@@ -182,15 +227,14 @@ def anonymous(node: exp.Expr, context: Context) -> Typed:
     name = node.name.lower()
     if name in ("now", "current_timestamp", "get_current_timestamp") and not node.expressions:
         return context.now(node)
+    if name in NAMED:
+        return NAMED[name](node, context)
     args = [lower(n, context) for n in node.expressions]
     if name in ("to_months", "to_years") and len(args) == 1 and args[0].type == INT:
-        return Typed(Call(f"({{0}} * {12 if name == 'to_years' else 1})", (args[0].expr,)), MONTHS)
-    if name in ("date_sub", "datesub") and len(args) == 3 and isinstance(args[0].constant, str):
-        return times.elapsed(times.unit_name(exp.Var(this=args[0].constant), node), args[1], args[2], node)
+        months = Call(f"months_of({{0}}, {12 if name == 'to_years' else 1})", (args[0].expr,), nullable=True)
+        return Typed(months, MONTHS)
     if name == "timezone" and len(args) == 2:
         return times.at_zone(args[1], args[0], node)
-    if name in times.PARTS and name not in ("dow", "doy") and len(args) == 1:
-        return times.part(name, args[0], node)
-    if name in ("date_part", "datepart") and len(args) == 2 and isinstance(args[0].constant, str):
-        return times.part(times.unit_name(exp.Var(this=args[0].constant), node), args[1], node)
+    if name in PART_NAMES and len(args) == 1:
+        return times.part(times.Unit(PART_NAMES[name]), args[0], node)
     return functions.call(name, args, node)

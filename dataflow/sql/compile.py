@@ -8,7 +8,8 @@ DuckDB leaves open:
   any row, is refused for TRY_CAST
 - text that reads as an infinite time is NULL, and NaN is written 'nan' whatever its sign
 - among equal keys arg_max takes the greatest value and arg_min the least, any_value gives the least of all, and mode
-  the least of the most frequent; LIMIT, DISTINCT ON and windows, over what their order leaves tied, go by all columns
+  the least of the most frequent; LIMIT, DISTINCT ON and windows, over what their order leaves tied, go by all
+  columns; of several rows that are as near, ASOF takes the last by all columns
 - a scalar subquery of several rows is NULL
 - a decimal is exact inside a query and leaves it as a float
 """
@@ -84,6 +85,7 @@ class Compiler:
 
     def query(self, sql: str) -> Query:
         """The plan of one live query. Raises SqlError."""
+        self.shaper.begin()
         found = self._lower(sql)
         return Query(
             tuple(name for name, _, _ in found.columns),

@@ -73,6 +73,8 @@ def columns(rel: Rel, relations: Relations) -> list[str]:
             return [expression(each, names) for each in made or ()]
         case plan.Join(left=left, right=right, kind=kind):
             return columns(left, relations) + ([] if kind in ("semi", "anti") else columns(right, relations))
+        case plan.AsOf(left=left, right=right):
+            return columns(left, relations) + columns(right, relations)
         case plan.Aggregate():
             return [expression(each, _grouped(rel, relations)) for each in rel.columns]
         case Union(inputs=inputs):
@@ -98,6 +100,8 @@ def told(rel: Rel, relations: Relations) -> tuple[str, str]:
             return "temporal filter", f"{expression(value, columns(source, relations))} {op} {_clock(bound)}"
         case plan.Join():
             return f"{rel.kind} join", _joined(rel, relations)
+        case plan.AsOf():
+            return f"asof {rel.kind} join", _nearest(rel, relations)
         case plan.Aggregate():
             return ("aggregate" if rel.aggs else "distinct"), _aggregated(rel, relations)
         case Union(inputs=inputs):
@@ -130,10 +134,19 @@ def _aggregated(rel: plan.Aggregate, relations: Relations) -> str:
 
 def _joined(rel: plan.Join, relations: Relations) -> str:
     left, right = columns(rel.left, relations), columns(rel.right, relations)
-    pairs = zip(rel.left_keys, rel.right_keys, strict=True)
-    tests = [f"{expression(one, left)} = {expression(other, right)}" for one, other in pairs]
-    tests += [expression(test, left + right) for test in rel.on]
+    tests = [*_keys(rel, left, right), *(expression(test, left + right) for test in rel.on)]
     return " AND ".join(tests) or "every row with every row"
+
+
+def _keys(rel: plan.Join | plan.AsOf, left: Sequence[str], right: Sequence[str]) -> list[str]:
+    pairs = zip(rel.left_keys, rel.right_keys, strict=True)
+    return [f"{expression(one, left)} = {expression(other, right)}" for one, other in pairs]
+
+
+def _nearest(rel: plan.AsOf, relations: Relations) -> str:
+    left, right = columns(rel.left, relations), columns(rel.right, relations)
+    nearest = f"{left[rel.values[0]]} {rel.op} {right[rel.values[1]]}"
+    return " AND ".join([*_keys(rel, left, right), nearest])
 
 
 def _windowed(rel: plan.Window, relations: Relations) -> str:

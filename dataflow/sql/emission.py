@@ -118,9 +118,8 @@ def _row(plan: Aggregate, layout: Layout, slot: Slot, names: Names) -> list[str]
             wanted.append(index)
         return f"k{index}" if at < 0 else f"v{at}"
 
-    writer = Writer(column, names)
-    writer.nonnull = {column(len(plan.keys) + i) for i, code in enumerate(results) if not code.nullable}
-    wanted.clear()
+    writer = Writer(column, names, {len(plan.keys) + i for i, code in enumerate(results) if not code.nullable})
+    writer.share((*plan.having, *plan.columns))
     tests = [writer.truth(test) for test in plan.having]
     row = _own_key(plan) or tuple_code([writer.value(part).text for part in plan.columns])
     lines = []
@@ -128,6 +127,7 @@ def _row(plan: Aggregate, layout: Layout, slot: Slot, names: Names) -> list[str]
     if any(i < len(keys) for i in wanted):
         lines.append(f"{tuple_code(keys)} = g.key")
     lines += [f"v{i - len(keys)} = {results[i - len(keys)].text}" for i in wanted if i >= len(keys)]
+    lines += writer.taken()
     return [*lines, f"new = {row} if {' and '.join(tests)} else None" if tests else f"new = {row}"]
 
 

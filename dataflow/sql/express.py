@@ -8,10 +8,12 @@ ordinary way must be taken. They hold while nothing is dirty or held aside. They
 from __future__ import annotations
 
 from dataflow.sql.accumulators import Layout
+from dataflow.sql.assemble import clock_lines
+from dataflow.sql.emission import indented
 from dataflow.sql.fold import single_lines
 from dataflow.sql.pipeline import Loop, Pipe
 from dataflow.sql.plan import Aggregate, Col, Timed
-from dataflow.sql.python import Names, Writer
+from dataflow.sql.python import Names
 
 
 def express_functions(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, before: Pipe | None) -> list[str]:
@@ -29,7 +31,7 @@ def express_functions(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names,
 
 
 def _through(timed: Timed, before: Pipe, came: list[str], went: list[str], names: Names) -> list[str]:
-    loop = Loop(before, names)
+    loop = Loop(before, names, before.columns or ())
     if loop.depth > 2 or timed.op[0] != ">" or not isinstance(timed.value, Col):
         return []
     loop.add(f"r0 = {loop.row()}")
@@ -39,11 +41,11 @@ def _through(timed: Timed, before: Pipe, came: list[str], went: list[str], names
         "if len(queue.tail) < queue.room:", "    queue.tail.append(r0)", "    queue.last = t",
         "else:", "    queue.append(r0, t)",
     )  # fmt: skip
-    bound = Writer(lambda _: "now", names, {"now"}).value(timed.bound).text
+    limit = clock_lines(timed.bound, names, "limit = timed.limit = ", " + timed.beyond")
     return [
         "def arrive(rows):", *loop.lines, *came, "    return []",
         "def leave(now):",
-        f"    limit = timed.limit = {bound} + timed.beyond",
+        *indented(limit),
         "    queue = ahead.queue",
         "    if queue.first >= limit and not ahead.late:", "        return []",
         "    if ahead.late or ahead.gone:", "        return None",

@@ -45,6 +45,18 @@ def rule(*kinds: type[exp.Expr]) -> Callable[[Rule], Rule]:
     return note
 
 
+NAMED: dict[str, Rule] = {}
+"""Rules of functions that come as plain calls, by their names."""
+
+
+def named(*names: str) -> Callable[[Rule], Rule]:
+    def note(function: Rule) -> Rule:
+        NAMED.update(dict.fromkeys(names, function))
+        return function
+
+    return note
+
+
 def lower(node: exp.Expr, context: Context) -> Typed:
     """The one entry: any scalar expression."""
     found = context.aggregate(node)

@@ -15,10 +15,11 @@ from dataflow.sql.accumulators import (
     fold_newest,
     fold_out,
 )
+from dataflow.sql.blocks import Code
 from dataflow.sql.emission import emitting, in_group, indented, told_at_once
 from dataflow.sql.pipeline import Loop, Pipe, tuple_code
 from dataflow.sql.plan import Aggregate, Col, Expr
-from dataflow.sql.python import Code, Names
+from dataflow.sql.python import Names
 
 
 def fold_functions(plan: Aggregate, found: list[Pipe], names: Names) -> tuple[list[str], Layout]:
@@ -39,7 +40,7 @@ def fold_functions(plan: Aggregate, found: list[Pipe], names: Names) -> tuple[li
 
 
 def _function(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, name: str, way: str) -> list[str]:
-    loop = Loop(pipe, names)
+    loop = Loop(pipe, names, _read(plan, pipe, layout))
     key = _find_group(plan, loop, layout, marks=True)
     loop.add(f"g.rows {'+=' if way in ('in', 'hold') else '-='} 1")
     held, ordered = _cells(loop, layout, way, "last")
@@ -52,11 +53,17 @@ def _function(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, name: s
     return [f"def {name}(rows):", "    last = newest.position", *loop.lines, "    newest.position = last"]
 
 
+def _read(plan: Aggregate, pipe: Pipe, layout: Layout) -> tuple[Expr, ...]:
+    """What is read of each row: the keys, and the cells' arguments and conditions."""
+    parts = [part for cell in layout.cells for part in (*cell.args, cell.where) if part is not None]
+    return pipe.all_over((*plan.keys, *dict.fromkeys(parts)))
+
+
 def single_lines(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, way: str) -> list[str]:
     """The body of a loop that folds one row `r0` of the pipe in or out and returns the changes, while nothing is dirty
     or held aside; no lines where there may be several rows by it.
     """
-    loop = Loop(pipe, names)
+    loop = Loop(pipe, names, _read(plan, pipe, layout))
     if loop.depth > 2:
         return []
     _find_group(plan, loop, layout, marks=False)

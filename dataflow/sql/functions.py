@@ -34,7 +34,7 @@ def floats(name: str) -> list[Overload]:
 
 
 def span(unit: int) -> list[Overload]:
-    return one(INTERVAL, f"({{0}} * {unit})", INT)
+    return one(INTERVAL, f"interval_of({{0}}, {unit})", INT, nullable=True)
 
 
 def pair(name: str) -> list[Overload]:
@@ -50,12 +50,12 @@ FUNCTIONS: dict[str, list[Overload]] = {
     Overload((TEXT, INT, INT), TEXT, "substring({0}, {1}, {2})")],
     "left": one(TEXT, "left({0}, {1})", TEXT, INT), "right": one(TEXT, "right({0}, {1})", TEXT, INT),
     "trim": [Overload((TEXT,), TEXT, "{0}.strip(' ')"),
-    Overload((TEXT, TEXT), TEXT, "({0}.strip({1}) if {1} else {0})")],
+    Overload((TEXT, TEXT), TEXT, "trim_both({0}, {1})")],
     "ltrim": [Overload((TEXT,), TEXT, "{0}.lstrip(' ')"),
-    Overload((TEXT, TEXT), TEXT, "({0}.lstrip({1}) if {1} else {0})")],
+    Overload((TEXT, TEXT), TEXT, "trim_left({0}, {1})")],
     "rtrim": [Overload((TEXT,), TEXT, "{0}.rstrip(' ')"),
-    Overload((TEXT, TEXT), TEXT, "({0}.rstrip({1}) if {1} else {0})")],
-    "replace": one(TEXT, "replace({0}, {1}, {2})", TEXT, TEXT, TEXT),
+    Overload((TEXT, TEXT), TEXT, "trim_right({0}, {1})")],
+    "replace": one(TEXT, "replace({0}, {1}, {2})", TEXT, TEXT, TEXT, nullable=True),
     "split_part": one(TEXT, "split_part({0}, {1}, {2})", TEXT, TEXT, INT),
     "lpad": one(TEXT, "pad_left({0}, {1}, {2})", TEXT, INT, TEXT, nullable=True),
     "rpad": one(TEXT, "pad_right({0}, {1}, {2})", TEXT, INT, TEXT, nullable=True),
@@ -71,7 +71,7 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "power": one(FLOAT, "power({0}, {1})", FLOAT, FLOAT), "pi": one(FLOAT, "3.141592653589793"),
     "isnan": one(BOOL, "({0} != {0})", FLOAT),
     "epoch_us": [Overload((TIMESTAMP,), INT, "{0}"), Overload((INTERVAL,), INT, "{0}")],
-    "epoch_ms": [Overload((TIMESTAMP,), INT, "to_milliseconds_of({0})"),
+    "epoch_ms": [Overload((TIMESTAMP,), INT, "to_milliseconds_of({0})", True),
     Overload((INTERVAL,), INT, "int_divide({0}, 1000)")],
     "dayname": one(TEXT, "day_name({0})", TIMESTAMP), "monthname": one(TEXT, "month_name({0})", TIMESTAMP),
     "to_timestamp": one(TIMESTAMP, "timestamp_of({0})", FLOAT, nullable=True),
@@ -88,18 +88,20 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "translate": one(TEXT, "translate({0}, {1}, {2})", TEXT, TEXT, TEXT),
     "array_extract": one(TEXT, "letter({0}, {1})", TEXT, INT),
     "array_slice": one(TEXT, "sliced({0}, {1}, {2})", TEXT, INT, INT),
-    "overlay": one(TEXT, "overlay({0}, {1}, {2}, {3})", TEXT, TEXT, INT, INT),
+    "overlay": one(TEXT, "overlay({0}, {1}, {2}, {3})", TEXT, TEXT, INT, INT, nullable=True),
     "md5": one(TEXT, "md5({0})", TEXT), "sha1": one(TEXT, "sha1({0})", TEXT),
-    "sha256": one(TEXT, "sha256({0})", TEXT), "levenshtein": one(INT, "levenshtein({0}, {1})", TEXT, TEXT),
-    "hex": [Overload((INT,), TEXT, "format({0} & 0xFFFFFFFFFFFFFFFF, 'X')"), Overload((TEXT,), TEXT, "hex_text({0})")],
+    "sha256": one(TEXT, "sha256({0})", TEXT),
+    "levenshtein": one(INT, "levenshtein({0}, {1})", TEXT, TEXT, nullable=True),
+    "hex": [Overload((INT,), TEXT, "format({0} & 0xFFFFFFFFFFFFFFFF, 'X')"),
+    Overload((TEXT,), TEXT, "hex_text({0})", True)],
     "bin": [Overload((INT,), TEXT, "format({0} & 0xFFFFFFFFFFFFFFFF, 'b')"),
-    Overload((TEXT,), TEXT, "binary_text({0})")],
+    Overload((TEXT,), TEXT, "binary_text({0})", True)],
     "to_base": [Overload((INT, INT), TEXT, "to_base({0}, {1})", True),
     Overload((INT, INT, INT), TEXT, "to_base({0}, {1}, {2})", True)],
     "bit_count": one(INT, "bit_count({0})", INT),
     "asinh": floats("asinh"), "acosh": floats("acosh"), "atanh": floats("atanh"), "cot": floats("cot"),
     "fmod": one(FLOAT, "floored_modulo({0}, {1})", FLOAT, FLOAT), "log": one(FLOAT, "log({0}, {1})", FLOAT, FLOAT),
-    "last_day": one(DATE, "last_day({0})", TIMESTAMP),
+    "last_day": one(DATE, "moment(last_day({0}))", TIMESTAMP, nullable=True),
     "make_date": one(DATE, "make_date({0}, {1}, {2})", INT, INT, INT, nullable=True),
     "to_microseconds": span(1), "to_milliseconds": one(INTERVAL, "seconds_of({0} / 1000)", FLOAT, nullable=True),
     "to_seconds": one(INTERVAL, "seconds_of({0})", FLOAT, nullable=True), "to_minutes": span(60 * 10**6),

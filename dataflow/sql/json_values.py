@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+
+INDEX = re.compile(r"0|[1-9]\d{0,17}")
 
 
 def json_text(value: Any) -> str:
@@ -12,15 +16,31 @@ def json_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+@lru_cache(maxsize=1024)
+def _steps(path: str) -> tuple[Any, ...]:
+    return tuple(msgspec.json.decode(path))
+
+
 def json_get(text: str, path: str) -> str | None:
-    """The JSON text at a path of keys and indices, itself JSON; None where there is nothing."""
+    """The JSON text at a path (`json_paths.py`, its steps as JSON), itself JSON; None where there is nothing."""
     try:
         value = msgspec.json.decode(text)
-        for step in msgspec.json.decode(path):
-            value = value[step]
-    except (msgspec.DecodeError, KeyError, IndexError, TypeError):
+        for step in _steps(path):
+            value = _inside(value, step)
+        return json_text(value)
+    except (msgspec.DecodeError, LookupError, RecursionError):
         return None
-    return json_text(value)
+
+
+def _inside(value: Any, step: str | int | list[str]) -> Any:
+    """What a key leads to in an object, or an index in an array. Raises LookupError: they lead nowhere else."""
+    if isinstance(step, list):
+        step = int(step[0]) if isinstance(value, list) and INDEX.fullmatch(step[0]) else step[0]
+    if isinstance(step, str) and isinstance(value, dict):
+        return value[step]
+    if isinstance(step, int) and isinstance(value, list):
+        return value[step]
+    raise LookupError
 
 
 def json_field(text: str, path: str) -> str | None:

@@ -148,7 +148,7 @@ def _like(node: exp.Expr, context: Context, escape: str) -> Typed:
     if {value.type, pattern.type} - {TEXT, NULL}:
         raise error(node, f"LIKE compares text: {short(node)}", "CAST(… AS TEXT)")
     name = "ilike" if isinstance(node, exp.ILike) else "like"
-    found = Call(f"{name}({{0}}, {{1}}, {escape!r})", (value.expr, pattern.expr))
+    found = Call(f"{name}({{0}}, {{1}}, {escape!r})", (value.expr, pattern.expr), nullable=True)
     return Typed(Not(found) if node.args.get("negate") else found, BOOL)
 
 

@@ -11,6 +11,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 
+from dataflow.sql.dialect import Live
 from dataflow.sql.errors import Refused, SqlError
 from dataflow.sql.overlooked import look
 
@@ -23,7 +24,7 @@ def parse(sql: str) -> exp.Query:
     try:
         sql.encode()
         look(sqlglot.tokenize(sql, read="duckdb"))
-        trees = sqlglot.parse(sql, read="duckdb")
+        trees = sqlglot.parse(sql, read=Live)
     except UnicodeEncodeError:
         raise SqlError("the text holds half of a character", 1, 1) from None
     except ParseError as error:

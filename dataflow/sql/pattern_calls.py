@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from typing import NamedTuple
 
 from sqlglot import exp
 
 from dataflow.sql.casts import Typed, cast
 from dataflow.sql.expressions import Context, lower, rule
 from dataflow.sql.parse import error, only, refused, short
-from dataflow.sql.patterns import Unreadable, globbed, replacement, translated
+from dataflow.sql.patterns import Unreadable, check_pattern, check_replacement, flagged_pattern
 from dataflow.sql.plan import Call, Const, Expr
 from dataflow.sql.types import BOOL, NULL, TEXT
+from dataflow.sql.wildcards import NotClosed, glob_tokens
 
 
 def _text(node: exp.Expr, context: Context) -> Typed:
@@ -31,39 +32,52 @@ def _literal(node: exp.Expr | None, context: Context, owner: exp.Expr, what: str
     return str(value.constant)
 
 
-def _read(make: Callable[..., str], node: exp.Expr, *given: str) -> Const:
-    """The pattern as Python's."""
+class Pattern(NamedTuple):
+    """A regular expression as the plan holds it, and how many groups it has."""
+
+    const: Const
+    groups: int
+
+
+def _pattern(node: exp.Expr, context: Context, options: exp.Expr | None) -> Pattern:
+    given = _literal(options, context, node, "options")
     try:
-        return Const(make(*given), TEXT)
+        text = flagged_pattern(_literal(node.expression, context, node, "pattern"), given)
+        return Pattern(Const(text, TEXT), check_pattern(text))
     except Unreadable as problem:
-        raise refused(node, f"the pattern is not supported: {problem}", "LIKE, or a plainer pattern") from None
+        raise _not_supported(node, problem) from None
 
 
-def _pattern(node: exp.Expr, context: Context, options: exp.Expr | None) -> Const:
-    said = _literal(options, context, node, "options")
-    return _read(translated, node, _literal(node.expression, context, node, "pattern"), said)
+def _not_supported(node: exp.Expr, problem: Exception) -> Exception:
+    return refused(node, f"the pattern is not supported: {problem}", "LIKE, or a plainer pattern")
 
 
 @rule(exp.RegexpLike)
 def matches(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression", "flag")
     pattern = _pattern(node, context, node.args.get("flag"))
-    return Typed(Call("regexp_matches({0}, {1})", (_text(node.this, context).expr, pattern)), BOOL)
+    args = _text(node.this, context).expr, pattern.const
+    return Typed(Call("regexp_matches({0}, {1})", args, nullable=True), BOOL)
 
 
 @rule(exp.RegexpFullMatch, exp.SimilarTo)
 def full_match(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression", "options")
     pattern = _pattern(node, context, node.args.get("options"))
-    return Typed(Call("regexp_full_match({0}, {1})", (_text(node.this, context).expr, pattern)), BOOL)
+    args = _text(node.this, context).expr, pattern.const
+    return Typed(Call("regexp_full_match({0}, {1})", args, nullable=True), BOOL)
 
 
 @rule(exp.Glob)
 def glob(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression")
-    pattern = _read(globbed, node, _literal(node.expression, context, node, "pattern"))
-    code = "regexp_full_match(bytewise({0}), {1})"
-    return Typed(Call(code, (_text(node.this, context).expr, pattern)), BOOL)
+    pattern = _literal(node.expression, context, node, "pattern")
+    try:
+        glob_tokens(pattern)
+    except (NotClosed, re.error) as problem:
+        raise _not_supported(node, problem) from None
+    args = _text(node.this, context).expr, Const(pattern, TEXT)
+    return Typed(Call("glob({0}, {1})", args, nullable=True), BOOL)
 
 
 @rule(exp.RegexpReplace)
@@ -71,10 +85,13 @@ def replaced(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression", "replacement", "modifiers", "single_replace")
     options = _literal(node.args.get("modifiers"), context, node, "options")
     pattern = _pattern(node, context, node.args.get("modifiers"))
-    new = _read(replacement, node, _literal(node.args.get("replacement"), context, node, "replacement"))
-    _within(node, pattern, max((int(n) for n in re.findall(r"\\([0-9])", str(new.value))), default=0))
-    args: tuple[Expr, ...] = (_text(node.this, context).expr, pattern, new)
-    return Typed(Call(f"regexp_replace({{0}}, {{1}}, {{2}}, {'g' in options})", args), TEXT)
+    new = _literal(node.args.get("replacement"), context, node, "replacement")
+    try:
+        _within(node, pattern, check_replacement(new))
+    except Unreadable as problem:
+        raise _not_supported(node, problem) from None
+    args: tuple[Expr, ...] = (_text(node.this, context).expr, pattern.const, Const(new, TEXT))
+    return Typed(Call(f"regexp_replace({{0}}, {{1}}, {{2}}, {'g' in options})", args, nullable=True), TEXT)
 
 
 @rule(exp.RegexpExtract)
@@ -85,9 +102,10 @@ def extracted(node: exp.Expr, context: Context) -> Typed:
         raise refused(node, f"the group must be a whole number: {short(node)}", "regexp_extract(s, '(a)', 1)")
     number = int(group.name) if group is not None else 0
     _within(node, pattern, number)
-    return Typed(Call(f"regexp_extract({{0}}, {{1}}, {number})", (_text(node.this, context).expr, pattern)), TEXT)
+    args = _text(node.this, context).expr, pattern.const
+    return Typed(Call(f"regexp_extract({{0}}, {{1}}, {number})", args, nullable=True), TEXT)
 
 
-def _within(node: exp.Expr, pattern: Const, group: int) -> None:
-    if group > re.compile(str(pattern.value)).groups:
+def _within(node: exp.Expr, pattern: Pattern, group: int) -> None:
+    if group > pattern.groups:
         raise error(node, f"the pattern has no group {group}: {short(node)}")

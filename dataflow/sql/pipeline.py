@@ -7,12 +7,13 @@ changed while the pipeline stands becomes a lookup inside the loop. Registers: t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from dataflow.sql import shape
+from dataflow.sql.blocks import Code
 from dataflow.sql.plan import Col, Expr, Join, Map, Rel, Scan, Union
-from dataflow.sql.python import Code, Names, Writer, proven
+from dataflow.sql.python import Names, Writer
 
 LOOKUP = 100_000
 
@@ -50,36 +51,66 @@ class Pipe(NamedTuple):
     def over(self, expr: Expr) -> Expr:
         return expr if self.columns is None else shape.through(expr, self.columns)
 
+    def all_over(self, exprs: Iterable[Expr]) -> tuple[Expr, ...]:
+        return tuple(exprs) if self.columns is None else shape.all_through(exprs, self.columns)
 
-def pipes(rel: Rel, constant: Callable[[Rel], bool]) -> list[Pipe]:
+
+MANY = 64
+"""How many pipelines of nested unions lead into one reader before the inner unions become operators of their own."""
+
+Constant = Callable[[Rel], bool]
+
+
+def pipes(rel: Rel, constant: Constant) -> list[Pipe]:
     """The pipelines that lead into whatever reads `rel`."""
+    found: dict[Rel, list[Pipe]] = {}
+    stack = [rel]
+    while stack:
+        part = stack[-1]
+        missing = [inner for inner in _fused(part, constant) if inner not in found]
+        if missing:
+            stack += missing
+            continue
+        stack.pop()
+        if part not in found:
+            found[part] = _joined(part, found, constant)
+    return found[rel]
+
+
+def _fused(rel: Rel, constant: Constant) -> tuple[Rel, ...]:
+    """The relations whose pipelines go on through this one."""
     if isinstance(rel, Union):
-        return [pipe for part in rel.inputs for pipe in pipes(part, constant)]
+        return rel.inputs
     if isinstance(rel, Map):
-        return [_mapped(pipe, rel) for pipe in pipes(rel.input, constant)]
-    if (
-        isinstance(rel, Join)
-        and rel.kind in ("inner", "left")
-        and not rel.on
-        and rel.left_keys
-        and constant(rel.right)
-    ):
-        return [_looked_up(pipe, rel) for pipe in pipes(rel.left, constant)]
+        return (rel.input,)
+    looked_up = isinstance(rel, Join) and rel.kind in ("inner", "left") and not rel.on and rel.left_keys
+    return (rel.left,) if isinstance(rel, Join) and looked_up and constant(rel.right) else ()
+
+
+def _joined(rel: Rel, found: dict[Rel, list[Pipe]], constant: Constant) -> list[Pipe]:
+    if isinstance(rel, Map):
+        return [_mapped(pipe, rel) for pipe in found[rel.input]]
+    if isinstance(rel, Union):
+        many = sum(len(found[part]) for part in rel.inputs) > MANY
+        own = ([Pipe(part, (), None)] if many and len(found[part]) > 1 else found[part] for part in rel.inputs)
+        return [pipe for part in own for pipe in part]
+    if isinstance(rel, Join) and _fused(rel, constant):
+        return [_looked_up(pipe, rel) for pipe in found[rel.left]]
     return [Pipe(rel, (), None)]
 
 
 def _mapped(pipe: Pipe, rel: Map) -> Pipe:
-    where = (*pipe.where, *(pipe.over(test) for test in rel.where))
+    where = (*pipe.where, *pipe.all_over(rel.where))
     if rel.columns is None:
         return pipe._replace(where=where)
-    return pipe._replace(where=where, columns=tuple(pipe.over(column) for column in rel.columns))
+    return pipe._replace(where=where, columns=pipe.all_over(rel.columns))
 
 
 def _looked_up(pipe: Pipe, rel: Join) -> Pipe:
     base = LOOKUP * (len(pipe.lookups) + 1)
     left = pipe.columns if pipe.columns is not None else tuple(Col(i) for i in range(rel.widths[0]))
     right = tuple(Col(base + i) for i in range(rel.widths[1]))
-    keys = tuple(pipe.over(key) for key in rel.left_keys)
+    keys = pipe.all_over(rel.left_keys)
     found = Lookup(rel.right, rel.right_keys, keys, rel.kind == "left", rel.widths[1])
     return pipe._replace(columns=left + right, lookups=(*pipe.lookups, found))
 
@@ -89,13 +120,16 @@ class Loop:
     rows does.
     """
 
-    def __init__(self, pipe: Pipe, names: Names) -> None:
+    def __init__(self, pipe: Pipe, names: Names, read: Iterable[Expr]) -> None:
+        """`read` is all that will be read of the pipe's rows, over its source's."""
         self.pipe = pipe
         self.lines: list[str] = []
         self.depth = 1
         self.wanted: list[str] = []
         self.loaded: set[str] = set()
-        self.writer = Writer(self._column, names, {f"c0_{names.position}"} if pipe.log else None)
+        self.writer = Writer(self._column, names, {names.position} if pipe.log else ())
+        keys = (key for lookup in pipe.lookups for key in lookup.keys)
+        self.writer.share([*pipe.where, *keys, *read])
         self.level = 0
         self._open()
 
@@ -107,13 +141,13 @@ class Loop:
         return name
 
     def add(self, *lines: str) -> None:
-        """Lines at the present depth, after loading what they newly name."""
+        """Lines at the present depth, after loading and computing what they newly name."""
         for name in self.wanted:
             level, index = name[1:].split("_")
             self.lines.append(f"{'    ' * self.depth}{name} = r{level}[{index}]")
             self.loaded.add(name)
         self.wanted.clear()
-        self.lines += ["    " * self.depth + line for line in lines]
+        self.lines += ["    " * self.depth + line for line in (*self.writer.taken(), *lines)]
 
     def _open(self) -> None:
         self.lines.append("    for r0 in rows:")
@@ -146,7 +180,7 @@ class Loop:
                 continue
             condition = self.writer.truth(test)
             self.add(f"if not {condition}:", "    continue")
-            self.writer.nonnull.update(self._column(register) for register in proven((test,)))
+            self.writer.nulls.learn((test,))
 
     def value(self, expr: Expr) -> Code:
         """An expression over the pipe's rows."""
@@ -187,7 +221,7 @@ def rows_function(pipe: Pipe, name: str, names: Names) -> list[str]:
     picked = _picked(pipe)
     if picked:
         return [f"{name}_pick = itemgetter({picked})", f"def {name}(rows):", f"    return list(map({name}_pick, rows))"]
-    loop = Loop(pipe, names)
+    loop = Loop(pipe, names, pipe.columns or ())
     row = loop.row()
     loop.add(f"put({row})")
     return _listing(loop, name)
@@ -203,9 +237,11 @@ def _picked(pipe: Pipe) -> str:
 
 def paired_function(pipe: Pipe, keys: tuple[Expr, ...], name: str, names: Names) -> list[str]:
     """`def name(rows) -> list of (key, row)`."""
-    loop = Loop(pipe, names)
-    key = key_code(loop.writer, tuple(pipe.over(key) for key in keys)) if keys else Code("()", False)
-    loop.add(f"put(({key.text}, {loop.row()}))")
+    over = pipe.all_over(keys)
+    loop = Loop(pipe, names, [*over, *(pipe.columns or ())])
+    key = key_code(loop.writer, over) if keys else Code("()", False)
+    row = loop.row()
+    loop.add(f"put(({key.text}, {row}))")
     return _listing(loop, name)
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from dataflow.sql.narrow import narrowed
-from dataflow.sql.plan import Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union, Window
+from dataflow.sql.plan import AsOf, Call, Col, Const, Expr, Join, Map, Pool, Rel, Scan, Timed, Union, Window, replace
 from dataflow.sql.shape import columns, conjuncts, equality, shifted, through
+
+LEVELS = 24
+"""How many projections a filter goes through: at each it is written anew, over what that one computes."""
 
 
 class Shaper:
@@ -21,6 +22,11 @@ class Shaper:
 
     def __init__(self, type_column: int | None) -> None:
         self.type_column = type_column
+        self._placed: dict[tuple[Rel, Expr, int], Rel] = {}
+
+    def begin(self) -> None:
+        """Forget what was placed for the last query."""
+        self._placed.clear()
 
     def filter(self, rel: Rel, test: Expr) -> Rel:
         """Rows of `rel` for which `test` is true."""
@@ -28,27 +34,38 @@ class Shaper:
             rel = self._filter(rel, part)
         return rel
 
-    def _filter(self, rel: Rel, test: Expr) -> Rel:
+    def _filter(self, rel: Rel, test: Expr, levels: int = LEVELS) -> Rel:
+        """Relations that stand in several places of the plan are asked once."""
+        key = rel, test, levels
+        if key not in self._placed:
+            self._placed[key] = self._place(rel, test, levels)
+        return self._placed[key]
+
+    def _place(self, rel: Rel, test: Expr, levels: int) -> Rel:
         if test == Const(True, "bool"):
             return rel
-        if isinstance(rel, Map):
-            return self._into_map(rel, test)
+        if isinstance(rel, Map) and levels:
+            return self._into_map(rel, test, levels - 1)
         if isinstance(rel, Timed):
-            return Timed(self._filter(rel.input, test), rel.value, rel.op, rel.bound)
+            return Timed(self._filter(rel.input, test, levels), rel.value, rel.op, rel.bound)
         if isinstance(rel, Union):
-            return Union(tuple(self._filter(part, test) for part in rel.inputs))
+            return Union(tuple([self._filter(part, test, levels) for part in rel.inputs]))
         if isinstance(rel, Join):
-            return self._beside(rel, test, self._filter) or _keyed(rel, test) or Map(rel, (test,), None)
+            beside = self._beside(rel, test, lambda side, part: self._filter(side, part, levels))
+            return beside or _keyed(rel, test) or Map(rel, (test,), None)
+        if isinstance(rel, AsOf):
+            nearest = self._left_of(rel, test, lambda side, part: self._filter(side, part, levels))
+            return nearest or Map(rel, (test,), None)
         if isinstance(rel, Window):
             return Map(_bounded(rel, test), (test,), None)
         kinds = self._kinds(rel, test)
         return kinds or Map(rel, (test,), None)
 
-    def _into_map(self, rel: Map, test: Expr) -> Rel:
+    def _into_map(self, rel: Map, test: Expr, levels: int) -> Rel:
         inner = through(test, rel.columns) if rel.columns is not None else test
-        if rel.where and not isinstance(rel.input, Scan | Join):
+        if rel.where and not isinstance(rel.input, Scan | Join | AsOf):
             return Map(rel.input, (*rel.where, inner), rel.columns)
-        below = self._filter(rel.input, inner)
+        below = self._filter(rel.input, inner, levels)
         if isinstance(below, Map) and below.columns is None and below.input == rel.input:
             return Map(rel.input, (*rel.where, inner), rel.columns)
         return Map(below, rel.where, rel.columns)
@@ -61,7 +78,11 @@ class Shaper:
             found = self._beside(rel, value, lambda side, part: self.timed(side, part, op, bound))
             if found is not None:
                 return found
-        if isinstance(rel, Map) and rel.columns is not None and isinstance(rel.input, Map | Join | Scan):
+        if isinstance(rel, AsOf):
+            nearest = self._left_of(rel, value, lambda side, part: self.timed(side, part, op, bound))
+            if nearest is not None:
+                return nearest
+        if isinstance(rel, Map) and rel.columns is not None and isinstance(rel.input, Map | Join | AsOf | Scan):
             below = Map(rel.input, rel.where, None) if rel.where else rel.input
             return narrowed(Map(self.timed(below, through(value, rel.columns), op, bound), (), rel.columns))
         return Timed(rel, value, op, bound)
@@ -75,6 +96,13 @@ class Shaper:
         if min(used) >= width and rel.kind == "inner":
             return _sided(rel, rel.left, put(rel.right, shifted(expr, -width)))
         return None
+
+    def _left_of(self, rel: AsOf, expr: Expr, put: Callable[[Rel, Expr], Rel]) -> Rel | None:
+        """Only below the left side: without some of the right rows, others would be nearest."""
+        used = columns(expr)
+        if not used or max(used) >= rel.widths[0]:
+            return None
+        return replace(rel, left=put(rel.left, expr))
 
     def _kinds(self, rel: Rel, test: Expr) -> Rel | None:
         """The scan of just those event types that `test` asks for."""
@@ -107,7 +135,7 @@ def _bounded(rel: Window, test: Expr) -> Window:
     if at < 0 or rel.calls[at].kind not in ("row_number", "rank"):
         return rel
     most = max(right.value - (test.code == "{0} < {1}"), 0)
-    return msgspec.structs.replace(rel, most=most if rel.most is None else min(rel.most, most))
+    return replace(rel, most=most if rel.most is None else min(rel.most, most))
 
 
 def _sided(rel: Join, left: Rel, right: Rel) -> Join:

@@ -3,17 +3,22 @@
 Expressions are over the columns of one input row, by index. `Call.code` is a Python expression with `{0}`, `{1}` …
 for its arguments, over the names in `vocabulary.py`: so a plan from the cache becomes code without the function
 catalogue. A strict call gives NULL when an argument is NULL, and only then its code is not
-run; `nullable` says that the code itself may give None. Relations form a tree; equal trees are equal structs, and
-that is how queries share state. Column indices of a join count through the left row, then the right row; those of an
-aggregate's `having` and `columns` through its keys, then its aggregates.
+run; `nullable` says that the code itself may give None. Equal parts are one object (`interned.py`): so a plan is a
+graph in which each part stands once, it is compared by identity, and queries share state. Passes over it visit each
+part once, in a loop. Column indices of a join count through the left row, then the right row; those of an aggregate's
+`having` and `columns` through its keys, then its aggregates.
 """
 
 from __future__ import annotations
 
-import msgspec
+from typing import Any, ClassVar, TypeVar
+
+from dataflow.sql.interned import Interned
+
+T = TypeVar("T", bound="Node")
 
 
-class Node(msgspec.Struct, frozen=True, tag=True, tag_field="node", array_like=True):
+class Node(Interned, frozen=True):
     """Any part of a plan."""
 
 
@@ -24,6 +29,7 @@ class Col(Node, frozen=True):
 class Const(Node, frozen=True):
     """A literal. `type` keeps 1, 1.0 and TRUE apart, which Python takes for equal."""
 
+    holds_constants: ClassVar[bool] = True
     value: bool | int | float | str | None
     type: str
 
@@ -31,6 +37,7 @@ class Const(Node, frozen=True):
 class Pool(Node, frozen=True):
     """A set of literals of one type: the right side of IN."""
 
+    holds_constants: ClassVar[bool] = True
     values: tuple[bool | int | float | str, ...]
 
 
@@ -81,6 +88,7 @@ class Scan(Node, frozen=True):
 class Values(Node, frozen=True):
     """Rows written in the query."""
 
+    holds_constants: ClassVar[bool] = True
     rows: tuple[tuple[bool | int | float | str | None, ...], ...]
 
 
@@ -101,6 +109,22 @@ class Join(Node, frozen=True):
     left_keys: tuple[Expr, ...]
     right_keys: tuple[Expr, ...]
     on: tuple[Expr, ...]
+    widths: tuple[int, int]
+
+
+class AsOf(Node, frozen=True):
+    """Each left row with the right row of its keys that is nearest by `values`, a column of each side: `op` (>= > <= <)
+    compares the left one with the right one. Kinds: inner, left. `type` is that of the values.
+    """
+
+    kind: str
+    left: Rel
+    right: Rel
+    left_keys: tuple[Expr, ...]
+    right_keys: tuple[Expr, ...]
+    values: tuple[int, int]
+    op: str
+    type: str
     widths: tuple[int, int]
 
 
@@ -171,6 +195,7 @@ class WindowCall(Node, frozen=True):
     three; ntile's is `offset`.
     """
 
+    holds_constants: ClassVar[bool] = True
     kind: str
     column: int = -1
     where: int = -1
@@ -195,7 +220,7 @@ class Window(Node, frozen=True):
     most: int | None = None
 
 
-Rel = Scan | Values | Map | Join | Timed | Aggregate | Union | Top | Window
+Rel = Scan | Values | Map | Join | AsOf | Timed | Aggregate | Union | Top | Window
 
 
 class Query(Node, frozen=True):
@@ -209,5 +234,6 @@ class Query(Node, frozen=True):
     order: tuple[Order, ...]
 
 
-ENCODER = msgspec.msgpack.Encoder()
-DECODER = msgspec.msgpack.Decoder(Query)
+def replace(node: T, **changes: Any) -> T:
+    """The node with other values in some fields."""
+    return type(node)(**{name: getattr(node, name) for name in node.__struct_fields__} | changes)

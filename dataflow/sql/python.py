@@ -1,25 +1,22 @@
 """Plan expressions to Python expressions, with SQL's NULLs and three-valued logic inlined.
 
-Three forms, because most expressions are only asked whether they are true: `value` gives the value or None, `truth`
-a condition that holds where SQL says TRUE, `falsity` where it says FALSE. Operands that are not names are bound
-once by `:=`.
+Operands that are not names are bound once by `:=`; those that several places use, or that stand too deep, by lines
+before (`binding.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from dataflow.sql.binding import Regions, shared_parts
+from dataflow.sql.blocks import Blocks, Code
+from dataflow.sql.demands import TRUE, VALUE, Demand, demand, is_test, uses
+from dataflow.sql.interned import exact
+from dataflow.sql.nulls import Nulls
 from dataflow.sql.plan import And, Call, Case, Coalesce, Col, Const, Expr, IsNull, Not, Or, Pool
 from dataflow.sql.runtime import NAN
-
-
-class Code(NamedTuple):
-    """Python text. `nullable`: it may be None. `plain`: a name or a literal, free to be written twice."""
-
-    text: str
-    nullable: bool
-    plain: bool = False
+from dataflow.sql.shape import operands
 
 
 class Names:
@@ -31,16 +28,14 @@ class Names:
 
     def __init__(self, unique: Callable[[Any], bool] | None = None, position: int = -1) -> None:
         self.constants: dict[str, Any] = {}
+        self._constant_names: dict[Any, str] = {}
         self.lookups: list[Any] = []
         self.position = position
         self.unique = unique or (lambda _: False)
 
     def constant(self, value: Any) -> str:
-        for name, known in self.constants.items():
-            if type(known) is type(value) and known == value:
-                return name
-        name = f"K{len(self.constants)}"
-        self.constants[name] = value
+        name = self._constant_names.setdefault(exact(value), f"K{len(self.constants)}")
+        self.constants.setdefault(name, value)
         return name
 
     def lookup(self, wanted: Any) -> str:
@@ -50,24 +45,66 @@ class Names:
 
 
 class Writer:
-    """Writes expressions over columns named by `column`."""
+    """Writes expressions over columns named by `column`, of which those in `nonnull` are never NULL.
 
-    def __init__(self, column: Callable[[int], str], names: Names, nonnull: set[str] | None = None) -> None:
+    What a text refers to by name must be computed before it: `taken` gives those lines.
+    """
+
+    def __init__(self, column: Callable[[int], str], names: Names, nonnull: Iterable[int] = ()) -> None:
         self.column = column
         self.names = names
-        self.nonnull = nonnull if nonnull is not None else set()
+        self.nulls = Nulls(nonnull)
         self.count = 0
+        self._shared: set[Expr] = set()
+        self._bound: dict[Demand, Code] = {}
+        self._lines: list[str] = []
+
+    def share(self, exprs: Iterable[Expr]) -> None:
+        """What these have in common is computed once. They are all that will be written."""
+        self._shared = shared_parts(exprs)
+
+    def taken(self) -> list[str]:
+        """The lines that must stand before what has been written since the last time."""
+        lines, self._lines = self._lines, []
+        return lines
 
     def temporary(self) -> str:
         self.count += 1
         return f"t{self.count}"
 
-    # value
-
     def value(self, expr: Expr) -> Code:
+        """The expression's value, or None."""
+        self._prepare((expr, VALUE))
+        return self._value(expr)
+
+    def truth(self, expr: Expr) -> str:
+        """A condition that holds where the expression is true."""
+        self._prepare(demand(expr, TRUE))
+        return self._condition(demand(expr, TRUE))
+
+    # names
+
+    def _prepare(self, root: Demand) -> None:
+        """Bind what the root needs by name."""
+        if root in self._bound or not operands(root[0]):
+            return
+        regions = Regions(root, lambda asked: uses(asked, self.nulls), self._bound)
+        regions.bind(self._shared)
+        Blocks(regions, self._bound, self._text, self.temporary).write(regions.top, self._lines, "")
+
+    def _text(self, asked: Demand) -> Code:
+        """A demand's code: a text that is only used as a condition is never None."""
+        expr, form = asked
+        return self._value(expr) if form == VALUE else Code(self._condition(asked), False)
+
+    # values
+
+    def _value(self, expr: Expr) -> Code:
+        known = self._bound.get((expr, VALUE))
+        if known is not None:
+            return known
         if isinstance(expr, Col):
-            name = self.column(expr.index)
-            return Code(name, name not in self.nonnull, True)
+            return Code(self.column(expr.index), self.nulls.nullable(expr), True)
         if isinstance(expr, Const):
             return self._literal(expr.value)
         if isinstance(expr, Pool):
@@ -75,7 +112,7 @@ class Writer:
         if isinstance(expr, Call):
             return self._call(expr)
         if isinstance(expr, IsNull):
-            inner = self.value(expr.arg)
+            inner = self._value(expr.arg)
             if isinstance(expr.arg, Const) or not inner.nullable:
                 return Code(str(inner.nullable), False, True)
             return Code(f"({inner.text} is None)", False)
@@ -97,7 +134,7 @@ class Writer:
 
     def _named(self, expr: Expr) -> tuple[str, str, bool]:
         """How to bind the operand, how to name it afterwards, and whether it may be None."""
-        code = self.value(expr)
+        code = self._value(expr)
         if code.plain:
             return code.text, code.text, code.nullable
         name = self.temporary()
@@ -106,7 +143,7 @@ class Writer:
     def _call(self, expr: Call) -> Code:
         if not expr.strict:
             return Code(self._raw(expr), expr.nullable)
-        if void(expr):
+        if self.nulls.void(expr):
             return Code("None", True, True)
         tests, names = self._guards(expr)
         body = expr.code.format(*names)
@@ -129,7 +166,7 @@ class Writer:
         """
         tests, names = [], []
         for at, arg in enumerate(expr.args):
-            code = self.value(arg)
+            code = self._value(arg)
             if code.plain:
                 tests += [code.text] if code.nullable else []
                 names.append(code.text)
@@ -154,23 +191,23 @@ class Writer:
             if not nullable:
                 return Code(f"({text}{bind})", False)
             text += f"{name} if {bind} is not None else "
-        last = self.value(expr.args[-1])
+        last = self._value(expr.args[-1])
         return Code(f"({text}{last.text})", last.nullable)
 
     def _case(self, expr: Case) -> Code:
         text, nullable = "", False
         for when, value in expr.whens:
-            test, code = self.truth(when), self.value(value)
+            test, code = self._condition(demand(when, TRUE)), self._value(value)
             text += f"{code.text} if {test} else "
             nullable = nullable or code.nullable
-        default = self.value(expr.default)
+        default = self._value(expr.default)
         return Code(f"({text}{default.text})", nullable or default.nullable)
 
     def _logic(self, expr: And | Or) -> Code:
         """AND, OR as a value: the deciding operand decides, else NULL if any operand is NULL."""
         decides = isinstance(expr, Or)
-        if not any(self.value(arg).nullable for arg in expr.args):
-            return Code(self.truth(expr), False)
+        if not any(map(self.nulls.nullable, expr.args)):
+            return Code(self._joined((expr, TRUE)), False)
         tests, nulls = [], []
         for arg in expr.args:
             bind, name, nullable = self._named(arg)
@@ -180,59 +217,30 @@ class Writer:
 
     # conditions
 
-    def truth(self, expr: Expr) -> str:
-        if isinstance(expr, And):
-            return "(" + " and ".join(self.truth(arg) for arg in expr.args) + ")"
-        if isinstance(expr, Or):
-            return "(" + " or ".join(self.truth(arg) for arg in expr.args) + ")"
-        if isinstance(expr, Not):
-            return self.falsity(expr.arg)
-        if isinstance(expr, Call) and expr.strict and not expr.nullable:
-            return self._strict(expr, "({})")
-        return self.value(expr).text
-
-    def falsity(self, expr: Expr) -> str:
-        if isinstance(expr, And):
-            return "(" + " or ".join(self.falsity(arg) for arg in expr.args) + ")"
-        if isinstance(expr, Or):
-            return "(" + " and ".join(self.falsity(arg) for arg in expr.args) + ")"
-        if isinstance(expr, Not):
-            return self.truth(expr.arg)
-        if isinstance(expr, Call) and expr.strict and not expr.nullable:
-            return self._strict(expr, "(not ({}))")
-        code = self.value(expr)
+    def _condition(self, asked: Demand) -> str:
+        """A demand of form TRUE or FALSE, or a value as it is."""
+        known = self._bound.get(asked)
+        if known is not None:
+            return known.text
+        expr, form = asked
+        if form == VALUE:
+            return self._value(expr).text
+        if isinstance(expr, And | Or):
+            return self._joined(asked)
+        if isinstance(expr, Call) and is_test(expr):
+            return self._strict(expr, "({})" if form == TRUE else "(not ({}))")
+        code = self._value(expr)
         return f"({code.text} is False)" if code.nullable else f"(not {code.text})"
 
+    def _joined(self, asked: Demand) -> str:
+        """AND, or OR: where it is false, the other of its falsities."""
+        expr, form = asked
+        word = " and " if isinstance(expr, And) == (form == TRUE) else " or "
+        return "(" + word.join(self._condition(demand(arg, form)) for arg in operands(expr)) + ")"
+
     def _strict(self, expr: Call, form: str) -> str:
-        if void(expr):
+        if self.nulls.void(expr):
             return "False"
         tests, names = self._guards(expr)
         body = form.format(expr.code.format(*names))
         return "(" + " and ".join([*(f"{test} is not None" for test in tests), body]) + ")"
-
-
-def void(expr: Expr) -> bool:
-    """Whether it is NULL whatever the row."""
-    if isinstance(expr, Const):
-        return expr.value is None
-    return isinstance(expr, Call) and expr.strict and any(void(arg) for arg in expr.args)
-
-
-def proven(tests: tuple[Expr, ...]) -> set[int]:
-    """Columns that cannot be NULL where all tests are true."""
-    found: set[int] = set()
-    for test in tests:
-        found |= _proven_true(test)
-    return found
-
-
-def _proven_true(test: Expr) -> set[int]:
-    if isinstance(test, Call) and test.strict:
-        return {arg.index for arg in test.args if isinstance(arg, Col)}
-    if isinstance(test, And):
-        return set().union(*(_proven_true(arg) for arg in test.args))
-    if isinstance(test, Not) and isinstance(test.arg, IsNull) and isinstance(test.arg.arg, Col):
-        return {test.arg.arg.index}
-    if isinstance(test, Not) and isinstance(test.arg, Call) and test.arg.strict:
-        return _proven_true(test.arg)
-    return set()

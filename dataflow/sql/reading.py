@@ -10,10 +10,10 @@ import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 from typing import NamedTuple
-from zoneinfo import available_timezones
 
-from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, days_from, from_local, month_days
+from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, days_from, from_local, moment, month_days
 from dataflow.sql.runtime import INF, NAN
+from dataflow.zones import known_zones
 
 SPACES = " \t\n\v\f\r"
 DIGITS = r"\d+(?:_\d+)*"
@@ -113,18 +113,10 @@ def _clock(hour: str | None, minute: str | None, second: str | None, fraction: s
     return clock if minutes < 60 and seconds < 60 and (hours < 24 or clock == DAY) else None
 
 
-LAST = 9_223_372_036_854_775_806
-FIRST = -9_223_372_022_400_000_000
-
-
 def try_local(text: str) -> int | None:
     """A timestamp without time zone: a zone after it counts for nothing."""
     found = _moment(text)
-    return None if found is None or found.spaced else _held(found.day * DAY + found.clock)
-
-
-def _held(moment: int) -> int | None:
-    return moment if FIRST <= moment <= LAST else None
+    return None if found is None or found.spaced else moment(found.day * DAY + found.clock)
 
 
 def try_time(text: str) -> int | None:
@@ -134,14 +126,14 @@ def try_time(text: str) -> int | None:
         return None
     local = found.day * DAY + found.clock
     if not found.zone.startswith(" "):
-        return _held(local - offset(found.zone))
+        return moment(local - offset(found.zone))
     name = zones().get(found.zone[1:].lower())
-    return None if name is None else _held(from_local(local, name))
+    return None if name is None else moment(from_local(local, name))
 
 
 @cache
 def zones() -> dict[str, str]:
-    return {name.lower(): name for name in available_timezones()}
+    return {name.lower(): name for name in known_zones()}
 
 
 def offset(text: str) -> int:

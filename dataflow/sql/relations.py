@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from dataflow.sql import shape
+from dataflow.sql import asof_joins, shape
 from dataflow.sql.casts import Typed, meet
 from dataflow.sql.expressions import condition, lower
 from dataflow.sql.logic import compare
@@ -181,8 +181,10 @@ def _join(
     right = _unnamed(left, _table(node.this, names, lower_query, shaper), node.this)
     for join in first:
         right = _join(right, join, names, lower_query, shaper)
-    kind = _kind(node, side, word)
     _distinct_names(left, right, node)
+    if str(node.args.get("method") or "").upper() == "ASOF":
+        return _join_nearest(left, right, node, shaper)
+    kind = _kind(node, side, word)
     if node.args.get("using") or node.args.get("method"):
         only(node, "this", "side", "kind", "using", "method")
         tests, merged = _using(left, right, node, kind)
@@ -190,6 +192,28 @@ def _join(
         tests, merged = _on(left, right, node, word), {}
     known = {**left.merged, **_moved(right, left.width), **merged}
     return join_sources(_marked(left, merged), _marked(right, merged), kind, tests, known, shaper)
+
+
+def _join_nearest(left: Source, right: Source, node: exp.Expr, shaper: Shaper) -> Source:
+    kind = asof_joins.kind_of(node)
+    merged: dict[str, Typed] = {}
+    if node.args.get("using"):
+        tests, merged = _using(left, right, node, kind)
+        del tests[-1]
+        last = exp.Column(this=node.args["using"][-1])
+        ours, theirs = resolve(last, left), resolve(last, right)
+        assert ours is not None, "_using has resolved it"
+        assert theirs is not None, "_using has resolved it"
+        theirs = theirs._replace(expr=shape.shifted(theirs.expr, left.width))
+        by = asof_joins.nearest(ours, ">=", theirs, last.this)
+    else:
+        tests, by = asof_joins.split_on(node, _beside(left, right), left.width)
+    rel, ours_side, theirs_side = asof_joins.join_nearest(
+        _marked(left, merged), _marked(right, merged), kind, tests, by, shaper
+    )
+    known = {**left.merged, **_moved(right, ours_side.width), **merged}
+    both = _beside(ours_side, theirs_side)
+    return Source(rel, both.fields, both.width, known)
 
 
 def _unnamed(left: Source, right: Source, node: exp.Expr) -> Source:

@@ -7,18 +7,15 @@ NaN is one object, `NAN`, so that rows with it stay equal to themselves.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from dataflow.sql.calendar import DAY, SECOND, strftime, year
+from dataflow.sql.limits import LONGEST, LONGEST_TEXT
 
 NAN = math.nan
 INF = math.inf
 LARGEST = 2**127
-LONGEST = 1_000_000
-"""No text is padded or repeated beyond this."""
 
 
 # numbers
@@ -171,13 +168,15 @@ def float_to_decimal(value: float, digits: int) -> int | None:
     return int(half_away(moved)) if -1e38 < moved < 1e38 else None
 
 
-def moment(micros: int) -> int | None:
-    """NULL beyond what a timestamp holds."""
-    return micros if -9_223_372_022_400_000_000 <= micros < 2**63 - 1 else None
+def span(micros: int) -> int | None:
+    """NULL beyond the 64 bits of an interval."""
+    return micros if -(2**63) <= micros < 2**63 else None
 
 
-def to_milliseconds_of(micros: int) -> int:
-    """Of a time, in milliseconds, halves away from zero."""
+def to_milliseconds_of(micros: int) -> int | None:
+    """Of a time, in milliseconds, halves away from zero; NULL where that has no room to round."""
+    if micros >= 2**63 - 500:
+        return None
     found = (abs(micros) + 500) // 1000
     return found if micros >= 0 else -found
 
@@ -187,6 +186,8 @@ def timestamp_of(seconds: float) -> int | None:
 
 
 def repeat(text: str, count: int) -> str | None:
+    if not text or count <= 0:
+        return ""
     return text * count if len(text) * count <= LONGEST else None
 
 
@@ -272,37 +273,54 @@ def split_part(text: str, separator: str, index: int) -> str:
     return parts[at] if 0 <= at < len(parts) else ""
 
 
-def replace(text: str, old: str, new: str) -> str:
-    return text.replace(old, new) if old else text
+def replace(text: str, old: str, new: str) -> str | None:
+    """NULL where the text would grow too long."""
+    if not old:
+        return text
+    more = len(new) - len(old)
+    if more > 0 and len(text) // len(old) * more > LONGEST_TEXT and text.count(old) * more + len(text) > LONGEST_TEXT:
+        return None
+    return text.replace(old, new)
 
 
-def concat(*values: str | None) -> str:
+def joined_text(left: str, right: str) -> str | None:
+    """Both, one after the other; NULL where that is too long."""
+    return left + right if len(left) + len(right) <= LONGEST_TEXT else None
+
+
+def bounded_join(*values: str, separator: str = "") -> str | None:
+    """Texts one after the other; NULL where that is too long."""
+    size = sum(map(len, values)) + len(separator) * max(len(values) - 1, 0)
+    return separator.join(values) if size <= LONGEST_TEXT else None
+
+
+def trim_left(text: str, letters: str) -> str:
+    """Without those of `letters` that it begins with."""
+    if len(letters) < 16:
+        return text.lstrip(letters) if letters else text
+    unwanted = set(letters)
+    return text[next((at for at, letter in enumerate(text) if letter not in unwanted), len(text)) :]
+
+
+def trim_right(text: str, letters: str) -> str:
+    if len(letters) < 16:
+        return text.rstrip(letters) if letters else text
+    unwanted = set(letters)
+    return text[: next((at for at in range(len(text), 0, -1) if text[at - 1] not in unwanted), 0)]
+
+
+def trim_both(text: str, letters: str) -> str:
+    return trim_right(trim_left(text, letters), letters)
+
+
+def concat(*values: str | None) -> str | None:
     """Raw. NULLs are skipped."""
-    return "".join([v for v in values if v is not None])
+    return bounded_join(*[v for v in values if v is not None])
 
 
 def concat_ws(separator: str | None, *values: str | None) -> str | None:
     """Raw. NULLs are skipped."""
-    return None if separator is None else separator.join([v for v in values if v is not None])
-
-
-@lru_cache(maxsize=1024)
-def like_pattern(pattern: str, escape: str) -> Callable[[str], object]:
-    out, chars = [], iter(pattern)
-    for c in chars:
-        if escape and c == escape:
-            out.append(re.escape(next(chars, "")))
-        else:
-            out.append({"%": ".*", "_": "."}.get(c) or re.escape(c))
-    return re.compile("".join(out), re.DOTALL).fullmatch
-
-
-def like(text: str, pattern: str, escape: str) -> bool:
-    return like_pattern(pattern, escape)(text) is not None
-
-
-def ilike(text: str, pattern: str, escape: str) -> bool:
-    return like_pattern(lower(pattern), escape)(lower(text)) is not None
+    return None if separator is None else bounded_join(*[v for v in values if v is not None], separator=separator)
 
 
 # casts

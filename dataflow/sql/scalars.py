@@ -18,7 +18,7 @@ from dataflow.sql.calendar import (
     month_days,
     year,
 )  # fmt: skip
-from dataflow.sql.runtime import INF, NAN, divide, guarded, log10, one_nan
+from dataflow.sql.runtime import INF, NAN, divide, guarded, log10, one_nan, span
 
 asin, acos, atan, cosh, tanh = (guarded(f) for f in (math.asin, math.acos, math.atan, math.cosh, math.tanh))
 asinh, acosh = guarded(math.asinh), guarded(math.acosh)
@@ -153,6 +153,48 @@ def whole_months_back(start: int, end: int) -> int:
         return whole_months(start, end)
     found = month_count(end) - month_count(start)
     return found + (add_months(start, found) < end)
+
+
+def whole_months_cut(start: int, end: int) -> int:
+    """Of times with a zone. ICU counts milliseconds, the start's down, the end's to zero."""
+    return whole_months_back(start // 1000 * 1000, _to_zero(end, 1000) * 1000)
+
+
+def whole_units(start: int, end: int, length: int) -> int | None:
+    """How many lengths lie between; NULL where the microseconds are beyond 64 bits."""
+    apart = span(end - start)
+    return None if apart is None else _to_zero(apart, length)
+
+
+def whole_units_cut(start: int, end: int, length: int) -> int:
+    return _to_zero(_to_zero(end, 1000) * 1000 - start // 1000 * 1000, length)
+
+
+def _to_zero(value: int, by: int) -> int:
+    return value // by if value >= 0 else -(-value // by)
+
+
+def day_moved(day: int, by: int) -> int | None:
+    """A date so many days later; NULL beyond the 32 bits of a date."""
+    found = day // DAY + by
+    return found * DAY if -(2**31) + 2 <= found < 2**31 - 1 else None
+
+
+def julian(value: int) -> float:
+    """The Julian date: days and their parts."""
+    return (value + 210_866_803_200_000_000) / DAY
+
+
+def interval_of(count: int, unit: int) -> int | None:
+    """So many times a unit's microseconds; NULL beyond 64 bits."""
+    found = count * unit
+    return found if -(2**63) <= found < 2**63 else None
+
+
+def months_of(count: int, unit: int) -> int | None:
+    """So many times a unit's months; NULL beyond 32 bits."""
+    found = count * unit
+    return found if -(2**31) <= found < 2**31 else None
 
 
 def make_date(year: int, month: int, day: int) -> int | None:

@@ -107,6 +107,8 @@ class _Select:
         self.said: dict[int, exp.Expr] = {}
         self.grand = node.args.get("group") is None
         self.lowering: set[str] = set()
+        self.known: dict[int, Typed] = {}
+        self.named: dict[str, dict[str, Callable[[], Typed]]] = {}
         self.at = len(self.entries)
 
     def _nested(self, node: exp.Expr) -> Typed | None:
@@ -226,11 +228,12 @@ class _Select:
 
     def _aliases(self, whole_rows: str = "") -> dict[str, Callable[[], Typed]]:
         """The select list's aliases, lowered when asked for; without aggregates in the clause `whole_rows`."""
-        found = {}
-        for at, entry in enumerate(self.entries):
-            if isinstance(entry, exp.Alias):
-                found[folded(entry.alias)] = self._later(at, entry, whole_rows)
-        return found
+        if whole_rows not in self.named:
+            self.named[whole_rows] = {
+                folded(entry.alias): self._later(at, entry, whole_rows)
+                for at, entry in enumerate(self.entries) if isinstance(entry, exp.Alias)
+            }  # fmt: skip
+        return self.named[whole_rows]
 
     def _later(self, at: int, entry: exp.Expr, whole_rows: str) -> Callable[[], Typed]:
         def lowered() -> Typed:
@@ -243,13 +246,20 @@ class _Select:
                 raise error(entry, f"a window function in {whole_rows}: {short(entry)}", "QUALIFY filters by it")
             if whole_rows and aggregates.holds(entry):
                 raise error(entry, f"an aggregate in {whole_rows}: {short(entry)}")
-            self.lowering.add(name)
-            try:
-                return lower(entry.this, self._context())
-            finally:
-                self.lowering.discard(name)
+            return self._entry(at, entry)
 
         return lowered
+
+    def _entry(self, at: int, entry: exp.Expr) -> Typed:
+        """The value of an entry of the select list, lowered once."""
+        if at not in self.known:
+            name = folded(entry.alias)
+            self.lowering.add(name)
+            try:
+                self.known[at] = lower(entry.this if isinstance(entry, exp.Alias) else entry, self._context())
+            finally:
+                self.lowering.discard(name)
+        return self.known[at]
 
     def _context(self, place: str = "the select list", keys: list[Expr] | None = None) -> RowContext:
         known = self._aliases()
@@ -405,11 +415,7 @@ class _Select:
     def _item(self, at: int, entry: exp.Expr) -> Item:
         self.at = at
         node = entry.this if isinstance(entry, exp.Alias) else entry
-        self.lowering.add(folded(entry.alias))
-        try:
-            value = lower(node, self._context())
-        finally:
-            self.lowering.discard(folded(entry.alias))
+        value = self._entry(at, entry)
         if value.type == types.MONTHS:
             raise refused(node, "an interval with months has no length", "INTERVAL '30 days'")
         return Item(entry.alias or column_name(node), value, node)

@@ -44,9 +44,9 @@ def asks_time(node: exp.Expr) -> bool:
 TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "="}
 OPS: dict[type[exp.Expr], str] = {exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<=", exp.EQ: "="}
 MONOTONE = (
-    exp.Add, exp.Sub, exp.Paren, exp.Interval, exp.Cast, exp.TimestampTrunc, exp.DateTrunc, exp.DateBin, exp.Literal,
-    exp.Var, exp.DataType,
+    exp.Add, exp.Sub, exp.Paren, exp.Interval, exp.Cast, exp.Literal, exp.Var, exp.DataType,
 )  # fmt: skip
+MONOTONE_CALLS = frozenset({"date_trunc", "datetrunc", "time_bucket"})
 """What the clock's side may be made of beside the clock: each never falls while the clock rises."""
 
 FORM = "time > now() - INTERVAL '5 minutes'"
@@ -84,7 +84,8 @@ def _apart(row: exp.Expr, clock: exp.Expr, op: str) -> tuple[exp.Expr, exp.Expr,
 def _check_bound(bound: exp.Expr) -> None:
     """Only what never falls while the clock rises; and the clock itself is never subtracted."""
     for part in bound.walk():
-        if not isinstance(part, MONOTONE) and not _is_clock(part):
+        rises = isinstance(part, MONOTONE) or (isinstance(part, exp.Anonymous) and part.name.lower() in MONOTONE_CALLS)
+        if not rises and not _is_clock(part):
             raise refused(part, f"this is not supported beside now(): {short(bound)}", FORM)
         if isinstance(part, exp.Sub) and asks_time(part.expression):
             raise refused(part, f"the clock is subtracted: {short(bound)}", FORM)

@@ -1,10 +1,11 @@
-"""The functions that generated code calls for texts beyond `runtime.py`: patterns, slices, digests, digits."""
+"""The functions that generated code calls for texts beyond `runtime.py`: slices, digests, digits, distances."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from functools import lru_cache
+
+from dataflow.sql.limits import LONGEST_TEXT, PAIRS
+from dataflow.sql.runtime import bounded_join
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -12,60 +13,6 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def bytewise(text: str) -> str:
     """Each byte as a letter of its own."""
     return text if text.isascii() else text.encode().decode("latin-1")
-
-
-APART = str.maketrans({"İ": "\ue130", "ı": "\ue131"})
-TOGETHER = str.maketrans({"\ue130": "İ", "\ue131": "ı"})
-"""Python takes these for an i where case does not count, RE2 does not."""
-
-
-def _told_apart(text: str, pattern: str) -> str:
-    return text if text.isascii() or not pattern.startswith("(?i") else text.translate(APART)
-
-
-@lru_cache(maxsize=1024)
-def compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
-
-
-def regexp_matches(text: str, pattern: str) -> bool:
-    return compiled(pattern).search(_told_apart(text, pattern)) is not None
-
-
-def regexp_full_match(text: str, pattern: str) -> bool:
-    return compiled(pattern).fullmatch(_told_apart(text, pattern)) is not None
-
-
-def regexp_extract(text: str, pattern: str, group: int) -> str:
-    """Nothing where there is no match, or the group is not part of it."""
-    found = compiled(pattern).search(_told_apart(text, pattern))
-    return (found[group] or "").translate(TOGETHER) if found else ""
-
-
-def regexp_replace(text: str, pattern: str, new: str, every: bool) -> str:
-    """An empty match right after another is none, as in RE2."""
-    finder, out, at, after = compiled(pattern), "", 0, -1
-    text = _told_apart(text, pattern)
-    while at <= len(text):
-        found = finder.search(text, at)
-        if not found:
-            break
-        begin, end = found.span()
-        out += text[at:begin]
-        if begin == end == after:
-            out, at = out + text[begin : begin + 1], begin + 1
-            continue
-        out, at, after = out + _expanded(new, found), end, end
-        if not every:
-            break
-    return (out + text[at:]).translate(TOGETHER)
-
-
-def _expanded(new: str, found: re.Match[str]) -> str:
-    def part(mark: re.Match[str]) -> str:
-        return "\\" if mark[1] == "\\" else found[int(mark[1])] or ""
-
-    return re.sub(r"\\([0-9\\])", part, new) if "\\" in new else new
 
 
 def letter(text: str, index: int) -> str:
@@ -94,12 +41,15 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def hex_text(text: str) -> str:
-    return text.encode().hex().upper()
+def hex_text(text: str) -> str | None:
+    return text.encode().hex().upper() if len(text) <= LONGEST_TEXT // 8 else None
 
 
-def binary_text(text: str) -> str:
-    return "".join(f"{byte:08b}" for byte in text.encode())
+def binary_text(text: str) -> str | None:
+    data = text.encode()
+    if len(data) * 8 > LONGEST_TEXT:
+        return None
+    return f"{int.from_bytes(data, 'big'):0{len(data) * 8}b}" if data else ""
 
 
 def to_base(number: int, base: int, size: int = 1) -> str | None:
@@ -113,16 +63,31 @@ def to_base(number: int, base: int, size: int = 1) -> str | None:
     return text.rjust(size, "0")
 
 
-def levenshtein(one: str, other: str) -> int:
-    """How many bytes differ: put in, left out or changed."""
-    left, right = one.encode(), other.encode()
-    row = list(range(len(right) + 1))
-    for at, byte in enumerate(left, 1):
-        before, row[0] = row[0], at
-        for to, theirs in enumerate(right, 1):
-            before, row[to] = row[to], min(row[to] + 1, row[to - 1] + 1, before + (byte != theirs))
-    return row[-1]
+def levenshtein(one: str, other: str) -> int | None:
+    """How many bytes differ: put in, left out or changed. NULL where both texts are long.
+
+    A column of the table of distances is two numbers, whose bits say where it rises and falls from row to row (Myers,
+    1999; Hyyrö, 2003).
+    """
+    left, right = sorted((one.encode(errors="replace"), other.encode(errors="replace")), key=len)
+    if len(left) * len(right) > PAIRS:
+        return None
+    if not left:
+        return len(right)
+    places: dict[int, int] = {}
+    for at, byte in enumerate(left):
+        places[byte] = places.get(byte, 0) | 1 << at
+    top, mask, distance = 1 << len(left) - 1, (1 << len(left)) - 1, len(left)
+    rises, falls = mask, 0
+    for byte in right:
+        same = places.get(byte, 0)
+        turned = (((same & rises) + rises) ^ rises) | same | falls
+        more, fewer = falls | ~(turned | rises) & mask, rises & turned
+        distance += bool(more & top) - bool(fewer & top)
+        more, fewer = more << 1 & mask | 1, fewer << 1 & mask
+        rises, falls = fewer | ~(turned | more) & mask, more & turned
+    return distance
 
 
-def overlay(text: str, new: str, start: int, count: int) -> str:
-    return text[: max(start - 1, 0)] + new + text[max(start - 1 + count, 0) :]
+def overlay(text: str, new: str, start: int, count: int) -> str | None:
+    return bounded_join(text[: max(start - 1, 0)], new, text[max(start - 1 + count, 0) :])

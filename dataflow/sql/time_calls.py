@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from dataflow.sql import functions, times
 from dataflow.sql.casts import Typed, cast
-from dataflow.sql.expressions import Context, lower, rule
+from dataflow.sql.expressions import Context, lower, named, rule
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Call
 from dataflow.sql.types import DATE, INT, INTERVAL, LOCAL, MONTHS, TIMES
@@ -25,7 +25,7 @@ def today(node: exp.Expr, context: Context) -> Typed:
 @rule(exp.Extract)
 def extract(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression")
-    return times.part(times.unit_name(node.this, node), lower(node.expression, context), node)
+    return times.part(times.Unit(times.unit_named(node.this.name, node)), lower(node.expression, context), node)
 
 
 @rule(
@@ -47,7 +47,7 @@ def named_part(node: exp.Expr, context: Context) -> Typed:
     only(node, "this")
     said = type(node).__name__.lower()
     name = {"dayofweekiso": "isodow", "dayofmonth": "day", "weekofyear": "week"}.get(said, said)
-    return times.part(name, lower(_bare(node.this), context), node)
+    return times.part(times.Unit(times.unit_named(name, node)), lower(_bare(node.this), context), node)
 
 
 def _bare(node: exp.Expr) -> exp.Expr:
@@ -57,7 +57,7 @@ def _bare(node: exp.Expr) -> exp.Expr:
 @rule(exp.TimeToUnix)
 def epoch(node: exp.Expr, context: Context) -> Typed:
     only(node, "this")
-    return times.part("epoch", lower(node.this, context), node)
+    return times.part(times.Unit("epoch"), lower(node.this, context), node)
 
 
 @rule(exp.UnixToTime)
@@ -76,43 +76,59 @@ def unix(node: exp.Expr, context: Context) -> Typed:
     return Typed(Call(code, (value.expr,), nullable=True), LOCAL)
 
 
-@rule(exp.TimestampTrunc, exp.DateTrunc)
+def _arguments(node: exp.Expr, context: Context, least: int, most: int) -> list[Typed]:
+    """The values that a function is given."""
+    if not least <= len(node.expressions) <= most:
+        counts = str(least) if least == most else f"{least} or {most}"
+        raise error(node, f"{node.name.lower()} takes {counts} value{'s' * (most > 1)}: {short(node)}")
+    return [lower(part, context) for part in node.expressions]
+
+
+@named("date_trunc", "datetrunc")
 def truncated(node: exp.Expr, context: Context) -> Typed:
-    only(node, "this", "unit")
-    return times.trunc(times.unit_name(node.args.get("unit"), node), lower(node.this, context), node)
+    unit, value = _arguments(node, context, 2, 2)
+    return times.trunc(times.unit_of(unit, node.expressions[0]), value, node)
 
 
-@rule(exp.DateBin)
+@named("date_part", "datepart")
+def part(node: exp.Expr, context: Context) -> Typed:
+    unit, value = _arguments(node, context, 2, 2)
+    return times.part(times.unit_of(unit, node.expressions[0]), value, node)
+
+
+@named("date_diff", "datediff")
+def difference(node: exp.Expr, context: Context) -> Typed:
+    unit, start, end = _arguments(node, context, 3, 3)
+    return times.difference(times.unit_of(unit, node.expressions[0]), start, end, node)
+
+
+@named("date_sub", "datesub")
+def elapsed(node: exp.Expr, context: Context) -> Typed:
+    unit, start, end = _arguments(node, context, 3, 3)
+    return times.elapsed(times.unit_of(unit, node.expressions[0]), start, end, node)
+
+
+@named("time_bucket")
 def bucketed(node: exp.Expr, context: Context) -> Typed:
-    only(node, "this", "expression", "unit")
-    start = node.args.get("unit")
-    where = None if start is None else lower(start, context)
-    return times.bucket(lower(node.this, context), lower(node.expression, context), where, node)
+    width, value, *start = _arguments(node, context, 2, 3)
+    return times.bucket(width, value, start[0] if start else None, node)
 
 
-@rule(exp.TimeToStr)
+@named("strftime")
 def formatted(node: exp.Expr, context: Context) -> Typed:
-    only(node, "this", "format")
-    return times.text(lower(_bare(node.this), context), lower(node.args["format"], context), node)
+    value, pattern = _arguments(node, context, 2, 2)
+    return times.text(value, pattern, node)
 
 
-@rule(exp.DateAdd)
+@named("date_add")
 def added(node: exp.Expr, context: Context) -> Typed:
-    only(node, "this", "expression")
-    time, by = times.need_time(lower(_bare(node.this), context), node), lower(node.expression, context)
+    time, by = _arguments(node, context, 2, 2)
     if by.type not in (INTERVAL, MONTHS):
         raise error(node, f"date_add takes an interval: {short(node)}", "INTERVAL '1 day'")
-    return times.shift(time, by, 1, node)
+    return times.shift(times.need_time(time, node), by, 1, node)
 
 
 @rule(exp.AtTimeZone)
 def at_zone(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "zone")
     return times.at_zone(lower(node.this, context), lower(node.args["zone"], context), node)
-
-
-@rule(exp.DateDiff)
-def difference(node: exp.Expr, context: Context) -> Typed:
-    only(node, "this", "expression", "unit", "date_part_boundary")
-    unit = times.unit_name(node.args.get("unit"), node)
-    return times.difference(unit, lower(node.expression, context), lower(node.this, context), node)

@@ -7,60 +7,67 @@ a time by the calendar. The session's zone is UTC, so a timestamp with a time zo
 from __future__ import annotations
 
 import re
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import NamedTuple
 
 from sqlglot import exp
 
 from dataflow.sql import types
-from dataflow.sql.calendar import BUCKETS_FROM, HOUR, LETTERS
+from dataflow.sql.calendar import BUCKETS_FROM, FIRST, LAST, LETTERS
 from dataflow.sql.calendar import SHORT as BARE
 from dataflow.sql.casts import Typed
 from dataflow.sql.parse import error, refused, short
-from dataflow.sql.plan import Call, Const
-from dataflow.sql.types import DATE, FLOAT, INT, INTERVAL, LOCAL, MONTHS, TEXT, TIMES, TIMESTAMP
+from dataflow.sql.plan import Call, Const, Expr
+from dataflow.sql.types import DATE, FLOAT, INT, INTERVAL, LOCAL, MONTHS, NULL, TEXT, TIMES, TIMESTAMP
+from dataflow.sql.units import LENGTHS, MONTH_LENGTHS, NAMES, PARTS, REALS, ZONED_PARTS, truncation
+from dataflow.sql.units import difference as difference_code
+from dataflow.sql.units import elapsed as elapsed_code
+from dataflow.zones import UnknownZone, find_zone
 
-LENGTHS = {
-    "microsecond": 1, "us": 1, "millisecond": 1000, "ms": 1000, "second": 10**6, "sec": 10**6, "s": 10**6,
-    "minute": 60 * 10**6, "min": 60 * 10**6, "m": 60 * 10**6, "hour": 3600 * 10**6, "hr": 3600 * 10**6,
-    "h": 3600 * 10**6,
-    "day": 86400 * 10**6, "d": 86400 * 10**6, "week": 7 * 86400 * 10**6, "w": 7 * 86400 * 10**6,
-}  # fmt: skip
-MONTH_LENGTHS = {
-    "month": 1, "mon": 1, "quarter": 3, "year": 12, "y": 12, "decade": 120, "century": 1200, "millennium": 12000,
-}  # fmt: skip
-OTHER_NAMES = {
-    "yr": "year", "yrs": "year", "hrs": "hour", "mins": "minute", "secs": "second", "msec": "millisecond",
-    "msecs": "millisecond", "usec": "microsecond", "usecs": "microsecond", "dec": "decade", "decs": "decade",
-    "cent": "century", "centuries": "century", "mil": "millennium", "mils": "millennium", "millennia": "millennium",
-    "weekofyear": "week", "dayofmonth": "day",
-}  # fmt: skip
-SHORT = {
-    "us": "microsecond", "ms": "millisecond", "sec": "second", "s": "second", "min": "minute", "m": "minute",
-    "hr": "hour", "h": "hour", "d": "day", "w": "week", "mon": "month", "y": "year",
-}  # fmt: skip
-"""The short names of units as the parts of a time that they name."""
-
-PARTS = {
-    "year": "year({0})", "month": "month({0})", "quarter": "quarter({0})", "day": "day_of_month({0})",
-    "doy": "day_of_year({0})", "dayofyear": "day_of_year({0})", "week": "iso_week({0})", "isoyear": "iso_year({0})",
-    "dow": "(({0} // DAY + 4) % 7)", "dayofweek": "(({0} // DAY + 4) % 7)", "weekday": "(({0} // DAY + 4) % 7)",
-    "isodow": "(({0} // DAY + 3) % 7 + 1)", "hour": "({0} // HOUR % 24)", "minute": "({0} // MINUTE % 60)",
-    "second": "({0} // SECOND % 60)", "millisecond": "({0} // 1000 % 60000)", "microsecond": "({0} % MINUTE)",
-    "epoch": "({0} / SECOND)", "decade": "decade({0})", "century": "century({0})", "millennium": "millennium({0})",
-    "era": "int(year({0}) > 0)", "yearweek": "year_week({0})",
-}  # fmt: skip
 INTERVAL_PARTS = {"epoch": "({0} / SECOND)"}
+BEYOND = 2**63
+"""No interval is as long, in microseconds."""
 
 FORMATS = frozenset({*LETTERS, *BARE})
 
 
-def unit_name(node: exp.Expr | None, owner: exp.Expr) -> str:
-    """The unit as DuckDB's singular name."""
-    if node is None:
-        raise error(owner, f"which unit? {short(owner)}", "'hour', 'day', …")
-    name = node.name.lower()
-    name = OTHER_NAMES.get(name, name)
-    return name[:-1] if name.endswith("s") and len(name) > 2 and name[:-1] in {*LENGTHS, *MONTH_LENGTHS} else name
+class Unit(NamedTuple):
+    """What a function takes for a unit of time: its `name` where that is written, else a `column` of names."""
+
+    name: str | None
+    column: Expr | None = None
+
+
+def unit_of(value: Typed, node: exp.Expr) -> Unit:
+    """The unit that a function's first argument names."""
+    if value.type == NULL:
+        return Unit(None)
+    if value.type != TEXT:
+        raise error(node, f"{types.spoken(value.type)} is not a unit of time: {short(node)}", "'hour', 'day', …")
+    if value.literal:
+        return Unit(unit_named(value.constant, node))
+    if not any(isinstance(part, exp.Column | exp.Query) for part in node.walk()):
+        raise refused(node, f"a unit of time is written as a literal, or it is a column: {short(node)}", "'hour'")
+    return Unit(None, value.expr)
+
+
+def unit_named(name: str, node: exp.Expr) -> str:
+    """A unit by one of its names."""
+    unit = NAMES.get(name.lower())
+    if unit is None:
+        raise error(node, f"'{name}' is not a unit of time: {short(node)}", "'hour', 'day', …")
+    return unit
+
+
+def _by_unit(unit: Unit, code: str | None, by: str, times: tuple[Expr, ...], result: str, node: exp.Expr) -> Typed:
+    """The code over times; where the unit is a column, the function named `by`."""
+    if unit.column is not None:
+        slots = ", ".join(f"{{{at}}}" for at in range(len(times) + 1))
+        return Typed(Call(f"{by}({slots})", (unit.column, *times), nullable=True), result)
+    if unit.name is None:
+        return Typed(Const(None, result), result)
+    if code is None:
+        raise refused(node, f"'{unit.name}' is not supported here: {short(node)}", "'hour', 'day', …")
+    return Typed(Call(code, times, nullable=code.startswith(("moment(", "span(", "whole_units"))), result)
 
 
 CLOCK = re.compile(r"\s*([+-]?)(\d+):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?\s*")
@@ -87,19 +94,23 @@ def interval(node: exp.Interval) -> Typed:
         raise refused(node, f"an interval must be a literal: {short(node)}", "n * INTERVAL '1 hour'")
     unit = node.args.get("unit")
     text = f"{value.name} {unit.name}" if unit is not None else value.name
+    if not value.is_string and unit is None:
+        raise refused(node, f"an interval needs a unit: {short(node)}", "INTERVAL 5 MINUTE")
     if (clock := CLOCK.fullmatch(text)) is not None:
         return Typed(Const(_clock(clock), INTERVAL), INTERVAL)
     parts = re.findall(r"([+-]?\d+)\s*([a-zA-Z]+)", text)
     if not parts or re.sub(r"[+-]?\d+\s*[a-zA-Z]+", "", text).strip():
         raise error(node, f"'{text}' does not read as an interval", "INTERVAL '5 minutes'")
     for count, name in parts:
-        unit_text = unit_name(exp.Var(this=name), node)
+        unit_text = NAMES.get(name.lower(), "")
         if unit_text in LENGTHS:
             micros += int(count) * LENGTHS[unit_text]
         elif unit_text in MONTH_LENGTHS:
             months += int(count) * MONTH_LENGTHS[unit_text]
         else:
             raise error(node, f"'{name}' is not a unit of time", "INTERVAL '5 minutes'")
+    if not (-BEYOND < micros < BEYOND and -(2**31) <= months < 2**31):
+        raise error(node, f"the interval is beyond 64 bits: {short(node)}")
     if months:
         return Typed(Const(f"{months} {micros}", MONTHS), MONTHS)
     return Typed(Const(micros, INTERVAL), INTERVAL)
@@ -112,29 +123,38 @@ def months_times(count: Typed, span: Typed) -> Typed | None:
     months, micros = str(span.constant).split() if span.literal else ("", "")
     if micros != "0":
         return None
-    return Typed(Call(f"({{0}} * {months})", (count.expr,)), MONTHS)
+    return Typed(Call(f"months_of({{0}}, {months})", (count.expr,), nullable=True), MONTHS)
 
 
 def counted(count: Typed, node: exp.Interval) -> Typed:
     """INTERVAL (n) DAY: as many of a unit as a whole number says."""
-    unit = unit_name(node.args.get("unit"), node)
+    said = node.args.get("unit")
+    unit = NAMES.get(said.name.lower(), "") if said is not None else ""
     if count.type != INT or unit not in {**LENGTHS, **MONTH_LENGTHS}:
         raise refused(node, f"an interval takes a whole number and a unit: {short(node)}", "n * INTERVAL '1 hour'")
     if unit in LENGTHS:
-        return Typed(Call(f"({{0}} * {LENGTHS[unit]})", (count.expr,)), INTERVAL)
-    return Typed(Call(f"({{0}} * {MONTH_LENGTHS[unit]})", (count.expr,)), MONTHS)
+        return Typed(Call(f"interval_of({{0}}, {LENGTHS[unit]})", (count.expr,), nullable=True), INTERVAL)
+    return Typed(Call(f"months_of({{0}}, {MONTH_LENGTHS[unit]})", (count.expr,), nullable=True), MONTHS)
 
 
-def shift(time: Typed, by: Typed, sign: int, node: exp.Expr) -> Typed:
-    """time ± interval."""
+MOVED = f"(moved if {FIRST} <= (moved := %s) <= {LAST} else None)"
+"""`moment`, written out: it stands in what is asked for most."""
+APART = f"(moved if {-BEYOND} <= (moved := %s) < {BEYOND} else None)"
+"""`span`, written out."""
+
+
+def shift(time: Typed, by: Typed, sign: int, node: exp.Expr, *, bounded: bool = True) -> Typed:
+    """time ± interval; if not `bounded`, of a time that is known to be within bounds."""
     result = LOCAL if time.type == DATE else time.type
-    if by.type == MONTHS and not by.literal:
-        return Typed(Call(f"add_months({{0}}, {'-' if sign < 0 else ''}{{1}})", (time.expr, by.expr)), result)
-    if by.type == MONTHS:
+    args: tuple[Expr, ...] = (time.expr, by.expr)
+    if by.type != MONTHS:
+        code = f"({{0}} {'+' if sign > 0 else '-'} {{1}})"
+        return Typed(Call(MOVED % code if bounded else code, args, nullable=bounded), result)
+    code = f"add_months({{0}}, {'-' if sign < 0 else ''}{{1}})"
+    if by.literal:
         months, micros = (sign * int(part) for part in str(by.constant).split())
-        code = f"(add_months({{0}}, {months}) + {micros})"
-        return Typed(Call(code, (time.expr,)), result)
-    return Typed(Call("({0} + {1})" if sign > 0 else "({0} - {1})", (time.expr, by.expr)), result)
+        code, args = f"(add_months({{0}}, {months}) + {micros})", (time.expr,)
+    return Typed(Call(f"moment({code})" if bounded else code, args, nullable=bounded), result)
 
 
 def need_time(value: Typed, node: exp.Expr) -> Typed:
@@ -143,29 +163,31 @@ def need_time(value: Typed, node: exp.Expr) -> Typed:
     return value
 
 
-def part(unit: str, value: Typed, node: exp.Expr) -> Typed:
+def part(unit: Unit, value: Typed, node: exp.Expr) -> Typed:
     """extract(unit FROM value)."""
     table = INTERVAL_PARTS if value.type == INTERVAL else PARTS
     if value.type != INTERVAL:
         need_time(value, node)
-    unit = SHORT.get(unit, unit)
-    if unit not in table:
-        raise refused(node, f"extract of '{unit}' from {types.spoken(value.type)} is not supported", ", ".join(table))
-    return Typed(Call(table[unit], (value.expr,)), FLOAT if unit == "epoch" else INT)
+    elif unit.column is not None:
+        raise refused(node, f"an interval's parts are not told apart: {short(node)}", "epoch(x)")
+    if unit.name is not None and unit.name not in table:
+        raise refused(
+            node, f"extract of '{unit.name}' from {types.spoken(value.type)} is not supported", ", ".join(table)
+        )
+    zoned = value.type == TIMESTAMP
+    real = unit.column is not None or unit.name in REALS
+    code = (ZONED_PARTS if zoned and value.type != INTERVAL else table).get(unit.name or "")
+    return _by_unit(unit, code, "part_by" + "_zoned" * zoned, (value.expr,), FLOAT if real else INT, node)
 
 
-def trunc(unit: str, value: Typed, node: exp.Expr) -> Typed:
+def trunc(unit: Unit, value: Typed, node: exp.Expr) -> Typed:
     """date_trunc."""
-    need_time(value, node)
-    if unit == "week":
-        code = "trunc_week({0})"
-    elif unit in LENGTHS:
-        code = f"({{0}} // {LENGTHS[unit]} * {LENGTHS[unit]})"
-    elif unit in MONTH_LENGTHS:
-        code = f"trunc_month({{0}}, {MONTH_LENGTHS[unit]})"
-    else:
-        raise error(node, f"'{unit}' is not a unit of time", "'hour', 'day', …")
-    return Typed(Call(code, (value.expr,)), LOCAL if value.type == DATE else value.type)
+    zoned = need_time(value, node).type == TIMESTAMP
+    code = truncation(unit.name, zoned=zoned) if unit.name else None
+    if code is not None and value.type == DATE and not code.startswith("moment"):
+        code = f"moment({code})"
+    result = LOCAL if value.type == DATE else value.type
+    return _by_unit(unit, code, "truncated_by" + "_zoned" * zoned, (value.expr,), result, node)
 
 
 def bucket(width: Typed, value: Typed, start: Typed | None, node: exp.Expr) -> Typed:
@@ -177,12 +199,14 @@ def bucket(width: Typed, value: Typed, start: Typed | None, node: exp.Expr) -> T
     if start is not None:
         return _bucket_from(width, value, start, node)
     if width.type == MONTHS and str(width.constant).endswith(" 0"):
-        code = f"bucket_months({str(width.constant).split()[0]}, {{0}})"
+        code = f"moment(bucket_months({str(width.constant).split()[0]}, {{0}}))"
     elif width.type == INTERVAL and width.literal and width.constant > 0:
         code = _bucket_code(int(width.constant))
     else:
         raise error(node, f"time_bucket needs a constant interval above zero: {short(node)}", "INTERVAL '5 minutes'")
-    return Typed(Call(code, (value.expr,)), value.type)
+    if value.type == DATE and width.type == INTERVAL:
+        code = f"({code} // DAY * DAY)"
+    return Typed(Call(code, (value.expr,), nullable=code.startswith("moment(")), value.type)
 
 
 def _bucket_code(width: int) -> str:
@@ -199,30 +223,25 @@ def _bucket_from(width: Typed, value: Typed, start: Typed, node: exp.Expr) -> Ty
     return Typed(Call(code, (value.expr,)), value.type)
 
 
-def elapsed(unit: str, start: Typed, end: Typed, node: exp.Expr) -> Typed:
+def elapsed(unit: Unit, start: Typed, end: Typed, node: exp.Expr) -> Typed:
     """date_sub: whole units from one time to another."""
     for side in (start, end):
         need_time(side, node)
     zoned = TIMESTAMP in (start.type, end.type)
-    cut = zoned and LENGTHS.get(unit, HOUR) >= HOUR  # ICU counts milliseconds, the start's down, the end's to zero
-    one, two = ("({0} // 1000 * 1000)", "int_divide({1}, 1000) * 1000") if cut else ("{0}", "{1}")
-    if unit in LENGTHS:
-        code = f"int_divide({two} - {one}, {LENGTHS[unit]})"
-    elif unit in MONTH_LENGTHS:
-        code = f"int_divide(whole_months{'_back' * zoned}({one}, {two}), {MONTH_LENGTHS[unit]})"
-    else:
-        raise error(node, f"'{unit}' is not a unit of time", "'minute', 'hour', 'day', …")
-    return Typed(Call(code, (start.expr, end.expr)), INT)
+    code = elapsed_code(unit.name, zoned=zoned) if unit.name else None
+    return _by_unit(unit, code, "elapsed_by" + "_zoned" * zoned, (start.expr, end.expr), INT, node)
 
 
 def text(value: Typed, pattern: Typed, node: exp.Expr) -> Typed:
     """strftime."""
     if value.type == TEXT and value.literal:
         value, pattern = pattern, value
+    if NULL in (value.type, pattern.type) and {value.type, pattern.type} <= {NULL, TEXT, *TIMES}:
+        return Typed(Const(None, TEXT), TEXT)
     need_time(value, node)
     if pattern.type != TEXT or not pattern.literal:
         raise error(node, f"strftime needs its format as a literal: {short(node)}", "'%H:%M'")
-    if pattern.constant in ("", "None"):  # the parser makes this of nothing
+    if not pattern.constant:
         raise error(node, f"strftime needs a format: {short(node)}", "'%H:%M'")
     for letter in re.findall(r"%(-?.?)", pattern.constant):
         if letter not in FORMATS or not letter:
@@ -235,26 +254,19 @@ def at_zone(value: Typed, zone: Typed, node: exp.Expr) -> Typed:
     if zone.type != TEXT or not isinstance(zone.constant, str):
         raise error(node, f"a time zone must be a literal: {short(node)}", "'America/New_York'")
     try:
-        ZoneInfo(zone.constant)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise error(node, f"'{zone.constant}' is not a time zone", "an IANA name: 'America/New_York'") from None
+        find_zone(zone.constant)
+    except UnknownZone as unknown:
+        raise error(node, str(unknown), unknown.hint) from None
     need_time(value, node)
     if value.type == TIMESTAMP:
         return Typed(Call("to_local({0}, {1})", (value.expr, zone.expr)), LOCAL)
     return Typed(Call("from_local({0}, {1})", (value.expr, zone.expr)), TIMESTAMP)
 
 
-def difference(unit: str, start: Typed, end: Typed, node: exp.Expr) -> Typed:
-    """date_diff: how many boundaries of `unit` lie between; of weeks, how many whole ones."""
-    need_time(start, node), need_time(end, node)
-    if unit == "week":
-        code = "weeks({0}, {1})"
-    elif unit in LENGTHS:
-        length = LENGTHS[unit]
-        code = f"({{1}} // {length} - {{0}} // {length})"
-    elif unit in MONTH_LENGTHS:
-        length = MONTH_LENGTHS[unit]
-        code = f"((month_count({{1}}) - 1) // {length} - (month_count({{0}}) - 1) // {length})"
-    else:
-        raise error(node, f"'{unit}' is not a unit of time", "'minute', 'hour', 'day', …")
-    return Typed(Call(code, (start.expr, end.expr)), INT)
+def difference(unit: Unit, start: Typed, end: Typed, node: exp.Expr) -> Typed:
+    """date_diff: how many boundaries of a unit lie between; of weeks, how many whole ones."""
+    for side in (start, end):
+        need_time(side, node)
+    zoned = TIMESTAMP in (start.type, end.type)
+    code = difference_code(unit.name, zoned=zoned) if unit.name else None
+    return _by_unit(unit, code, "difference_by" + "_zoned" * zoned, (start.expr, end.expr), INT, node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflow.sql import calendar, graphemes, json_values, reading, runtime, scalars, texts
+from dataflow.sql import calendar, graphemes, json_values, reading, runtime, scalars, searches, texts, units, wildcards
 
-MODULES = (calendar, runtime, reading, scalars, graphemes, texts, json_values)
+MODULES = (calendar, runtime, reading, scalars, graphemes, texts, searches, wildcards, json_values, units)
 WORDS: dict[str, Any] = {name: value for module in MODULES for name, value in vars(module).items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import msgspec
 from sqlglot import exp
 
 from dataflow.sql import times, types
@@ -14,7 +13,7 @@ from dataflow.sql.calendar import DAY
 from dataflow.sql.casts import Typed, cast
 from dataflow.sql.expressions import Context, condition, lower
 from dataflow.sql.parse import error, only, refused, short
-from dataflow.sql.plan import Bound, Const, Expr, WindowCall
+from dataflow.sql.plan import Bound, Const, Expr, WindowCall, replace
 from dataflow.sql.types import BOOL, DATE, FLOAT, INT, JSON, MONTHS, NULL
 
 Kinds = dict[type[exp.Expr], str]
@@ -101,7 +100,7 @@ def function(node: exp.Window, over: Over, spec: exp.Expr | None, context: Conte
             raise error(node, f"IGNORE NULLS goes with lag, lead, first_value, last_value and nth_value: {short(node)}")
         value, found = _plain(call.this, node, over, spec, context)
         known = isinstance(call, exp.IgnoreNulls)
-        return value, found._replace(call=msgspec.structs.replace(found.call, known=known))
+        return value, found._replace(call=replace(found.call, known=known))
     return _plain(call, node, over, spec, context)
 
 

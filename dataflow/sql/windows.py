@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 from sqlglot import exp
 
 from dataflow.sql import shape
@@ -18,7 +17,7 @@ from dataflow.sql.casts import Typed
 from dataflow.sql.expressions import Context, lower
 from dataflow.sql.parse import error, only, short
 from dataflow.sql.placing import Shaper
-from dataflow.sql.plan import Col, Const, Expr, Map, Order, Rel, Window, WindowCall
+from dataflow.sql.plan import Col, Const, Expr, Map, Order, Rel, Window, WindowCall, replace
 from dataflow.sql.scope import folded
 from dataflow.sql.window_calls import Found, Over, comparable, function, sort
 
@@ -131,4 +130,4 @@ def _placed(found: Found, base: tuple[Expr, ...], order: tuple[Order, ...]) -> W
     column = base.index(found.arg) if found.arg is not None else -1
     where = base.index(found.where) if found.where is not None else -1
     by = order[0].index if call.frame == "range" else -1
-    return msgspec.structs.replace(call, column=column, where=where, by=by)
+    return replace(call, column=column, where=where, by=by)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,8 @@ import msgspec
 
 from dataflow.board import Board, EventType, Field
 from dataflow.session import Attention, Told
-from gui.format import NARROW, formatter, local_time
+from dataflow.times import local_day, local_text
+from gui.format import NARROW, formatter
 from storage.event import WITHDRAWN
 
 NOTHING = "–"
@@ -94,12 +94,10 @@ class Words:
 
     def moment(self, time: int, beside: int | None = None) -> str:
         """A time in the board's zone: without its day where that of `beside` is the same."""
-        local = self._local(time)
-        if local is None:
-            return NOTHING
-        day = None if beside is None else self._local(beside)
-        clock = f"{local:%H:%M:%S}"
-        return clock if day is not None and day.date() == local.date() else f"{local.day} {local:%b} {clock}"
+        clock = local_text(time, self._zone, "%H:%M:%S")
+        if beside is not None and local_day(beside, self._zone) == local_day(time, self._zone):
+            return clock
+        return f"{local_text(time, self._zone, '%d %b').removeprefix('0')} {clock}"
 
     def _is_note(self, told: Told, name: str) -> bool:
         field = self._event(told).fields.get(name)
@@ -116,13 +114,6 @@ class Words:
 
     def _event(self, told: Told) -> EventType:
         return self.events.get(told.type) or EventType()
-
-    def _local(self, time: int) -> datetime | None:
-        try:
-            return local_time(time, self._zone)
-        except OverflowError:
-            return None
-
 
 def filling(told: Told, event: EventType) -> dict[str, Any]:
     """What an entry form is filled with."""

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from storage.private import make_folder
+
 if TYPE_CHECKING:
     from dataflow.boards.file import LoadedBoard
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
+
+board_argument = click.argument("board", type=click.Path(readable=False))
 
 store_option = click.option(
     "--store", type=_PATH, metavar="FILE",
@@ -32,7 +36,7 @@ def load_board(name: str) -> LoadedBoard:
 
 
 def store_path(loaded: LoadedBoard, store: Path | None, *, writes: bool = False) -> Path:
-    """The store that was named, or the board's own; its folder is made.
+    """The store that was named, or the board's own; where it `writes`, the folder of the board's own is made.
 
     A board that is opened on a server has its shared log's store, to which nobody but the server's log `writes`.
     """
@@ -47,7 +51,18 @@ def store_path(loaded: LoadedBoard, store: Path | None, *, writes: bool = False)
             raise click.ClickException(_shared(loaded, connection.urls))
         return Path(connection.store)
     path = store_of(loaded.board.id)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if writes:
+        make_folder(path.parent)
+    return path
+
+
+def existing_store(loaded: LoadedBoard, store: Path | None) -> Path:
+    """As `store_path`, for what reads only. Raises ClickException where a board has none yet."""
+    path = store_path(loaded, store)
+    if store is None and not path.exists():
+        raise click.ClickException(
+            f"{path}: {loaded.path.name} has no store yet; `watchfloor open`, `emit` and `import` make it"
+        )
     return path
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import click
 
+from gui.commands.boards import board_argument
+from gui.terminal import say
+
 
 @click.command("check", short_help="Everything that is wrong with a board file.")
-@click.argument("board")
+@board_argument
 def command(board: str) -> None:
     """Check BOARD: its keys, event types, tables, SQL, and the columns that panels need.
 
@@ -23,7 +26,7 @@ def command(board: str) -> None:
     found = loaded.board
     parts = {"event type": len(found.events), "view": len(found.views), "panel": len(found.panels)}
     counts = ", ".join(_count(number, word) for word, number in parts.items())
-    click.echo(f"{path.name}: {counts}: no problems")
+    say(f"{path.name}: {counts}: no problems")
 
 
 def _count(number: int, word: str) -> str:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import getpass
+import math
+from typing import Any
 
 import click
 
 from gui.commands.boards import load_board, theme_option
 from gui.commands.display import clock, need_display, recording
+from gui.places import account_name
 
 MOST = 4
 
 
+class _Factor(click.FloatRange):
+    """No range leaves out what is no number: nan is neither below nor above."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        factor = super().convert(value, param, ctx)
+        if not math.isfinite(factor):
+            self.fail(f"{value} is no number", param, ctx)
+        return factor
+
+
 @click.command("demo", short_help="A real day of New York flights, live.")
-@click.option("--speed", type=click.FloatRange(0.1, 10_000), default=60, show_default=True, metavar="FACTOR",
+@click.option("--speed", type=_Factor(0.1, 10_000), default=60, show_default=True, metavar="FACTOR",
               help="So many times as fast as it was.")
 @click.option("--from", "start", metavar="HH:MM", callback=clock, default="06:00", show_default=True,
               help="The local time at which the replay begins; what came before is there at once.")
@@ -35,4 +47,4 @@ def command(speed: float, start: str, desks: int, theme: str | None) -> int:
     from gui.app import DemoOptions, Options, run
 
     demo = DemoOptions(recording(), start, speed)
-    return run(Options(board=board, author=getpass.getuser(), theme=theme, demo=demo))
+    return run(Options(board=board, author=account_name(), theme=theme, demo=demo))

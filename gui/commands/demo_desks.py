@@ -20,7 +20,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import click
 import msgspec
 
 from dataflow.server.binary import find
@@ -28,6 +27,7 @@ from gui.commands.boards import load_board
 from gui.commands.display import recording
 from gui.commands.ending import told
 from gui.seat import Begin, Seat
+from gui.terminal import say
 
 if TYPE_CHECKING:
     from dataflow.board import Board
@@ -104,7 +104,7 @@ async def _demo(count: int, start: str, speed: float, theme: str | None) -> int:
         try:
             return await _replay(server, desks, load_board("demo").board, start, speed)
         except asyncio.CancelledError:
-            click.echo("ended")
+            say("ended")
             return 0
 
 
@@ -171,7 +171,7 @@ async def _watch(server: ServerProcess, desks: list[Desk], telling: asyncio.Task
         running = any(desk.running for desk in desks)
         for problem in _problems(server, desks, telling):
             if problem not in wrong:
-                click.echo(problem, err=True)
+                say(problem, err=True)
             wrong[problem] = None
         if not running:
             return 1 if wrong else 0
@@ -189,10 +189,10 @@ def _problems(server: ServerProcess, desks: list[Desk], telling: asyncio.Task[No
 
 def _introduce(server: ServerProcess, desks: list[Desk]) -> None:
     names = [desk.operator for desk in desks]
-    click.echo(f"Desks of {', '.join(names[:-1])} and {names[-1]} on one log, at {server.url}")
-    click.echo("What is entered on one is on the others. Ctrl+C ends it, or closing all the windows")
+    say(f"Desks of {', '.join(names[:-1])} and {names[-1]} on one log, at {server.url}")
+    say("What is entered on one is on the others. Ctrl+C ends it, or closing all the windows")
     if sys.platform != "win32":
-        click.echo(f"Cut them off for a while: kill -STOP {server.pid}, and kill -CONT {server.pid}")
+        say(f"Cut them off for a while: kill -STOP {server.pid}, and kill -CONT {server.pid}")
 
 
 def _free_port() -> int:

@@ -4,20 +4,21 @@ once.
 
 from __future__ import annotations
 
-import getpass
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.boards import board_argument, load_board, store_option, store_path
+from gui.places import account_name
+from gui.terminal import say
 
 SOURCE = "/watchfloor/cli"
 
 
 @click.command("emit", short_help="One event into a board's log.")
-@click.argument("board")
+@board_argument
 @click.argument("type_", metavar="TYPE")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
 @store_option
@@ -38,12 +39,12 @@ def command(board: str, type_: str, fields: tuple[str, ...], store: Path | None,
     data, subject = loaded.schema.entry(type_, _pairs(fields), now=now, operator=False)
     event = Event(
         id=uuid7(now), source=SOURCE, type=type_, time=now, subject=subject, data=data,
-        authid=author or getpass.getuser(),
+        authid=author or account_name(),
     )  # fmt: skip
     with Database.open(store_path(loaded, store, writes=True)) as database:
         Mirror(database).refuse()
         appended = database.log.append([event]).result()
-    click.echo(f"position {appended.positions[0]}, id {event.id}")
+    say(f"position {appended.positions[0]}, id {event.id}")
 
 
 def _pairs(fields: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
+from gui.terminal import say
 
 _SIGNALS = ("SIGTERM", "SIGHUP", "SIGBREAK")
 
@@ -19,7 +19,7 @@ def until_told() -> Iterator[None]:
         with _handled(_SIGNALS, _interrupt):
             yield
     except KeyboardInterrupt:
-        click.echo("ended")
+        say("ended")
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.boards import board_argument, load_board, store_option, store_path
 from gui.commands.history import push, push_store
+from gui.terminal import printable, say
 
 if TYPE_CHECKING:
     from dataflow.boards.file import LoadedBoard
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain", short_help="What a live query keeps, and what it costs.")
-@click.argument("board")
+@board_argument
 @click.argument("query", metavar="VIEW-OR-SQL")
 @store_option
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True,
@@ -43,12 +44,12 @@ def command(board: str, query: str, store: Path | None, form: str) -> None:
     live.rows()
     found = engine.explain(live)
     if form == "json":
-        click.echo(msgspec.json.encode(found))
+        say(msgspec.json.encode(found).decode())
         return
     if not counted:
-        click.echo(f"{loaded.path.name} has no store yet: nothing is counted", err=True)
+        say(f"{loaded.path.name} has no store yet: nothing is counted", err=True)
     for line in lines(found):
-        click.echo(line)
+        say(line)
 
 
 def _fill(engine: Engine, loaded: LoadedBoard, board: str, store: Path | None) -> bool:
@@ -68,7 +69,7 @@ def _fill(engine: Engine, loaded: LoadedBoard, board: str, store: Path | None) -
     from storage.database import Database
 
     push_store(engine, loaded, path)
-    with Database.open(path, create=False) as database:
+    with Database.open_read_only(path) as database:
         engine.advance(database.log.last_time())
     return True
 
@@ -79,7 +80,7 @@ def lines(found: Operator) -> Iterator[str]:
     kept = max(len(row[2]) for row in rows)
     width = get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
     for memory, took, keeps, text in rows:
-        line = f"{memory:>9}  {took:>10}  {keeps:<{kept}}  {text}"
+        line = f"{memory:>9}  {took:>10}  {keeps:<{kept}}  {printable(text)}"
         yield line if len(line) <= width else line[: width - 1] + "…"
 
 

@@ -6,22 +6,27 @@ from pathlib import Path
 
 import click
 
-from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.boards import board_argument, existing_store, load_board, store_option
 from gui.commands.progress import bar
+from gui.terminal import say
 
 _FILE = click.Path(path_type=Path)
 
 
 @click.command("export", short_help="A board's whole log into a file.")
-@click.argument("board")
+@board_argument
 @click.argument("file", type=_FILE)
 @store_option
-def command(board: str, file: Path, store: Path | None) -> None:
+@click.option("--spreadsheet-safe", "safe", is_flag=True,
+              help="For CSV: an apostrophe before text that a spreadsheet would run as a formula.")
+def command(board: str, file: Path, store: Path | None, safe: bool) -> None:
     """Write BOARD's log into FILE (replaced): .ndjson or .ndjson.gz (CloudEvents; import reads it back), or .csv.
 
     CSV has a column for each part of the envelope and for each field that the board declares.
     """
     name = file.name.lower()
+    if safe and not name.endswith(".csv"):
+        raise click.UsageError("--spreadsheet-safe goes with a .csv file")
     if not name.endswith((".ndjson", ".ndjson.gz", ".csv")):
         raise click.UsageError(f"{file}: give it a name that ends in .ndjson, .ndjson.gz or .csv")
     loaded = load_board(board)
@@ -29,9 +34,9 @@ def command(board: str, file: Path, store: Path | None) -> None:
     from storage.database import Database
 
     fields = list(dict.fromkeys(name for names in loaded.schema.kinds.values() for name in names))
-    with Database.open(store_path(loaded, store), create=False) as database, bar(file.name) as progress:
+    with Database.open_read_only(existing_store(loaded, store)) as database, bar(file.name) as progress:
         if name.endswith(".csv"):
-            written = export_csv(file, database.log, fields, progress)
+            written = export_csv(file, database.log, fields, progress, safe=safe)
         else:
             written = export_ndjson(file, database.log, progress)
-    click.echo(f"{written:,} events written to {file}")
+    say(f"{written:,} events written to {file}")

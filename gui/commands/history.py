@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from gui.terminal import say
 
 if TYPE_CHECKING:
     from dataflow.boards.file import LoadedBoard
@@ -22,10 +22,10 @@ def push_store(engine: Engine, loaded: LoadedBoard, store: Path) -> None:
     from storage.database import Database
     from storage.mirror import Mirror
 
-    with Database.open(store, create=False) as database:
+    with Database.open_read_only(store) as database:
         mirror = Mirror(database)
         if mirror.log and not mirror.heard:
-            click.echo(f"{store}: never synced with {mirror.log}; nothing of that log is known here", err=True)
+            say(f"{store}: never synced with {mirror.log}; nothing of that log is known here", err=True)
         log, until = database.log, database.log.last()
         withdrawals = Withdrawals(log, loaded.board.admins)
         withdrawals.judge(withdrawals.coming(until))
@@ -46,6 +46,6 @@ def push(engine: Engine, loaded: LoadedBoard, history: Iterable[Sequence[Event]]
                 misfits.append(f"{event.type} at position {event.position}: {misfit.reason}")
         engine.push("events", rows)
     if len(misfits) == 1:
-        click.echo(f"1 event does not fit the board and was left out: {misfits[0]}", err=True)
+        say(f"1 event does not fit the board and was left out: {misfits[0]}", err=True)
     elif misfits:
-        click.echo(f"{len(misfits)} events do not fit the board and were left out; first {misfits[0]}", err=True)
+        say(f"{len(misfits)} events do not fit the board and were left out; first {misfits[0]}", err=True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.boards import board_argument, load_board, store_option, store_path
 from gui.commands.progress import bar
+from gui.terminal import say
 
 if TYPE_CHECKING:
     from dataflow.boards.file import LoadedBoard
@@ -19,7 +20,7 @@ _FILE = click.Path(path_type=Path)
 
 
 @click.command("import", short_help="Events from a file into a board's log.")
-@click.argument("board")
+@board_argument
 @click.argument("file", type=_FILE)
 @store_option
 @click.option("--type", "type_", metavar="TYPE", help="For CSV: the event type of every row.")
@@ -70,12 +71,12 @@ def _shape(loaded: LoadedBoard, type_: str, time_column: str) -> Shape:
 
 def _tell(imported: Imported, file: Path) -> int:
     """The summary on stdout, why it failed on stderr; the exit code."""
-    click.echo(f"{imported.new:,} new, {imported.already:,} already there, {imported.quarantined:,} quarantined")
+    say(f"{imported.new:,} new, {imported.already:,} already there, {imported.quarantined:,} quarantined")
     for reason, seen in imported.reasons.items():
-        click.echo(f"  {seen.count:,} × {reason} (first: {seen.place})")
+        say(f"  {seen.count:,} × {reason} (first: {seen.place})")
     taken = imported.new + imported.already
     if imported.damage is not None:
-        click.echo(imported.damage, err=True)
+        say(imported.damage, err=True)
     elif imported.quarantined and not taken:
-        click.echo(f"{file}: nothing in it could be taken; is it CloudEvents, one a line, for this board?", err=True)
+        say(f"{file}: nothing in it could be taken; is it CloudEvents, one a line, for this board?", err=True)
     return 1 if imported.damage is not None or (imported.quarantined and not taken) else 0

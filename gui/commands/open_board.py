@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
 import msgspec
 
-from gui.commands.boards import load_board, store_option, store_path, theme_option
+from gui.commands.boards import board_argument, load_board, store_option, store_path, theme_option
 from gui.commands.display import need_display
 from gui.connection import Connection, Unreadable, default_store, keep, recall, servers
-from gui.places import connection_of
+from gui.places import account_name, connection_of, store_of
+from gui.terminal import say
+from storage.private import make_folder
 
 _IDENTITY = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
 
@@ -35,7 +36,7 @@ _NSC = ".creds"
 
 
 @click.command("open", short_help="A board, live on its store or on a shared log.")
-@click.argument("board")
+@board_argument
 @store_option
 @click.option("--server", "urls", metavar="URL[,URL]...", callback=_servers,
               help="The board's shared log: nats://HOST:PORT, or several servers of one cluster. Kept for next time.")
@@ -69,9 +70,8 @@ def command(
     connection = None if local else _connection(loaded.board.id, store, urls, identity, ca, author)
     if local:
         _forget(loaded.board.id)
-    path = store_path(loaded, Path(connection.store) if connection else store)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    author = (_operator(connection) if connection else author) or getpass.getuser()
+    path = _prepared(store_path(loaded, Path(connection.store) if connection else store), loaded.board.id)
+    author = (_operator(connection) if connection else author) or account_name()
     if fresh_store:
         if connection is None:
             raise click.UsageError("--fresh-store goes with a board on a server")
@@ -79,6 +79,15 @@ def command(
     from gui.app import Options, run
 
     return run(Options(board=loaded, author=author, store=path, theme=theme, connection=connection))
+
+
+def _prepared(path: Path, id: str) -> Path:
+    """The store's path, when its folder is there: this account's own, for nobody else, or one that people named."""
+    if path.parent == store_of(id).parent:
+        make_folder(path.parent)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _connection(
@@ -115,7 +124,8 @@ def _on_new_store(id: str, connection: Connection, author: str) -> tuple[Connect
 
     identity, ca = (Path(file) if file else None for file in (connection.identity, connection.ca))
     new, along = asyncio.run(follow_anew(connection.urls, id, author, old, identity, ca))
-    click.echo(renewed_text(old, new, along))
+    for line in renewed_text(old, new, along).split("\n"):
+        say(line)
     return renewed(id, connection, new), new
 
 

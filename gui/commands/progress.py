@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import click
 
+from gui.terminal import printable, unguarded
+
 
 @contextmanager
 def bar(label: str) -> Iterator[Callable[[int, int], None]]:
@@ -15,7 +17,7 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    with click.progressbar(length=1, label=label, file=sys.stderr) as shown:
+    with click.progressbar(length=1, label=printable(label), file=unguarded(sys.stderr)) as shown:
 
         def show(done: int, total: int) -> None:
             shown.length = total

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.boards import board_argument, existing_store, load_board, store_option
 from gui.commands.history import push_store
-from gui.commands.rows import FORMATS, write
+from gui.commands.rows import CHOICES, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,22 +30,26 @@ def _moment(_: click.Context, __: click.Parameter, value: str | None) -> int:
 
 
 @click.command("query", short_help="One answer from a board's store.")
-@click.argument("board")
+@board_argument
 @click.argument("sql")
 @store_option
-@click.option("--format", "form", type=click.Choice([*FORMATS]), default="table", show_default=True,
+@click.option("--format", "form", type=click.Choice(CHOICES), default="table", show_default=True,
               help="table: for people, in the board's time zone; json: an object a line; csv.")
+@click.option("--spreadsheet-safe", "safe", is_flag=True,
+              help="For csv: an apostrophe before text that a spreadsheet would run as a formula.")
 @click.option("--now", callback=_moment, metavar="ISO",
               help="What now() is; by default this machine's clock.")
-def command(board: str, sql: str, store: Path | None, form: str, now: int) -> None:
+def command(board: str, sql: str, store: Path | None, form: str, safe: bool, now: int) -> None:
     """Answer SQL over everything in BOARD's store: its events, tables and views, in the board's own dialect.
 
     json and csv give times as ISO 8601 in UTC.
     """
+    if safe and form != "csv":
+        raise click.UsageError("--spreadsheet-safe goes with --format csv")
     loaded = load_board(board)
-    path = store_path(loaded, store)
+    path = existing_store(loaded, store)
     columns, rows = answer(loaded, path, sql, now)
-    write(form, columns, rows, loaded.board.timezone)
+    write("safe csv" if safe else form, columns, rows, loaded.board.timezone)
 
 
 def answer(

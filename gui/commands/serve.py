@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import socket
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gui.commands.boards import load_board
+from gui.commands.boards import board_argument, load_board
 from gui.commands.ending import until_told
+from gui.terminal import say
 
 if TYPE_CHECKING:
     from dataflow.boards.file import BoardFile
@@ -19,13 +21,14 @@ if TYPE_CHECKING:
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
 _FOLDER = click.Path(file_okay=False, path_type=Path, resolve_path=True)
 _PORT = click.IntRange(1, 65535)
+_DIGITS = re.compile("[0-9]{1,5}")
 _ANYWHERE = ("0.0.0.0", "::")
 
 
 def _address(_: click.Context, __: click.Parameter, text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     bare = host.removeprefix("[").removesuffix("]")
-    if not colon or not bare or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+    if not colon or not bare or not _DIGITS.fullmatch(port) or not 0 < int(port) < 65536:
         raise click.BadParameter(f"{text!r} is no address; write it as HOST:PORT, such as 127.0.0.1:4222")
     if ":" in bare and bare == host:
         raise click.BadParameter(f"{text!r}: write an IPv6 address in brackets, such as [::1]:4222")
@@ -33,7 +36,7 @@ def _address(_: click.Context, __: click.Parameter, text: str) -> tuple[str, int
 
 
 @click.command("serve", short_help="The shared log of a board, for several desks.")
-@click.argument("board")
+@board_argument
 @click.option("--listen", metavar="HOST:PORT", callback=_address, default="127.0.0.1:4222", show_default=True,
               help="Where desks connect. Anything but this machine's own address needs TLS and users.")
 @click.option("--store", type=_FOLDER, metavar="DIR",
@@ -115,4 +118,4 @@ def _say_devices(serving: Serving) -> None:
 
 
 def _say(line: str) -> None:
-    click.echo(line)
+    say(line)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
 
-from gui.commands.boards import load_board, store_option, store_path, theme_option
+from gui.commands.boards import board_argument, existing_store, load_board, store_option, theme_option
 from gui.commands.display import clock, recording
 from gui.commands.display import size as pixels
+from gui.places import account_name
 
 _OUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("shot", short_help="A picture of a board, without a display.")
-@click.argument("board")
+@board_argument
 @click.argument("out", type=_OUT, metavar="OUT.png")
 @store_option
 @click.option("--size", metavar="WxH", callback=pixels, default="1600x1000", show_default=True,
@@ -43,8 +43,8 @@ def command(
     from gui.app import shot as draw
 
     options = Options(
-        board=loaded, author=getpass.getuser(), theme=theme,
-        store=None if replay else store_path(loaded, store),
+        board=loaded, author=account_name(), theme=theme,
+        store=None if replay else existing_store(loaded, store),
         demo=DemoOptions(recording(), at or "14:30") if replay else None,
     )  # fmt: skip
     return draw(options, Shot(out, size))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from gui.commands.boards import load_board
+from gui.commands.boards import board_argument, load_board
 from gui.connection import servers
+from gui.terminal import say
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
 
@@ -21,7 +22,7 @@ def _servers(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ..
 
 
 @click.command("stream", short_help="The shared log of a board, on servers of your own.")
-@click.argument("board")
+@board_argument
 @click.option("--server", "urls", metavar="URL[,URL]...", callback=_servers, required=True,
               help="The servers: nats://HOST:PORT or tls://HOST:PORT. One of a cluster is enough.")
 @click.option("--replicas", type=click.IntRange(1, 5), metavar="N",
@@ -45,5 +46,5 @@ def command(
     stream, held = asyncio.run(make(loaded.id, urls, replicas, subjects(loaded), identity, ca))
     where = "1 server" if held == 1 else f"{held} servers"
     who = " --identity FILE" if identity is not None else ""
-    click.echo(f"The log of {loaded.id} is kept on {where} (position {stream.last})")
-    click.echo(f"A desk: watchfloor open {shlex.quote(board)} --server {','.join(urls)}{who}")
+    say(f"The log of {loaded.id} is kept on {where} (position {stream.last})")
+    say(f"A desk: watchfloor open {shlex.quote(board)} --server {','.join(urls)}{who}")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gui.terminal import say
+
 if TYPE_CHECKING:
     from dataflow.server.identities import Identities
     from dataflow.server.permissions import Role
@@ -34,11 +36,11 @@ def add(name: str, role: Role | None) -> None:
     if role is None:
         raise click.UsageError("--role is missing: viewer, operator, admin or device")
     path = _identities().add(name, role)
-    click.echo(f"{name} ({role}): {path}")
+    say(f"{name} ({role}): {path}")
     if role == "device":
-        click.echo("The file tells its name and password: write them into the device's MQTT settings")
+        say("The file tells its name and password: write them into the device's MQTT settings")
         return
-    click.echo("Give them this file and no one else: watchfloor open BOARD --server URL --identity FILE")
+    say("Give them this file and no one else: watchfloor open BOARD --server URL --identity FILE")
 
 
 @command.command("list", short_help="Name all users with their roles.")
@@ -47,7 +49,7 @@ def list_() -> None:
     members = _identities().list()
     width = max((len(member.name) for member in members), default=0)
     for member in members:
-        click.echo(f"{member.name:{width}}  {member.role:8}  {member.key or '(by password)'}")
+        say(f"{member.name:{width}}  {member.role:8}  {member.key or '(by password)'}")
 
 
 @command.command("remove", short_help="Shut a user out.")
@@ -55,7 +57,7 @@ def list_() -> None:
 def remove(name: str) -> None:
     """Shut the user NAME out; a running server cuts them off. What they have entered stays in the log."""
     _identities().remove(name)
-    click.echo(f"{name} is no user any more")
+    say(f"{name} is no user any more")
 
 
 def _identities() -> Identities:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gui.commands.boards import load_board, store_option, store_path
+from gui.commands.boards import board_argument, load_board, store_option, store_path
 from gui.commands.emit import SOURCE
+from gui.places import account_name
+from gui.terminal import say
 
 if TYPE_CHECKING:
     from storage.event import Event
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("withdraw", short_help="Take an event of a board's log back.")
-@click.argument("board")
+@board_argument
 @click.argument("id_", metavar="ID")
 @store_option
 @click.option("--as", "author", metavar="NAME", help="Who withdraws it; by default the name of this account.")
@@ -36,7 +37,7 @@ def command(board: str, id_: str, store: Path | None, author: str | None, reason
     from storage.mirror import Mirror
 
     loaded = load_board(board)
-    now, who = time.time_ns() // 1000, author or getpass.getuser()
+    now, who = time.time_ns() // 1000, author or account_name()
     with Database.open(store_path(loaded, store, writes=True), create=False) as database:
         Mirror(database).refuse()
         target = _target(database.log, id_, who, loaded.board.admins)
@@ -45,7 +46,7 @@ def command(board: str, id_: str, store: Path | None, author: str | None, reason
             authid=who, causationid=id_,
         )  # fmt: skip
         appended = database.log.append([event]).result()
-    click.echo(f"position {appended.positions[0]}, id {event.id}")
+    say(f"position {appended.positions[0]}, id {event.id}")
 
 
 def _target(log: EventLog, id: str, author: str, admins: list[str]) -> Event:

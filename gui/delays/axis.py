@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dataflow.session import DelayBar
+from gui.models.numbers import finite
 from gui.models.scale import Tick
 from gui.standing import delay_text
 
 SLOTS = 10
 """Bars to a power of ten."""
+_POWERS = (-6, 15)      # of ms: from a nanosecond to thirty thousand years
 
 
 class Slot(NamedTuple):
@@ -33,7 +35,7 @@ class DelayAxis(NamedTuple):
 
     def place(self, ms: float) -> float:
         """Where a delay lies, 0 at the left end to 1 at the right one."""
-        share = (math.log10(max(ms, 1e-9)) - self.low) / (self.high - self.low)
+        share = (_power(ms) - self.low) / (self.high - self.low)
         return min(1.0, max(0.0, share))
 
     def ticks(self, most: int) -> list[Tick]:
@@ -45,14 +47,28 @@ class DelayAxis(NamedTuple):
 
 def axis(bars: Sequence[DelayBar]) -> DelayAxis:
     """An axis that holds these bars."""
-    low = math.floor(min(math.log10(bar.from_ms) for bar in bars) + 1e-6)
-    high = math.ceil(max(math.log10(bar.to_ms) for bar in bars) - 1e-6)
+    low = math.floor(min((_power(bar.from_ms) for bar in bars), default=0) + 1e-6)
+    high = math.ceil(max((_power(bar.to_ms) for bar in bars), default=1) - 1e-6)
+    low = min(low, _POWERS[1] - 1)
     return DelayAxis(low, max(high, low + 1))
 
 
 def slots(bars: Sequence[DelayBar], within: DelayAxis) -> list[Slot]:
-    """The bars in their places."""
-    return [Slot(round((math.log10(bar.from_ms) - within.low) * SLOTS), bar) for bar in bars]
+    """The bars in their places, each within the axis."""
+    places = (round((_power(bar.from_ms) - within.low) * SLOTS) for bar in bars)
+    return [Slot(min(within.slots - 1, max(0, at)), bar) for at, bar in zip(places, bars, strict=True)]
+
+
+def part(number: float, largest: float) -> float:
+    """Which part of the largest a number is: 0 to 1, and 0 where there is nothing to share."""
+    whole, own = finite(largest) or 0.0, finite(number) or 0.0
+    return min(1.0, max(0.0, own / whole)) if whole > 0 else 0.0
+
+
+def _power(ms: float) -> float:
+    """The power of ten of a delay, of those that an axis can have."""
+    shortest, longest = (10.0**power for power in _POWERS)
+    return math.log10(min(longest, max(shortest, 0.0 if math.isnan(ms) else ms)))
 
 
 def _label(ms: float) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QFocusEvent, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from dataflow.session import DelayReport, StageDelay
 from gui.card import KEYBOARD
-from gui.delays.axis import DelayAxis, Slot, axis, slots
+from gui.delays.axis import DelayAxis, Slot, axis, part, slots
 from gui.delays.words import MEANINGS, STAGES, bar_text, find, parts, within_text
 from gui.standing import delay_text
 from gui.theme import Theme
@@ -106,7 +106,8 @@ class Bars(Picture):
         return True
 
     def _plot(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(_LABEL / 2, _TOP, -_LABEL / 2, -_BOTTOM - _LEGEND)
+        box = QRectF(self.rect()).adjusted(_LABEL / 2, _TOP, -_LABEL / 2, -_BOTTOM - _LEGEND)
+        return QRectF(box.topLeft(), QSizeF(max(0.0, box.width()), max(0.0, box.height())))
 
     def _column(self, at: int, within: DelayAxis) -> QRectF:
         plot = self._plot()
@@ -131,7 +132,7 @@ class Bars(Picture):
         painter.setPen(Qt.PenStyle.NoPen)
         for count, role in ((slot.bar.count, "faint"), (slot.bar.today, "accent")):
             if count:
-                height = max(2.0, column.height() * count / highest)
+                height = max(2.0, column.height() * part(count, highest))
                 painter.setBrush(self.theme.color(role))
                 painter.drawRect(column.adjusted(gap, column.height() - height, -gap, 0))
 
@@ -215,7 +216,7 @@ class Stages(Picture):
             cell = self._cell(number, at)
             painter.setPen(self.theme.color("text"))
             painter.drawText(cell, _RIGHT, delay_text(ms))
-            length = max(2.0, (cell.width() - _NUMBER - 12) * ms / max(times))
+            length = max(2.0, (cell.width() - _NUMBER - 12) * part(ms, max(times)))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.theme.color(role))
             painter.drawRect(QRectF(cell.left() + 12, cell.top() + cell.height() / 2 - 4, length, 8))

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from PySide6.QtWidgets import QWidget
 
 from dataflow.board import Field
+from dataflow.times import local_text
 from gui.forms.text import TextBox
 from gui.theme import Theme
 
@@ -72,8 +73,8 @@ def read_moment(text: str, now: int, zone: ZoneInfo) -> int:
 
 def moment_text(time: int, now: int, zone: ZoneInfo) -> str:
     """A time as `read_moment` reads it back (to the minute): without the date if it is within half a day."""
-    local = (_EPOCH + timedelta(microseconds=time)).astimezone(zone)
-    return f"{local:%H:%M}" if now and abs(time - now) < 11 * 60 * _MINUTE else f"{local:%Y-%m-%d %H:%M}"
+    near = now and abs(time - now) < 11 * 60 * _MINUTE
+    return local_text(time, zone, "%H:%M" if near else "%Y-%m-%d %H:%M")
 
 
 def distance(us: int) -> str:

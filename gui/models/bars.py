@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from gui.models.numbers import TINY, finite, linear
+
 LEAST, PITCH, MOST = 20, 26, 32     # a row's height: the least, the usual, the most
 GAP = 12
 
@@ -38,17 +40,23 @@ class Bars(NamedTuple):
 
 
 def lay_out(bars: Sequence[Bar], width: float, height: float, measure: Callable[[str], float]) -> Bars:
-    """Place the bars in width × height. Lengths are in proportion; negative ones go left of zero."""
+    """Place the bars in width × height. Lengths are in proportion; negative ones go left of zero.
+
+    What is no finite number has no length.
+    """
     pitch, count = _rows(len(bars), height)
     fitting = bars[:count]
     label = min(max((measure(bar.label) for bar in fitting), default=0) + 2, width * 0.52)
     text = max((measure(bar.text) for bar in fitting), default=0) + 2
-    left, right = label + GAP, max(label + GAP, width - text - GAP)
-    values = [bar.value or 0 for bar in bars]
+    left = min(width, label + GAP)
+    right = max(left, width - text - GAP)
+    values = [finite(bar.value) or 0 for bar in bars]
     low, high = min(0, min(values, default=0)), max(0, max(values, default=0))
-    scale = (right - left) / ((high - low) or 1)
-    zero = left - low * scale
-    rows = [_placed(bar, at * pitch, zero, zero + (bar.value or 0) * scale) for at, bar in enumerate(fitting)]
+    place = linear(low, high, left, right).at if high - low > TINY else lambda _: left
+    rows = [
+        _placed(bar, at * pitch, place(0), min(right, max(left, place(value))))
+        for at, (bar, value) in enumerate(zip(fitting, values, strict=False))
+    ]
     return Bars(pitch, label, text, rows, len(bars) - count)
 
 

@@ -7,12 +7,15 @@ from datetime import tzinfo
 from itertools import pairwise
 from typing import NamedTuple
 
-from gui.models.scale import Tick, number_axis, number_label, time_ticks
+from gui.models.numbers import Linear, between, linear
+from gui.models.scale import Tick, apart, number_axis, number_label, time_ticks
 from gui.models.series import Line, Run, extent
 
 TOP, BOTTOM = 8, 26
 _ROW = 28           # about the least distance between two grid lines
 _GAP = 28           # and between two labels of the x axis
+_HALF_HOUR = 1_800_000_000
+_COUNTABLE = 1e9    # up to here one more on either side is seen
 
 
 class Frame(NamedTuple):
@@ -32,24 +35,30 @@ class Frame(NamedTuple):
 
     def x(self, value: float) -> float:
         """The pixel of an x."""
-        return self.left + (value - self.low_x) / (self.high_x - self.low_x) * (self.right - self.left)
+        return self._across().at(value)
 
     def y(self, value: float) -> float:
         """The pixel of a y; high values are at the top."""
-        return self.bottom - (value - self.low_y) / (self.high_y - self.low_y) * (self.bottom - self.top)
+        return self._down().at(value)
 
     def points(self, run: Run) -> list[tuple[float, float]]:
         """The pixels of a run of points."""
-        across = (self.right - self.left) / (self.high_x - self.low_x)
-        down = (self.bottom - self.top) / (self.high_y - self.low_y)
-        left, low_x, bottom, low_y = self.left, self.low_x, self.bottom, self.low_y
+        left, low_x, unit_x, across = self._across()
+        bottom, low_y, unit_y, down = self._down()
         return [
-            (left + (x - low_x) * across, bottom - (y - low_y) * down) for x, y in zip(*run, strict=True)
+            (left + (x * unit_x - low_x) * across, bottom + (y * unit_y - low_y) * down)
+            for x, y in zip(*run, strict=True)
         ]
 
     def value_at(self, pixel: float) -> float:
         """The x at a pixel."""
-        return self.low_x + (pixel - self.left) / (self.right - self.left) * (self.high_x - self.low_x)
+        return between(self.low_x, self.high_x, (pixel - self.left) / (self.right - self.left))
+
+    def _across(self) -> Linear:
+        return linear(self.low_x, self.high_x, self.left, self.right)
+
+    def _down(self) -> Linear:
+        return linear(self.low_y, self.high_y, self.bottom, self.top)
 
 
 def frame(
@@ -73,8 +82,7 @@ def frame(
     right = width - max(map(measure, ends), default=0) - 14
     if right - left < 40 or height < TOP + BOTTOM + 30:
         return None
-    if high_x <= low_x:
-        low_x, high_x = _widened(low_x, zone)
+    low_x, high_x = _widened(low_x, high_x, zone)
     x_ticks = _x_ticks(low_x, high_x, right - left, measure, zone)
     box = (left, TOP, right, height - BOTTOM)
     return Frame(*box, low_x, high_x, axis.low, axis.high, x_ticks, axis.ticks, axis.decimals)
@@ -111,6 +119,8 @@ def _with_zero(low: float, high: float) -> tuple[float, float]:
     return (low, 0) if low / 2 < high < 0 else (low, high)
 
 
-def _widened(x: float, zone: tzinfo | None) -> tuple[float, float]:
-    reach = 1_800_000_000 if zone is not None else 1
-    return x - reach, x + reach
+def _widened(low: float, high: float, zone: tzinfo | None) -> tuple[float, float]:
+    """The span of x, or one around it where it is a point. Times are whole, and told apart to the last one."""
+    if zone is not None:
+        return (low, high) if high > low else (low - _HALF_HOUR, high + _HALF_HOUR)
+    return (low - 1, high + 1) if low == high and abs(low) < _COUNTABLE else apart(low, high)

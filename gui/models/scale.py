@@ -7,16 +7,26 @@ and days *of the zone*, also where a clock change lies between them; a tick at m
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from gui.format import MINUS, NARROW, local_time
+from gui.models.numbers import LARGEST, TINY
 
 _SECOND = 1_000_000
 _DAY = 86_400
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, _DAY)
 _DAYS = (1, 2, 7, 14, 28, 91, 182, 364)
+_MOST = 100             # ticks on any axis of times
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = (           # what every zone can tell as a local time, with a day to spare
+    (edge - _EPOCH) // timedelta(microseconds=1)
+    for edge in (datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC))
+)
+_FLAT = 1e-12           # a span that is a smaller part of its values has no room for ticks
+_LARGEST_STEP = 1e308
+_LONG, _FIXED, _DIGITS = 1e15, 14, 15     # from where on a label is in powers of ten; its digits
 
 
 class Tick(NamedTuple):
@@ -27,7 +37,7 @@ class Tick(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """What an axis spans, its ticks, and how many decimals tell its values apart."""
+    """What an axis spans, its ticks, and how many decimals tell its values apart (below 0: tens, hundreds do)."""
 
     low: float
     high: float
@@ -36,23 +46,36 @@ class Axis(NamedTuple):
 
 
 def number_axis(low: float, high: float, most: int) -> Axis:
-    """An axis that holds [low, high], with about `most` ticks.
+    """An axis that holds [low, high], with about `most` ticks. Every double is a bound, in any order.
 
-    It reaches a little further, to a round part of a tick's distance: so it stands still while data move.
+    It reaches a little further, to a round part of a tick's distance: so it stands still while data move. Values that
+    differ by less than doubles can tell apart with ticks between them are one value.
     """
-    if high <= low:
-        low, high = _around(low)
-    step = nice_step((high - low) / max(1, most))
+    low, high = apart(*sorted(map(_bound, (low, high))))
+    step = nice_step((high / 2 - low / 2) / max(1, most) * 2)
     part = step / 4
-    start, end = math.floor(low / part + 1e-9) * part, math.ceil(high / part - 1e-9) * part
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9)) + (1 if _half(step) else 0)
+    start = max(-LARGEST, min(low, math.floor(low / part + 1e-9) * part))
+    end = min(LARGEST, max(high, math.ceil(high / part - 1e-9) * part))
+    power = math.floor(math.log10(step) + 1e-9)
+    decimals = (1 if _half(step) else 0) - power
     places = range(math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9) + 1)
-    ticks = [Tick(at * step, _tick_label(at * step, decimals, step)) for at in places]
-    return Axis(start, end, ticks, max(0, 1 - math.floor(math.log10(step))))
+    ticks = [Tick(min(end, max(start, at * step)), _tick_label(at * step, decimals, step)) for at in places]
+    return Axis(start, end, ticks, 1 - power)
+
+
+def apart(low: float, high: float) -> tuple[float, float]:
+    """[low, high] where it is wide enough for an axis; else a span around it that is. Finite, low ≤ high."""
+    size = max(abs(low), abs(high))
+    if high - low > max(size * _FLAT, TINY):
+        return low, high
+    reach = size / 2 if size > TINY else 1.0
+    return max(-LARGEST, low - reach), min(LARGEST, high + reach)
 
 
 def nice_step(least: float) -> float:
-    """The smallest of 1, 2, 2.5, 5 × 10ⁿ that is at least `least`."""
+    """The smallest of 1, 2, 2.5, 5 × 10ⁿ that is at least `least`, as far as doubles reach."""
+    if least >= _LARGEST_STEP:
+        return _LARGEST_STEP
     power = 10.0 ** math.floor(math.log10(least))
     for part in (1, 2, 2.5, 5):
         if part * power >= least * (1 - 1e-9):
@@ -61,39 +84,52 @@ def nice_step(least: float) -> float:
 
 
 def number_label(value: float, decimals: int) -> str:
-    """The number with so many decimals, its groups parted, and no minus before a zero."""
-    text = f"{value:,.{decimals}f}"
+    """The number with so many decimals, its groups parted, and no minus before a zero.
+
+    Where that would be longer than a label can be, in powers of ten, with as many digits. `decimals` below 0 are those
+    that do not count: tens, hundreds.
+    """
+    if abs(value) >= _LONG or decimals > _FIXED:
+        size = math.floor(math.log10(abs(value))) if value else 0
+        text = f"{value:.{min(_DIGITS, max(1, size + 1 + decimals))}g}"
+    else:
+        text = f"{value:,.{max(0, decimals)}f}"
     text = text.removeprefix("-") if not text.strip("-0.,") else text
     return text.replace(",", NARROW).replace("-", MINUS)
 
 
 def time_ticks(low: int, high: int, most: int, zone: tzinfo) -> list[Tick]:
     """Ticks within [low, high], in microseconds since 1970-01-01 UTC, at most `most` of them."""
+    low, high = max(low, _FIRST), min(high, _LAST)
+    if low > high:
+        return []
     seconds = max(1, (high - low) // _SECOND)
     wanted = seconds / max(1, most)
-    try:
-        first, last = local_time(low, zone), local_time(high, zone)
-    except OverflowError:
-        return []
     step = next((step for step in _STEPS if step >= wanted), None)
     if step is None:
         days = next((days for days in _DAYS if days * _DAY >= wanted), math.ceil(wanted / _DAY))
         step = days * _DAY
-    return _walk(first, last, timedelta(seconds=step), zone)
+    return _walk(low, high, timedelta(seconds=step), zone)
 
 
-def _walk(first: datetime, last: datetime, step: timedelta, zone: tzinfo) -> list[Tick]:
+def _walk(low: int, high: int, step: timedelta, zone: tzinfo) -> list[Tick]:
     """Along the wall clock, so that ticks stay on full hours when the clocks change."""
-    wall = first.replace(tzinfo=None)
-    midnight = wall.replace(hour=0, minute=0, second=0, microsecond=0)
-    wall = midnight + math.ceil((wall - midnight) / step) * step
     ticks: list[Tick] = []
-    while wall <= last.replace(tzinfo=None) and len(ticks) < 100:
+    for wall in _walls(*(local_time(end, zone).replace(tzinfo=None) for end in (low, high)), step):
         at = round(wall.replace(tzinfo=zone).timestamp() * _SECOND)
-        if not ticks or at > ticks[-1].at:
+        if low <= at <= high and (not ticks or at > ticks[-1].at):
             ticks.append(Tick(at, _time_label(local_time(at, zone), step)))
-        wall += step
     return ticks
+
+
+def _walls(first: datetime, last: datetime, step: timedelta) -> Iterator[datetime]:
+    """The times of day in [first, last] that lie whole steps after the first one's midnight."""
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    number = math.ceil((first - midnight) / step)
+    for count in range(number, number + _MOST):
+        if step * count > last - midnight:
+            return
+        yield midnight + step * count
 
 
 def _time_label(wall: datetime, step: timedelta) -> str:
@@ -105,17 +141,16 @@ def _time_label(wall: datetime, step: timedelta) -> str:
 def _tick_label(value: float, decimals: int, step: float) -> str:
     """Where ticks are thousands or millions apart, they are told in those: "12k"."""
     for size, sign in ((1e6, "M"), (1e3, "k")):
-        if step >= size and value:
-            return f"{value / size:g}{sign}".replace("-", MINUS)
+        if step >= size and 0 < abs(value) < _LONG:
+            return f"{value / size:.{_DIGITS}g}{sign}".replace("-", MINUS)
     return number_label(value, decimals)
 
 
 def _half(step: float) -> bool:
     """Whether the step is 2.5, which takes a decimal more than its power of ten."""
-    power = 10.0 ** math.floor(math.log10(step) + 1e-9)
-    return power <= 1 and math.isclose(step / power, 2.5)
+    return math.isclose(step / 10.0 ** math.floor(math.log10(step) + 1e-9), 2.5)
 
 
-def _around(value: float) -> tuple[float, float]:
-    reach = abs(value) / 2 or 1.0
-    return value - reach, value + reach
+def _bound(value: float) -> float:
+    """The nearest double that an axis can hold; 0 for NaN."""
+    return 0.0 if math.isnan(value) else min(LARGEST, max(-LARGEST, float(value)))

@@ -7,13 +7,13 @@ VLDB 2014), which draws the same picture.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from dataflow.zset import Row
+from gui.models.numbers import all_finite, finite, linear
 
 Run = tuple[list[float], list[float]]
 
@@ -95,16 +95,16 @@ def step(lines: Mapping[str, Line], x: float, by: int) -> float:
 
 
 def thinned(run: Run, low: float, high: float, columns: int) -> Run:
-    """The run, at most four points a pixel column of [low, high]."""
+    """The run, at most four points a pixel column of [low, high], which holds it."""
     xs, ys = run
     if len(xs) <= 4 * columns or high <= low:
         return run
     kept_x: list[float] = []
     kept_y: list[float] = []
-    scale, first = columns / (high - low), 0
-    column = int((xs[0] - low) * scale)
+    _, origin, unit, scale = linear(min(low, xs[0]), max(high, xs[-1]), 0, columns)
+    first, column = 0, int((xs[0] * unit - origin) * scale)
     for at in range(1, len(xs) + 1):
-        now = int((xs[at] - low) * scale) if at < len(xs) else -1
+        now = int((xs[at] * unit - origin) * scale) if at < len(xs) else -1
         if now != column:
             for place in _corners(ys, first, at):
                 kept_x.append(xs[place])
@@ -121,12 +121,12 @@ def _corners(ys: Sequence[float], first: int, end: int) -> list[int]:
 
 
 def _clean(line: Line) -> None:
-    """No point without x; x ascending; what is no finite number is a gap. Costs little where all is well."""
-    if None in line.xs:
-        known = [(x, y) for x, y in zip(line.xs, line.ys, strict=True) if x is not None]
+    """No point whose x is no finite number; x ascending; where y is none, a gap. Costs little where all is well."""
+    if not all_finite(line.xs):
+        known = [(x, y) for x, y in zip(map(finite, line.xs), line.ys, strict=True) if x is not None]
         line.xs, line.ys = [x for x, _ in known], [y for _, y in known]
-    if None in line.ys or not math.isfinite(sum(y for y in line.ys if y is not None)):
-        line.ys = [y if y is not None and math.isfinite(y) else None for y in line.ys]
+    if not all_finite(line.ys):
+        line.ys = [finite(y) for y in line.ys]
     if line.xs != sorted(line.xs):
         order = sorted(range(len(line.xs)), key=line.xs.__getitem__)
         line.xs, line.ys = [line.xs[at] for at in order], [line.ys[at] for at in order]

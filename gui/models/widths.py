@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 LEAST = 52
 SHORT = 92          # times, codes and numbers take no more than this, and tell nothing when they are cut off
+WIDEST = 4_000
 EVEN = 60           # how much of a column's share of spare room does not depend on its width
 
 
@@ -24,10 +25,12 @@ def share(needs: Sequence[Need], wanted: Sequence[int | None], held: Sequence[bo
     columns that the board leaves free, more of it to the wider ones. Where room lacks, no column gets more than it
     needs; then names give way if that lets all values be seen, else those columns too whose values are longer than
     `SHORT`, the widest first, down to `LEAST`. Held columns stay as they are. Where even that does not fit, the sum is
-    more than `room`: the table scrolls.
+    more than `room`: the table scrolls. No column is wider than `WIDEST`, whatever is wanted, but to fill the room.
     """
     loose = [at for at, stays in enumerate(held) if not stays]
-    widths = [need.whole if want is None else want for need, want in zip(needs, wanted, strict=True)]
+    widths = [
+        min(WIDEST, max(0, need.whole if want is None else want)) for need, want in zip(needs, wanted, strict=True)
+    ]
     if sum(widths) <= room:
         return _stretch(widths, [at for at in loose if wanted[at] is None], room - sum(widths))
     for at in loose:

@@ -14,6 +14,7 @@ from dataflow.zset import Column, Row, Splice
 from gui.format import Formatter, formatter
 from gui.models.bars import Bar as Entry
 from gui.models.bars import Bars, Placed, lay_out
+from gui.models.numbers import finite
 from gui.panels.base import Panel
 from gui.theme import Theme
 
@@ -131,7 +132,7 @@ class Bar(Panel):
         return [
             Entry(
                 say(row[label]) or "–",
-                row[value] if isinstance(row[value], (int, float)) else None,
+                finite(row[value]),
                 show(row[value]),
                 pending is not None and row[pending] is True,
             )

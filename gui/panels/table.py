@@ -24,9 +24,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QWidget
 
 from dataflow.board import Action, TablePanel, queries
+from dataflow.exchange.spreadsheet import neutralise, tab_separated
 from dataflow.zset import Column, Row, Splice
 from gui.card import HEADER, PADDING
-from gui.format import plain_value
+from gui.format import copied_value
 from gui.models.query import Sort, arranged, counted, next_sort
 from gui.models.table_model import TableModel
 from gui.panels.base import Panel
@@ -167,12 +168,12 @@ class Table(Panel):
             QGuiApplication.clipboard().setText(self.copied(rows))
 
     def copied(self, rows: Sequence[int]) -> str:
-        """These rows as tab-separated text."""
+        """These rows as tab-separated text, in which no spreadsheet finds a formula."""
         shown = self.model.shown
-        lines = ["\t".join(column.label for column in shown)]
+        lines = [tab_separated(neutralise(column.label) for column in shown)]
         for at in rows:
             row = self.model.row(at)
-            lines.append("\t".join(plain_value(row[column.at], column.type, self.zone) for column in shown))
+            lines.append(tab_separated(copied_value(row[column.at], column.type, self.zone) for column in shown))
         return "\n".join(lines) + "\n"
 
     def _ask(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,8 @@ from PySide6.QtWidgets import QWidget
 from dataflow.board import Threshold, ValuePanel
 from dataflow.zset import Column, Row, Splice
 from gui.format import formatter
+from gui.models.numbers import finite, linear
+from gui.models.scale import apart
 from gui.models.series import thinned
 from gui.panels.base import Panel
 from gui.theme import Theme
@@ -174,14 +177,14 @@ def role_of(value: Any, thresholds: Sequence[Threshold]) -> str | None:
 
 
 def segments(rows: Sequence[Row]) -> list[list[tuple[float, float]]]:
-    """The (x, y) rows in x order, parted where y is NULL. Each segment has at least two points."""
-    points = sorted((row for row in rows if row[0] is not None), key=lambda row: row[0])
+    """The (x, y) rows in x order, parted where y is no finite number. Each segment has at least two points."""
+    points = ((x, finite(row[1])) for row in rows if (x := finite(row[0])) is not None)
     found: list[list[tuple[float, float]]] = [[]]
-    for row in points:
-        if row[1] is None:
+    for x, y in sorted(points, key=itemgetter(0)):
+        if y is None:
             found.append([])
         else:
-            found[-1].append((float(row[0]), float(row[1])))
+            found[-1].append((float(x), float(y)))
     return [line for line in found if len(line) > 1]
 
 
@@ -193,14 +196,8 @@ def thin(line: Sequence[tuple[float, float]], columns: int) -> Sequence[tuple[fl
 
 def scaled(lines: Sequence[Sequence[tuple[float, float]]], box: QRectF) -> list[list[tuple[float, float]]]:
     """The segments fitted into the box; a level line runs through its middle."""
-    xs = [x for line in lines for x, _ in line]
-    ys = [y for line in lines for _, y in line]
-    left, low = min(xs, default=0.0), min(ys, default=0.0)
-    wide, tall = max(xs, default=0.0) - left, max(ys, default=0.0) - low
-
-    def place(x: float, y: float) -> tuple[float, float]:
-        across = (x - left) / wide if wide else 0.5
-        up = (y - low) / tall if tall else 0.5
-        return box.left() + across * box.width(), box.bottom() - up * box.height()
-
-    return [[place(x, y) for x, y in line] for line in lines]
+    xs = [x for line in lines for x, _ in line] or [0.0]
+    ys = [y for line in lines for _, y in line] or [0.0]
+    across = linear(min(xs), max(xs), box.left(), box.right())
+    up = linear(*apart(min(ys), max(ys)), box.bottom(), box.top())
+    return [[(across.at(x), up.at(y)) for x, y in line] for line in lines]

@@ -32,6 +32,9 @@ QUERIES = [
     "SELECT * FROM late ORDER BY delay DESC, position LIMIT 5",
     "SELECT position, pending FROM events ORDER BY time DESC, position LIMIT 4",
     "SELECT a.position, b.position FROM \"left\" a JOIN landed b ON a.carrier = b.carrier AND a.time <= b.time",
+    'SELECT a.position, b.position AS before, b.n FROM "left" a ASOF LEFT JOIN landed b '
+    "ON a.carrier = b.carrier AND a.time >= b.time",
+    "SELECT a.position, b.position, b.carrier FROM landed a ASOF JOIN late b ON a.n < b.delay",
     "SELECT DISTINCT carrier FROM events WHERE type IN ('left', 'other')",
     "SELECT position, row_number() OVER w AS r, lag(n) OVER w, sum(delay) OVER w FROM events "
     "WINDOW w AS (PARTITION BY carrier ORDER BY delay, position)",

@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 
-from reactivex.subject import BehaviorSubject
-
 from dataflow.feeds.feed import FeedStatus
-from dataflow.feeds.local import LocalFeed
-from dataflow.feeds.still import StillFeed
+from dataflow.feeds.local import LocalFeed, StillFeed
 from tests.dataflow.desks import BOARD, note, opened, shows, until
 
 MINUTE = 60_000_000
@@ -30,17 +27,15 @@ class HandClock:
 class HandFeed(StillFeed):
     """Says what it is told to say. What is entered stays pending."""
 
-    def __init__(self, log, heard):
-        super().__init__(log)
-        self._log = log
-        self.status = BehaviorSubject(FeedStatus("catching up", heard=heard, log=LOG))
+    def __init__(self, log, scheduler, deliver, heard):
+        super().__init__(log, scheduler, deliver, FeedStatus("catching up", heard=heard, log=LOG))
 
     def says(self, state, heard, behind=0):
         self.status.on_next(FeedStatus(state, heard=heard, behind=behind, log=LOG))
 
     async def brings(self, *events):
         await asyncio.wrap_future(self._log.append(events))
-        self.arrivals.on_next(self._log.last())
+        self.arrived(self._log.last())
 
 
 @asynccontextmanager
@@ -48,14 +43,14 @@ async def desk(folder, heard=START, events=()):
     """A desk by hand: its pipeline, feed and clock."""
     clock, made = HandClock(), []
 
-    def feed(log, *_):
-        made.append(HandFeed(log, heard))
+    def feed(*given):
+        made.append(HandFeed(*given, heard))
         return made[0]
 
     async with opened(folder, BOARD, start=False, feed=feed, clock=clock) as on:
         if events:
             await asyncio.wrap_future(on.database.log.append(events))
-            made[0].arrivals.on_next(on.database.log.last())
+            made[0].arrived(on.database.log.last())
         on.pipeline.start()
         yield on.pipeline, made[0], clock
 

@@ -30,13 +30,14 @@ class Link:
     `fuse`: after so many more bytes from the desk all connections are cut, in the middle of whatever it says.
     `drops` is asked about each message of the server's, as it is on the wire: what it says yes to is thrown away, and
     `dropped` counts those. It needs to see whole messages, so give it (or a function that always says no) from the
-    beginning.
+    beginning. `garbles` changes the server's bytes on their way.
     """
 
     def __init__(
         self, port: int, latency_s: float = 0.0, rate: float | None = None, drops: Drops | None = None
     ) -> None:
         self.latency_s, self.rate, self.drops = latency_s, rate, drops
+        self.garbles: Callable[[bytes], bytes] | None = None
         self.down = False
         self.fuse: int | None = None
         self.connections = 0
@@ -97,6 +98,8 @@ class Link:
                     free = max(free, _now()) + len(data) / self.rate
                     await asyncio.sleep(free - _now())
                 passed = sieve.feed(data) if sieve else data
+                if back and self.garbles is not None:
+                    passed = self.garbles(passed)
                 if not back and self.fuse is not None:
                     passed, self.fuse = passed[: self.fuse], self.fuse - len(passed)
                 await way.put((_now() + self.latency_s, passed))

@@ -315,6 +315,8 @@ class Grower:
         return From(f"(SELECT * FROM (VALUES {listed}) AS {alias}) AS {self.alias()}", names)
 
     def joined(self, depth: int) -> From:
+        if self.maybe(8):
+            return self._nearest(depth)
         left, right = self.source(0 if depth < 1 else depth - 1), self.source(0)
         a, b = self.alias(), self.alias()
         ours = [Name(f"{a}.{flat(name.text)}", name.type) for name in left.names]
@@ -327,6 +329,23 @@ class Grower:
             on += f" AND {self._nested(ours)}"
         names = ours if kind in ("SEMI JOIN", "ANTI JOIN") else ours + theirs
         return From(f"{self._as(left, a)} {kind} {self._as(right, b)} ON {on}", names)
+
+    def _nearest(self, depth: int) -> From:
+        """An ASOF join with a relation in which no two rows have the same key and value: DuckDB takes any of them."""
+        left, inner = self.source(0 if depth < 1 else depth - 1), self.source(0)
+        a, b = self.alias(), self.alias()
+        ours = [Name(f"{a}.{flat(name.text)}", name.type) for name in left.names]
+        pairs = [(o, t) for o in ours for t in inner.names if o.type == t.type and o.type in ("int", "float", "text")]
+        if not pairs:
+            return left
+        (one, by), (key, of) = self.pick(pairs), self.pick(pairs)
+        groups = f"(SELECT {by.text} AS v, {of.text} AS k, count(*) AS c FROM {inner.sql} GROUP BY 1, 2) AS {b}"
+        word, op = self.pick(["ASOF JOIN", "ASOF LEFT JOIN"]), self.pick([">=", ">", "<=", "<"])
+        tests = [f"{one.text} {op} {b}.v", f"{key.text} = {b}.k"]
+        if self.maybe(3):
+            tests.append(self.pick([f"{b}.c > 1", f"{one.text} IS NOT NULL AND {key.text} IS NOT NULL"]))
+        names = [*ours, Name(f"{b}.v", by.type), Name(f"{b}.k", of.type), Name(f"{b}.c", "int")]
+        return From(f"{self._as(left, a)} {word} {groups} ON {' AND '.join(tests)}", names)
 
     def _as(self, source: From, alias: str) -> str:
         if " AS q" in source.sql and source.sql.startswith("("):
