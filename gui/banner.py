@@ -18,9 +18,10 @@ _SIDE, _EDGE, _ICON, _TINT = 16, 3, 16, 0.10
 
 
 class Banner(QWidget):
-    """One matter. `dismissed` tells that its operator has read it."""
+    """One matter. `dismissed` tells that its operator has read it; `left`, that the keyboard was there then."""
 
     dismissed = Signal()
+    left = Signal()
     details_wanted = Signal()
     new_store_wanted = Signal()
 
@@ -81,9 +82,12 @@ class Banner(QWidget):
     def dismiss(self) -> None:
         """Read and understood."""
         if self._shown is not None:
+            had = self.isAncestorOf(self.window().focusWidget() or self.window())
             self._dismissed = self._shown.topic
             self.hide()
             self.dismissed.emit()
+            if had:
+                self.left.emit()
 
     def _tell(self, advice: Advice) -> None:
         self._role = advice.role

@@ -26,6 +26,8 @@ from gui.panels.form import Form
 from storage.errors import StorageError
 
 FRAME_MS = 16
+LOOK_MS = 200
+"""So often panels are told how far what they wait for is, and that something has begun to be read anew."""
 COMPACTED = 1000
 """So many changes that nobody has seen are put together: the panel is given all rows anew."""
 FLUSH_S = 0.001
@@ -129,6 +131,8 @@ class Bridge(QObject):
         self._since.start()
         self._frame = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._frame.timeout.connect(self.flush)
+        self._looks = QTimer(self, interval=LOOK_MS)
+        self._looks.timeout.connect(self._look)
 
     def follow(self, observable: Any, receive: Callable[[Any], None]) -> None:
         """Call `receive` with everything that an observable of the session says, until the bridge is closed."""
@@ -143,8 +147,10 @@ class Bridge(QObject):
             panel.query_changed.connect(partial(self._show, panel))
             if isinstance(panel, Form):
                 panel.submitted.connect(lambda type, fields, form=panel: self._enter(form, type, fields))
+        self._looks.start()
 
     def close(self) -> None:
+        self._looks.stop()
         self._subscriptions.dispose()
         self._release()
         self._frame.stop()
@@ -180,8 +186,7 @@ class Bridge(QObject):
             while self._dirty and not held:
                 self.flush()
 
-    def look(self) -> None:
-        """Tell panels how far what they wait for is."""
+    def _look(self) -> None:
         for binding in self._bindings.values():
             binding.look()
 

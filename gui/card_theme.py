@@ -18,6 +18,7 @@ DIMMED, GREYED = 0.5, 0.45
 """How far a colour moves towards the card's, after it has moved towards a grey as light as it is."""
 LEAST = 4.5
 """Contrast of text, by WCAG 2.2 (AA)."""
+_STEPS = 25
 _KEPT = frozenset({"background", "card", "line", "hover", "input", "on_accent", "pending"})
 
 
@@ -60,8 +61,8 @@ def dimmed_colours(colours: Mapping[str, QColor]) -> dict[str, QColor]:
 def dimmed(colour: QColor, card: QColor) -> QColor:
     """Greyer, and half way to the card's colour, or as far as it can still be read there."""
     colour = _mixed(colour, _grey(colour), GREYED)
-    for step in range(10, 0, -1):
-        found = _mixed(colour, card, DIMMED * step / 10)
+    for step in range(_STEPS, 0, -1):
+        found = _mixed(colour, card, DIMMED * step / _STEPS)
         if contrast(found, card) >= LEAST:
             return found
     return colour

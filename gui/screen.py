@@ -86,7 +86,6 @@ class Screen(QObject):
     def _show_status(self, status: Status) -> None:
         loading = status.freshness == "loading"
         self.bridge.hold(loading)
-        self.bridge.look()
         self._window.set_status(status)
         self._delays.show_status(status)
         if not (loading or self._ready.done()):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFontMetrics, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
 from gui.pill import Pill
 from gui.theme import Theme
@@ -41,6 +41,9 @@ class Toast(QWidget):
         row.addWidget(self._way)
         parent.installEventFilter(self)
         self._way.installEventFilter(self)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._follow_focus)
         theme.changed.connect(self.update)
         self.hide()
 
@@ -70,6 +73,11 @@ class Toast(QWidget):
     def words(self) -> str:
         """What it says; nothing while it is not there."""
         return "" if self.isHidden() else self.accessibleName()
+
+    def _follow_focus(self, _: QWidget | None, now: QWidget | None) -> None:
+        """A click here leaves the keyboard where it is: Qt looks no further for who takes it than to our proxy."""
+        if now is not None and self._over.isAncestorOf(now) and not self.isAncestorOf(now):
+            self.setFocusProxy(now)
 
     def _press(self) -> None:
         (self.redo_wanted if self._action == "redo" else self.undo_wanted).emit()

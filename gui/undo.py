@@ -60,7 +60,7 @@ class Undo(QObject):
         try:
             undone = self._session.withdraw(told.id)
         except EntryRefused as refused:
-            self.said.emit(f"Not withdrawn: {self._name(told)}. {sentence(str(refused))}")
+            self._refuse(f"Not withdrawn: {self._name(told)}. {sentence(str(refused))}")
             return
         self._withdrawn.append(told)
         self.said.emit(f"Withdrawn: {self._name(told)}. Ctrl+Shift+Z enters it again.")
@@ -77,7 +77,7 @@ class Undo(QObject):
         try:
             again = self._session.enter(told.type, fields, causation=told.id)
         except EntryRefused as refused:
-            self.said.emit(f"Not entered again: {self._name(told)}. {sentence(str(refused))}")
+            self._refuse(f"Not entered again: {self._name(told)}. {sentence(str(refused))}")
             return
         if again.told is not None:
             self._entered.append(again.told)
@@ -94,16 +94,18 @@ class Undo(QObject):
         self._offered = told.id
         self.offered.emit(f"{done}: {self._name(told)}", action)
 
+    def _refuse(self, words: str) -> None:
+        self.said.emit(words)
+        self.offered.emit(words, "")
+
     def _put_back(self, told: Told, why: str) -> None:
         self._withdrawn = [each for each in self._withdrawn if each.id != told.id]
         self._entered.append(told)
-        self.said.emit(f"Not withdrawn: {self._name(told)}. {sentence(why)}")
-        if told.id == self._offered:
-            self.offered.emit("", "")
+        self._refuse(f"Not withdrawn: {self._name(told)}. {sentence(why)}")
 
     def _lose(self, id: str, told: Told, why: str) -> None:
         self.lost(id)
-        self.said.emit(f"Not entered again: {self._name(told)}. {sentence(why)}")
+        self._refuse(f"Not entered again: {self._name(told)}. {sentence(why)}")
 
     def _name(self, told: Told) -> str:
         return entry_name(told, self._session.board)

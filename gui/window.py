@@ -86,7 +86,7 @@ class MainWindow(QWidget):
         self._toast.undo_wanted.connect(self.undo_wanted)
         self._toast.redo_wanted.connect(self.redo_wanted)
         for banner in (self._banner, self._board_banner):
-            banner.dismissed.connect(self.setFocus)
+            banner.left.connect(self.setFocus)
             banner.dismissed.connect(self._spare_foot)
         self.setMinimumSize(900, 560)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
