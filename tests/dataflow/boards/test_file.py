@@ -105,8 +105,8 @@ CASES = {
         "", 'ops.toml:31: panels[0].stale_after: "5 x" is no span of time. It is seconds, or a number with a unit: '
         '"90s", "5m", "2h", "1d"'),
     "no span of time at all": ([(SQL, SQL + '\nstale_after = 0')], "",
-        'ops.toml:31: panels[0].stale_after: 0.0 is no span of time above zero. It is seconds, or a number with a unit: '
-        '"90s", "5m", "2h", "1d"'),
+        "ops.toml:31: panels[0].stale_after: 0.0 is no span of time above zero. It is seconds, or a number with a "
+        'unit: "90s", "5m", "2h", "1d"'),
     "a span of time of another kind": ([(SQL, SQL + '\nstale_after = [5]')],
         "", "ops.toml:31: panels[0].stale_after: expected text or a number, found an array of 1"),
     "a time of rows of which nothing is said": (
