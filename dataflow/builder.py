@@ -46,9 +46,15 @@ class Builder:
         The nodes that it reads (`inputs`) are there already.
         """
         outer, self._tables, self._now = self._tables, set(), now
-        node = self._build(rel)
-        found, self._tables = self._tables - {""}, outer
-        return node, found
+        try:
+            node = self._build(rel)
+            return node, self._tables - {""}
+        except Exception:
+            self._indexes.clear()
+            self._known.clear()
+            raise
+        finally:
+            self._tables = outer
 
     def _build(self, rel: Rel) -> Node:
         if isinstance(rel, Scan):

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from dataflow.budget import LIMIT_S, Budget
 from dataflow.builder import Builder, TableRows
 from dataflow.lane import Lane
 from dataflow.operators.node import NONE, Node, Source
@@ -23,6 +24,14 @@ from dataflow.sql.plan import Query, Rel, Scan
 class Route(NamedTuple):
     nodes: list[Node]
     results: list[Result]
+
+
+class Trouble(NamedTuple):
+    """A node that failed in a step, or took `seconds`, which is too long."""
+
+    node: Node
+    error: Exception | None
+    seconds: float = 0.0
 
 
 class Circuit:
@@ -45,19 +54,38 @@ class Circuit:
         self._standing: set[Node] = set()
         self.lane: Lane | None = None
         self.measured = False
+        self.budget: Budget | None = None
+        self.troubles: list[Trouble] = []
         self.spent: WeakKeyDictionary[Node, float] = WeakKeyDictionary()
+        self.slowest: WeakKeyDictionary[Node, float] = WeakKeyDictionary()
         self._routes: dict[tuple[Node, ...], Route] = {}
         self._sources: dict[str, tuple[tuple[Source, ...], tuple[tuple[Source, tuple[str, ...]], ...]]] = {}
 
     # growing
 
     def grow(self, queries: Iterable[Query]) -> tuple[list[Result], list[Node]]:
-        """The results of queries, and the nodes that are new, inputs first."""
+        """The results of queries, and the nodes that are new, inputs first. Where one cannot be built, none is."""
         self.fresh = {}
         self._standing.clear()
-        results = [self._result(query) for query in queries]
+        results: list[Result] = []
+        try:
+            for query in queries:
+                results.append(self._result(query))  # noqa: PERF401  (those that were made are needed where one fails)
+        except Exception:
+            self._uproot(results)
+            raise
         fresh, self.fresh = list(self.fresh), {}
         return results, fresh
+
+    def _uproot(self, results: Sequence[Result]) -> None:
+        """Leave nothing of what has been built, and not been fed."""
+        for result in results:
+            self.release(result)
+        for node in reversed(self.fresh):
+            if node in self.readers and not self.readers[node]:
+                self.readers[node] = 1
+                self.release(node)
+        self.fresh = {}
 
     def _result(self, query: Query) -> Result:
         found = self.nodes.get(query)
@@ -140,25 +168,74 @@ class Circuit:
 
     def run(self, nodes: Sequence[Node], given: Iterable[Node] = ()) -> None:
         """One step of `nodes`, in order; then nobody's output is left standing, nor that of those whose output was
-        given.
+        given. A node that fails is in `troubles` then, and nobody who reads it was run.
         """
+        node: Node | None = None
         try:
-            if self.measured:
+            if self.measured or self.budget is not None:
                 self._step_measured(nodes)
             else:
                 for node in nodes:
                     node.step()
+        except Exception as error:  # noqa: BLE001  (whatever a value does to one query, others go on)
+            self._go_on(nodes, node, error)
         finally:
             for node in nodes:
                 node.plus = node.minus = NONE
             for node in given:
                 node.clear()
 
+    def _go_on(self, nodes: Sequence[Node], failed: Node | None, error: Exception) -> None:
+        """Run those after a node that failed that do not read it."""
+        rest = list(nodes)
+        while failed is not None:
+            self.troubles.append(Trouble(failed, error))
+            behind = self.behind([failed])
+            rest = [node for node in rest[rest.index(failed) + 1 :] if node not in behind]
+            failed = None
+            for node in rest:
+                try:
+                    node.step()
+                except Exception as another:  # noqa: BLE001
+                    failed, error = node, another
+                    break
+
     def _step_measured(self, nodes: Sequence[Node]) -> None:
+        clock = self.budget.clock if self.budget is not None else perf_counter
+        ended = clock()
         for node in nodes:
-            began = perf_counter()
-            node.step()
-            self.spent[node] = self.spent.get(node, 0.0) + perf_counter() - began
+            began = ended
+            try:
+                node.step()
+            except Exception as error:  # noqa: BLE001
+                self._go_on(nodes, node, error)
+                return
+            ended = clock()
+            if self.measured:
+                self._note(node, ended - began)
+            if ended - began > LIMIT_S:
+                self.overran(node, ended - began)
+
+    def failed(self, node: Node, error: Exception) -> None:
+        """A node failed, where it was not run by `run`."""
+        self.troubles.append(Trouble(node, error))
+
+    def due(self, node: Timed, now: int) -> bool:
+        """Whether a row enters or leaves the temporal filter by a move of the clock, in the step to come."""
+        try:
+            return node.due(now)
+        except Exception as error:  # noqa: BLE001  (a bound beyond all times)
+            self.failed(node, error)
+            return False
+
+    def _note(self, node: Node, seconds: float) -> None:
+        self.spent[node] = self.spent.get(node, 0.0) + seconds
+        self.slowest[node] = max(self.slowest.get(node, 0.0), seconds)
+
+    def overran(self, node: Node, seconds: float) -> None:
+        """A node took so many seconds by the wall."""
+        if self.budget is not None and (own := self.budget.over(seconds)):
+            self.troubles.append(Trouble(node, None, own))
 
     def route(self, active: tuple[Node, ...]) -> Route:
         """The nodes to run when `active` have something to say, in order, and the results among them."""

@@ -76,7 +76,7 @@ class DeskBuilder:
         except StorageError:
             database.close()
             raise
-        if mirror.log:
+        if mirror.shared_log:
             mirror.follow("")
         return self._local(loaded, database, WallClock(self._scheduler))
 
@@ -109,8 +109,8 @@ class DeskBuilder:
         """
         database = Database.open_read_only(store)
         mirror = Mirror(database)
-        last = mirror.heard if mirror.log else database.log.last_time()
-        status = FeedStatus("offline", heard=last, log=mirror.log) if mirror.log else FeedStatus("live")
+        last = mirror.heard if mirror.shared_log else database.log.last_time()
+        status = FeedStatus("offline", heard=last, log=mirror.shared_log) if mirror.shared_log else FeedStatus("live")
         feed = StillFeed(database.log, self._scheduler, self._deliver, status)
         return self._desk(loaded, database, feed, FixedClock(last if now is None else now))
 
@@ -128,6 +128,7 @@ class DeskBuilder:
     ) -> NatsFeed:  # fmt: skip
         from dataflow.feeds.nats import NatsFeed
 
+        database.outbox.sign(self._author)
         return NatsFeed(
             urls, loaded.board.id, self._author, database, self._scheduler, self._deliver, self._loop, identity, ca
         )

@@ -11,7 +11,9 @@ query that comes when rows have already been pushed reads them from `hydrate`. I
 be retracted, and the engine knows them; its floats are finite, as JSON's are. Every other relation is kept whole. A
 confirmed row of the log may be retracted too, but what has only been folded is then built anew from `hydrate`, which
 must no longer give that row.
-One thread; a push is one atomic step, and subscribers are told after it.
+One thread; a push is one atomic step, and subscribers are told after it. Whatever fails in it, an operator on a value
+or a subscriber, takes the queries with it that depend on that (`asides.py`), and nothing else; nothing is raised but
+what is wrong with the call itself.
 
 Late queries: `live(sql, hydrate)` reads the history before it returns. With `sliced=True` it returns at once, not
 `ready`, and the owner of the loop calls `work()` until it gives False; each call feeds one chunk. So it is where a
@@ -21,17 +23,21 @@ pushed so far, in order of position, as an iterable of chunks; rows pushed after
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from dataflow.asides import Asides, Notice
 from dataflow.backlog import Backlog
 from dataflow.board import ENVELOPE
+from dataflow.budget import Budget
 from dataflow.circuit import Circuit
 from dataflow.explain import Operator, explained, stats
 from dataflow.hydration import Job, NeedsHistory
 from dataflow.inlet import Inlet, Put, Texts, count, spread, weighed
-from dataflow.lane import lane_for
+from dataflow.kept import Kept
+from dataflow.lane import Unsettled, lane_for
 from dataflow.live import Hydrate, LiveQuery
 from dataflow.operators.node import Node, Rows, Source
 from dataflow.result import Result
@@ -85,17 +91,21 @@ class Engine:
         self.now = now
         self.pending: dict[Row, int] = {}
         self._texts = {name: Texts(columns) for name, columns in self.relations.items()}
-        self.kept: dict[str, dict[Row, int]] = {name: {} for name in self.relations if name != "events"}
+        self.kept = {name: Kept(columns) for name, columns in self.relations.items() if name != "events"}
         for name, table in given.items():
-            count(self.kept[name], self._texts[name](table.rows), 1)
+            kept = self.kept[name]
+            kept.add(kept.settle(self._texts[name](table.rows), ())[0])
         self._inlet = Inlet(self.relations.get("events", {}))
         at = self._inlet.position_at
         self.circuit = Circuit(
-            set(given) - set(updating), lambda name: spread(self.kept[name]), now, -1 if at is None else at
+            set(given) - set(updating), lambda name: self.kept[name].rows(), now, -1 if at is None else at
         )
         self._compiler: Compiler | None = None
         self._lives: dict[Result, list[LiveQuery]] = {}
-        self._backlog = Backlog(self.circuit, self._lay, self._history, self._finish, self._settle)
+        self._backlog = Backlog(
+            self.circuit, self._lay, self._history, self._finish, self._settle, self._settle_step, self._give_up
+        )
+        self._asides = Asides(self.circuit, self._lives, self._backlog, self._leave, self.relations)
 
     # queries
 
@@ -106,7 +116,7 @@ class Engine:
 
     def live(self, sql: str, hydrate: Hydrate | None = None, *, sliced: bool = False) -> LiveQuery:
         """Subscribe to a query. Raises SqlError, and NeedsHistory where `hydrate` is missing."""
-        found = LiveQuery(self._plan(sql), hydrate, self._close, sliced=sliced)
+        found = LiveQuery(sql, self._plan(sql), hydrate, self._close, self._fail_rows, sliced=sliced)
         self._backlog.add([found])
         if not sliced or not (self._backlog.begun or self._backlog.reading):
             self._backlog.work_off(found)
@@ -156,6 +166,13 @@ class Engine:
         self.circuit.measured = True
         self.circuit.lane = None
 
+    def keep_to(self, budget: Budget, tell: Callable[[Notice], object]) -> None:
+        """From now on, an operator that takes longer in a step than the budget has is told, and its queries are set
+        aside where that happens again and again. `tell` also hears of queries that are set aside since they failed.
+        """
+        self.circuit.budget, self.circuit.lane = budget, None
+        self._asides.tell = tell
+
     def explain(self, live: LiveQuery) -> Operator:
         """The operators of a live query that is ready: what each does, keeps and took."""
         if live.result is None:
@@ -196,18 +213,57 @@ class Engine:
     def _settle(self, live: LiveQuery, result: Result) -> None:
         """A live query has what it waited for."""
         self._lives.setdefault(result, []).append(live)
-        if live.result is None:
-            live.attach(result)
-        else:
-            self._leave(live)
-            live.replace(result)
+        try:
+            if live.result is None:
+                live.attach(result)
+            else:
+                self._leave(live)
+                live.replace(result)
+        except Exception as error:  # noqa: BLE001  (rows that have no order, or a subscriber)
+            self._give_up([live], error)
+
+    def _give_up(self, lives: Sequence[LiveQuery], error: Exception) -> None:
+        self._asides.fail(lives, error)
+
+    def _fail_rows(self, live: LiveQuery, error: Exception) -> None:
+        """A result's rows cannot be told: what it reads is broken, for all that read it."""
+        if live.result is not None:
+            self.circuit.failed(live.result.inputs[0], error)
+            self._settle_step()
+
+    def _settle_step(self) -> None:
+        """After a step: deal with what went wrong in it."""
+        if self.circuit.troubles:
+            self._asides.settle()
+
+    def _deliver(self, results: Iterable[Result]) -> None:
+        """Tell subscribers. Those that fail take their own query with them."""
+        for result in results:
+            result.deliver()
+            if result.failed:
+                self._drop_failed(result)
+
+    def _drop_failed(self, result: Result) -> None:
+        failed, result.failed = result.failed, []
+        for tell, error in failed:
+            self._give_up([live for live in self._lives.get(result, ()) if live.owns(tell)], error)
+
+    def _settle_lane(self) -> None:
+        self._settle_step()
+        for result in list(self._lives):
+            if result.failed:
+                self._drop_failed(result)
 
     # steps
 
     def push(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None = None) -> None:
         """Rows into a relation, in one atomic step. `weights` default to +1."""
         lane = self.circuit.lane
-        if lane is not None and relation == "events" and weights is None and rows and lane.push(rows):
+        try:
+            if lane is not None and relation == "events" and weights is None and rows and lane.push(rows):
+                return
+        except Unsettled:
+            self._settle_lane()
             return
         texts = self._texts.get(relation)
         if texts is None:
@@ -235,12 +291,16 @@ class Engine:
         for source in plain:
             source.plus = source.confirmed = rows
         sources = inlet.lay_kinds(rows, plain, kinds) if kinds else plain
-        nodes, results = self.circuit.route(sources)
-        self.circuit.run(nodes, sources)
+        circuit = self.circuit
+        nodes, results = circuit.route(sources)
+        circuit.run(nodes, sources)
+        if circuit.troubles:
+            self._settle_step()
         for result in results:
             if result.changes or result.splices:
                 result.deliver()
-        circuit = self.circuit
+                if result.failed:
+                    self._drop_failed(result)
         if not (kinds or self._texts["events"].places or circuit.measured or at is None or circuit.position_at < 0):
             circuit.lane = lane_for(circuit, nodes, results, plain, at) if self._backlog.begun else None
         return True
@@ -257,16 +317,16 @@ class Engine:
         self._step(put)
 
     def _push_kept(self, relation: str, rows: Sequence[Row], weights: Sequence[int] | None) -> None:
-        plus, minus = (rows, ()) if weights is None else weighed(rows, weights)
-        _there(self.kept[relation], minus)
+        kept = self.kept[relation]
+        plus, minus = kept.settle(*((rows, ()) if weights is None else weighed(rows, weights)))
         stale = [node for node, tables in self.circuit.indexed.items() if relation in tables]
-        count(self.kept[relation], plus, 1)
-        count(self.kept[relation], minus, -1)
+        kept.add(plus)
+        kept.add(minus, -1)
         try:
             self._step(Put(relation, plus, undone=minus), stale)
         except NeedsHistory:
-            count(self.kept[relation], plus, -1)
-            count(self.kept[relation], minus, 1)
+            kept.add(plus, -1)
+            kept.add(minus)
             raise
 
     def _lay(self, put: Put) -> tuple[Source, ...]:
@@ -283,8 +343,8 @@ class Engine:
             self._step_around(nodes, sources, stale)
             return
         self.circuit.run(nodes, sources)
-        for result in results:
-            result.deliver()
+        self._settle_step()
+        self._deliver(results)
 
     def _ready(self, sources: Sequence[Source]) -> tuple[Source, ...]:
         """Those that are in use; in others nothing is left lying."""
@@ -302,10 +362,9 @@ class Engine:
             raise NeedsHistory
         sound = [node for node in nodes if node not in behind]
         self.circuit.run(sound, sources)
-        for node in sound:
-            if isinstance(node, Result):
-                node.deliver()
-        self._renew(behind, lives)
+        self._settle_step()
+        self._deliver(node for node in sound if isinstance(node, Result))
+        self._renew(behind, [live for live in lives if not live.aside])
 
     def _renew(self, stale: set[Node], lives: Sequence[LiveQuery]) -> None:
         """Other nodes in the place of the stale ones, which show what they have until then, whatever still comes."""
@@ -325,21 +384,27 @@ class Engine:
             return
         self.now = self.circuit.now = now
         lane = self.circuit.lane
-        if lane is not None and lane.advance(now):
+        try:
+            if lane is not None and lane.advance(now):
+                return
+        except Unsettled:
+            self._settle_lane()
             return
-        due = tuple(node for node in self.circuit.timed if node not in self.circuit.unready and node.due(now))
+        circuit = self.circuit
+        due = tuple(node for node in circuit.timed if node not in circuit.unready and circuit.due(node, now))
         if due:
-            nodes, results = self.circuit.route(due)
-            self.circuit.run(nodes)
-            for result in results:
-                result.deliver()
+            nodes, results = circuit.route(due)
+            circuit.run(nodes)
+            self._settle_step()
+            self._deliver(results)
+        self._settle_step()
 
 
 def _there(rows: Mapping[Row, int], gone: Sequence[Row]) -> None:
-    """Refuse to retract what is not there, before anything has changed."""
-    for row in gone:
-        if row not in rows:
+    """Refuse to retract what is not there, or not so often, before anything has changed."""
+    for row, times in Counter(gone).items():
+        if rows.get(row, 0) < times:
             raise ValueError(f"a row is retracted that is not there: {row!r:.200}")
 
 
-__all__ = ["Engine", "Hydrate", "LiveQuery", "NeedsHistory", "Plans", "Table"]
+__all__ = ["Engine", "Hydrate", "LiveQuery", "NeedsHistory", "Notice", "Plans", "Table"]

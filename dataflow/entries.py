@@ -30,9 +30,10 @@ from dataflow.feeds.feed import Deliver, Feed, Refusal
 from dataflow.intake import Intake
 from dataflow.schema import Misfit, Schema
 from dataflow.session import Entered, EntryRefused, EntryRejected, Problem
-from dataflow.withdrawals import named, said
+from dataflow.withdrawals import Reference, named, reference, said
 from dataflow.zset import Row
 from storage.event import WITHDRAWN, Event
+from storage.identity import confirms, identity
 from storage.ids import uuid7
 from storage.outbox import Outbox
 
@@ -92,7 +93,7 @@ class Entries:
     def use(self, schema: Schema, engine: Engine, intake: Intake) -> None:
         """From now on entries go into this engine, and the intake confirms them; `show` brings those on their way."""
         self._schema, self._engine, self._intake = schema, engine, intake
-        intake.confirms(self.pending, self.confirmed)
+        intake.confirms(self.pending, self.confirmed, self._is_own)
         self._unshown.clear()
         self._hold(self._events.values())
 
@@ -131,7 +132,7 @@ class Entries:
         """
         submitted, now = perf_counter(), self._clock.now()
         if refused.type == WITHDRAWN:
-            event = structs.replace(self._withdrawal(named(refused) or "", "", seen), data=refused.data)
+            event = structs.replace(self._withdrawal(reference(refused) or Reference(""), seen), data=refused.data)
             return self._send(event, submitted, lambda: self._outbox.replace(key, event))
         given = told(self._schema, refused).fields if fields is None else fields
         data, subject = self._schema.entry(refused.type, given, now=now)
@@ -143,19 +144,27 @@ class Entries:
     def withdraw(self, id: str, reason: str, *, seen: int) -> Entered:
         """Enter a withdrawal. Raises `EntryRefused` where it could not take effect."""
         submitted = perf_counter()
-        event = self._withdrawal(id, reason, seen)
+        event = self._withdrawal(Reference(id, reason), seen)
         return self._send(event, submitted, lambda: self._outbox.add([event]))
 
-    def _withdrawal(self, id: str, reason: str, seen: int) -> Event:
-        target = self._events.get(id) or self._intake.withheld.find(id)
-        why = self._intake.withheld.objection(self._author, id, target)
+    def _withdrawal(self, meant: Reference, seen: int) -> Event:
+        waiting = [self._events[meant.id]] if meant.id in self._events else []
+        found = [*waiting, *self._intake.withheld.find(meant.id)]
+        target = meant.choose(self._author, found)
+        why = self._intake.withheld.objection(self._author, meant.id, target)
         if target is None or why is not None:
             raise EntryRefused([Problem(None, why or "")])
-        now = self._clock.now()
+        now, several = self._clock.now(), len({identity(event) for event in found}) > 1
         return Event(
-            id=uuid7(now), source=SOURCE, type=WITHDRAWN, time=now, subject=target.subject, data=said(id, reason),
-            authid=self._author, causationid=id, seen=seen,
+            id=uuid7(now), source=SOURCE, type=WITHDRAWN, time=now, subject=target.subject,
+            data=said(meant.id, meant.reason, target if several else None),
+            authid=self._author, causationid=meant.id, seen=seen,
         )  # fmt: skip
+
+    def _is_own(self, event: Event) -> bool:
+        """Whether an event of the log is the entry of its id that waits."""
+        own = self._events.get(event.id)
+        return own is not None and confirms(event, own)
 
     def _event(
         self,
@@ -227,7 +236,7 @@ class Entries:
     def _show(self, events: Sequence[tuple[int, Event]]) -> None:
         rows: list[Row] = []
         for position, event in events:
-            shown = event.id in self.pending and event.id not in self._intake.withheld
+            shown = event.id in self.pending and event not in self._intake.withheld
             if shown:  # else it was confirmed, refused or withdrawn meanwhile
                 with suppress(Misfit):
                     row = self._schema.pending_row(event, position)

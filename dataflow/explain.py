@@ -36,7 +36,8 @@ _KEEPS: Mapping[type[Node], str] = {
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
     """One operator. `size` counts what it keeps, `bytes` estimates the memory of that (rows that operators share are
-    counted at each), `ms` is the time that it took, `readers` how many operators read it.
+    counted at each), `ms` is the time that it took, `slowest_ms` that of its slowest step, `readers` how many operators
+    read it.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
     bytes: int = 0
     ms: float = 0.0
+    slowest_ms: float = 0.0
     readers: int = 1
     fused: bool = False
     inputs: tuple[Operator, ...] = ()
@@ -91,8 +93,8 @@ def _operator(
     keeps = _KEEPS.get(type(node), "")
     return Operator(
         name=name, detail=detail, keeps=keeps, size=node.size() if keeps else 0,
-        bytes=_memory(node.state()) if keeps else 0, ms=circuit.spent.get(node, 0.0) * 1000, readers=readers,
-        inputs=inputs,
+        bytes=_memory(node.state()) if keeps else 0, ms=circuit.spent.get(node, 0.0) * 1000,
+        slowest_ms=circuit.slowest.get(node, 0.0) * 1000, readers=readers, inputs=inputs,
     )  # fmt: skip
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from dataflow.asides import Notice
 from dataflow.board import queries
 from dataflow.boards.file import LoadedBoard
 from dataflow.boards.sql import engine_for
+from dataflow.budget import Budget
 from dataflow.engine import LiveQuery
 from dataflow.history import History
 from dataflow.intake import Intake
@@ -19,15 +21,26 @@ from storage.event import Event
 from storage.log import EventLog
 
 MISFITS = 1000
+SHORT = 60
+"""Letters of a query that names itself."""
 
 
 class Floor:
-    """`misfits` are the events of the log that do not fit the board's declared fields, newest first."""
+    """`misfits` are the events of the log that do not fit the board's declared fields, newest first. `budget` is that
+    of its steps; `tell` takes what goes wrong in one, with the panels' titles; `asides` say what is set aside.
+    """
 
-    def __init__(self, loaded: LoadedBoard, log: EventLog, plans: Plans | None) -> None:
+    def __init__(
+        self, loaded: LoadedBoard, log: EventLog, plans: Plans | None,
+        tell: Callable[[Notice], object] = lambda _: None,
+    ) -> None:  # fmt: skip
         self.loaded = loaded
         self.schema = loaded.schema
+        self.budget = Budget()
+        self.asides: list[str] = []
+        self._tell = tell
         self.engine = engine_for(loaded, plans)
+        self.engine.keep_to(self.budget, self._heard)
         self.intake = Intake(log, self.schema, self.engine, self._misfit, self._settled)
         self.misfits: deque[Attention] = deque(maxlen=MISFITS)
         self._history = History(log, self.schema)
@@ -48,9 +61,22 @@ class Floor:
         except SqlError:
             return None
 
+    def _heard(self, notice: Notice) -> None:
+        """Where a query is a panel's, people know it by the panel."""
+        panels = self.loaded.board.panels
+        titles = [
+            next((panel.title for panel in panels if sql in queries(panel).values()), " ".join(sql.split())[:SHORT])
+            for sql in notice.queries
+        ]
+        names = ", ".join(dict.fromkeys(titles))
+        text = f"{names}: {notice.text}" if names else notice.text
+        if notice.aside:
+            self.asides.append(text)
+        self._tell(notice._replace(text=text))
+
     def _hydrate(self) -> Iterator[Rows]:
         """The rows of everything that has been pushed up to now and was not withdrawn, in chunks."""
-        return self._history.read(self.intake.position, self.intake.withheld.ids())
+        return self._history.read(self.intake.position, self.intake.withheld.all())
 
     def _settled(self, event: Event) -> None:
         """An event that does not fit is withdrawn."""

@@ -21,6 +21,7 @@ class HeldLive:
         self.columns: Sequence[Column] = query.columns
         first = caught_up.pipe(ops.filter(bool), ops.take(1))
         self.splices: Observable[Sequence[Splice]] = first.pipe(ops.flat_map(lambda _: query.splices))
+        self.asides: Observable[str] = query.asides
 
     @property
     def ready(self) -> bool:

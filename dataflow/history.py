@@ -22,6 +22,7 @@ from dataflow.board import Board
 from dataflow.operators.node import NONE, Rows
 from dataflow.schema import Misfit, Schema
 from dataflow.zset import Row
+from storage.identity import Identity, identity
 from storage.log import EventLog
 
 CHUNK = 200
@@ -41,20 +42,20 @@ Part = tuple[int, list[Row]]
 
 
 class Request(msgspec.Struct):
-    """What the process beside is to read: the rows of a store's log up to a position, by a board, without some ids."""
+    """What the process beside is to read: the rows of a store's log up to a position, by a board, but some events'."""
 
     store: str
     board: Board
     until: int
-    without: list[str]
+    without: list[Identity]
 
 
-def parts(log: EventLog, schema: Schema, after: int, until: int, without: Collection[str]) -> Iterator[Part]:
+def parts(log: EventLog, schema: Schema, after: int, until: int, without: Collection[Identity]) -> Iterator[Part]:
     """The log's rows after position `after`, in its order. What does not fit the board is left out."""
     for events in log.read(after, until, chunk=CHUNK):
         rows: list[Row] = []
         for event in events:
-            if without and event.id in without:
+            if without and identity(event) in without:
                 continue
             with suppress(Misfit):
                 rows.append(schema.row(event))
@@ -67,13 +68,13 @@ class History:
     def __init__(self, log: EventLog, schema: Schema) -> None:
         self._log, self._schema = log, schema
 
-    def read(self, until: int, without: frozenset[str]) -> Iterator[Rows]:
-        """The rows up to a position, but of the events with the ids `without`, in chunks; closed early, it stops."""
+    def read(self, until: int, without: frozenset[Identity]) -> Iterator[Rows]:
+        """The rows up to a position, but of the events `without`, in chunks; closed early, it stops."""
         if until < MANY:
             return self._here(0, until, without)
         return self._beside(Request(str(self._log.path), self._schema.board, until, list(without)))
 
-    def _here(self, after: int, until: int, without: Collection[str]) -> Iterator[Rows]:
+    def _here(self, after: int, until: int, without: Collection[Identity]) -> Iterator[Rows]:
         return (rows for _, rows in parts(self._log, self._schema, after, until, without))
 
     def _beside(self, request: Request) -> Iterator[Rows]:

@@ -12,10 +12,11 @@ Queries whose nodes cannot take a change back are built anew by the same jobs, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 from dataflow.circuit import Circuit
-from dataflow.inlet import Put, spread
+from dataflow.inlet import Put
+from dataflow.kept import Kept
 from dataflow.live import LiveQuery
 from dataflow.operators.aggregate import Aggregate
 from dataflow.operators.node import NONE, Node, Rows, Source
@@ -58,7 +59,7 @@ class Job:
         self.results, self.fresh = circuit.grow([live.plan for live in lives])
         try:
             self._history = self._open() if begun and self._reads_log() else iter(())
-        except NeedsHistory:
+        except Exception:
             self._release()
             raise
         circuit.unready = set(self.fresh)
@@ -107,19 +108,19 @@ class Job:
         undone = any(put.undone and put.relation == "events" for put in self.queue)
         return undone and not all(node.retracts() for node in self.fresh)
 
-    def finish(self, pending: Rows, kept: dict[str, dict[Row, int]], now: int) -> list[Result]:
+    def finish(self, pending: Rows, kept: Mapping[str, Kept], now: int) -> list[Result]:
         """Feed what is not history, and let the nodes join the others. The results of `lives`."""
         for put in self.queue:
             self._feed_queued(put)
         if pending:
             self._feed(Put("events", held=pending))
         for name, rows in kept.items():
-            self._feed(Put(name, list(spread(rows))))
+            self._feed(Put(name, list(rows.rows())))
         self._defer(False)
         self._attach()
         for node in self.fresh:
             if isinstance(node, Timed):
-                node.due(now)
+                self._circuit.due(node, now)
         self._circuit.run(self.fresh)
         self._circuit.unready = set()
         self._circuit.changed()
@@ -147,7 +148,10 @@ class Job:
         constants = {node for node in self.fresh if not node.inputs and not isinstance(node, Source)}
         given: list[Node] = [*older, *constants]
         for node in given:
-            node.plus = list(node.rows() or ())
+            try:
+                node.plus = list(node.rows() or ())
+            except Exception as error:  # noqa: BLE001  (an operator that is run when its rows are asked for)
+                self._circuit.failed(node, error)
         self._circuit.run([node for node in self.fresh if node not in constants], given)
 
     def leave(self, live: LiveQuery) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dataflow.operators.node import NONE, Rows, Source
-from dataflow.sql.json_values import json_text
+from dataflow.sql.json_values import shallow_text
 from dataflow.zset import Row
 
 KindSource = tuple[Source, tuple[str, ...]]
@@ -27,7 +27,9 @@ class Put(NamedTuple):
 
 
 class Texts:
-    """Makes the JSON values of one relation's rows into text, which can be compared and counted; NULL stays NULL."""
+    """Makes the JSON values of one relation's rows into text, which can be compared and counted; NULL stays NULL, and
+    what is nested too deeply becomes it.
+    """
 
     def __init__(self, columns: Mapping[str, str]) -> None:
         self.places = [at for at, type in enumerate(columns.values()) if type == "json"]
@@ -41,7 +43,7 @@ class Texts:
         cells = list(row)
         for at in self.places:
             if cells[at] is not None:
-                cells[at] = json_text(cells[at])
+                cells[at] = shallow_text(cells[at])
         return tuple(cells)
 
 

@@ -18,6 +18,7 @@ from dataflow.schema import Misfit, Schema
 from dataflow.withheld import Withheld
 from dataflow.zset import Change, Row
 from storage.event import Event
+from storage.identity import identity
 from storage.log import EventLog
 
 MOST = 1000
@@ -28,6 +29,10 @@ AHEAD = 1000
 
 def _nobody(*_: object) -> None:
     """Nobody wants to know: an intake that only reads history confirms no entry."""
+
+
+def _is_nobodys(_: Event) -> bool:
+    return False
 
 
 class Intake:
@@ -55,15 +60,21 @@ class Intake:
         self._settled = settled
         self._pending: dict[str, Row | None] = {}
         self._confirmed: Callable[[Sequence[Event]], object] = _nobody
+        self._is_own: Callable[[Event], bool] = _is_nobodys
         self._size = 64
         self._guards = any(event.guard for event in schema.board.events.values())
         self._last: dict[str, int] = {}
 
-    def confirms(self, pending: dict[str, Row | None], confirmed: Callable[[Sequence[Event]], object]) -> None:
+    def confirms(
+        self,
+        pending: dict[str, Row | None],
+        confirmed: Callable[[Sequence[Event]], object],
+        is_own: Callable[[Event], bool],
+    ) -> None:
         """From now on it is this intake that confirms entries: `pending` maps their ids to their rows in the engine, or
-        to None where there is none.
+        to None where there is none; `is_own` tells whether an event of such an id is that entry.
         """
-        self._pending, self._confirmed = pending, confirmed
+        self._pending, self._confirmed, self._is_own = pending, confirmed, is_own
         self.withheld.pending = pending
 
     def last_of(self, subject: str) -> int:
@@ -105,15 +116,15 @@ class Intake:
         confirmed: list[Event] = []
         row, absent = self._row, self.withheld.absent
         for event in events:
-            own = event.id in self._pending
+            own = event.id in self._pending and self._is_own(event)
             if own:
                 confirmed.append(event)
                 pending = self._pending.pop(event.id)
                 if pending is not None:
                     rows.append(pending)
                     weights.append(-1)
-            if absent and event.id in absent:
-                absent.remove(event.id)
+            if absent and identity(event) in absent:
+                absent.remove(identity(event))
                 continue
             try:
                 rows.append(self._schema.bring(row(event), event.time) if own else row(event))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from dataflow.operators.aggregate import Aggregate
 from dataflow.operators.node import Node, Rows, Source
@@ -17,9 +18,11 @@ from dataflow.result import Result
 from dataflow.zset import Change
 
 if TYPE_CHECKING:
+    from dataflow.budget import Budget
     from dataflow.circuit import Circuit
 
 
+T = TypeVar("T")
 Single = Callable[[Rows], list[Change] | None]
 
 
@@ -31,16 +34,28 @@ class Lane:
     advance: Callable[[int], bool]
 
 
+class Unsettled(Exception):
+    """A step was done, and something went wrong in it: the circuit's `troubles` and results' `failed` say what."""
+
+
 class _Way:
     """An aggregate and the result that it is told to; before it perhaps a temporal filter."""
 
-    def __init__(self, aggregate: Aggregate, result: Result, timed: Timed | None) -> None:
+    def __init__(self, aggregate: Aggregate, result: Result, timed: Timed | None, circuit: Circuit) -> None:
         self.aggregate, self.result, self.timed = aggregate, result, timed
         self.insert, self.retract = aggregate.pairs[0][1].insert, aggregate.pairs[0][1].retract
         self.changes = aggregate.changes
         express = aggregate.express()
         self.came: Single = express.get("came" if timed is None else "arrive", _refuse)
         self.leave: Callable[[int], list[Change] | None] = express.get("leave", _refuse)
+        self.take: Callable[[Rows], list[Change]] = self.push_all
+        self.pass_by: Callable[[int], list[Change]] = self.retract_passed
+        if circuit.budget is not None:
+            self._keep_to(circuit.budget, partial(circuit.overran, aggregate))
+
+    def _keep_to(self, budget: Budget, over: Callable[[float], None]) -> None:
+        self.came, self.leave = budget.timed(self.came, over), budget.timed(self.leave, over)
+        self.take, self.pass_by = budget.timed(self.take, over), budget.timed(self.pass_by, over)
 
     def open(self) -> bool:
         """Whether the result passes changes on and keeps nothing, and nothing is left to tell."""
@@ -51,7 +66,7 @@ class _Way:
         """The changes by rows that came."""
         if len(rows) == 1 and self.aggregate.plain and (told := self.came(rows)) is not None:
             return told
-        return self.push_all(rows)
+        return self.take(rows)
 
     def push_all(self, rows: Rows) -> list[Change]:
         if self.timed is not None:
@@ -66,7 +81,7 @@ class _Way:
         told = self.leave(now) if self.aggregate.plain else None
         return self.pass_by(now) if told is None else told
 
-    def pass_by(self, now: int) -> list[Change]:
+    def retract_passed(self, now: int) -> list[Change]:
         if self.timed is None or self.retract is None or not self.timed.due(now):
             return []
         rows = self.timed.passed()
@@ -84,7 +99,7 @@ def lane_for(
     circuit: Circuit, nodes: Sequence[Node], results: Sequence[Result], sources: Sequence[Source], pending_at: int
 ) -> Lane | None:
     """`nodes` and `results` are those that rows of the log reach, `sources` where they come in."""
-    found = [_way(result, sources) for result in results]
+    found = [_way(result, sources, circuit) for result in results]
     ways = [way for way in found if way is not None]
     timed = [way for way in ways if way.timed is not None]
     if len(ways) < len(results) or len(nodes) != 2 * len(ways) + len(timed):
@@ -96,44 +111,53 @@ def lane_for(
     return _together(circuit, ways, timed, pending_at)
 
 
-def _way(result: Result, sources: Sequence[Source]) -> _Way | None:
+def _way(result: Result, sources: Sequence[Source], circuit: Circuit) -> _Way | None:
     (node,) = result.inputs
     if not (isinstance(node, Aggregate) and result.passes_on() and node.readers == [result] and len(node.pairs) == 1):
         return None
     below = node.pairs[0][0]
     if isinstance(below, Timed):
         simple = below.leaving and len(below.inputs) == 1 and below.inputs[0] in sources and below.readers == [node]
-        return _Way(node, result, below) if simple and node.retracts() else None
-    return _Way(node, result, None) if below in sources else None
+        return _Way(node, result, below, circuit) if simple and node.retracts() else None
+    return _Way(node, result, None, circuit) if below in sources else None
 
 
 def _alone(circuit: Circuit, way: _Way, pending_at: int) -> Lane:
     """For one query: a call for each thing that must be done, and no more."""
     result, aggregate, position_at = way.result, way.aggregate, circuit.position_at
-    came, leave, take, pass_by = way.came, way.leave, way.push_all, way.pass_by
+    came, leave, take, pass_by = way.came, way.leave, way.take, way.pass_by
     still = way.timed is None
 
     def push(rows: Rows) -> bool:
         changed, told = result.changed, None
         if result.sorted is not None or result.changes or not changed:
             return False
-        if len(rows) == 1:
-            row = rows[0]
-            if row[pending_at]:
-                return False
-            if aggregate.plain:
-                told = came(rows)
-        else:
-            for row in rows:
+        try:
+            if len(rows) == 1:
+                row = rows[0]
                 if row[pending_at]:
                     return False
-        if (last := row[position_at]) > circuit.position:
-            circuit.position = last
-        if told is None:
-            told = take(rows)
+                if aggregate.plain:
+                    told = came(rows)
+            else:
+                for row in rows:
+                    if row[pending_at]:
+                        return False
+            if (last := row[position_at]) > circuit.position:
+                circuit.position = last
+            if told is None:
+                told = take(rows)
+        except Exception as error:
+            circuit.position = max(circuit.position, rows[-1][position_at])
+            circuit.failed(aggregate, error)
+            raise Unsettled from error
         if told:
-            for tell in changed:
-                tell(told)
+            try:
+                for tell in changed:
+                    tell(told)
+            except Exception as error:
+                result.tell_others(changed[changed.index(tell) + 1 :], told, tell, error)
+                raise Unsettled from error
         return True
 
     def advance(now: int) -> bool:
@@ -142,15 +166,23 @@ def _alone(circuit: Circuit, way: _Way, pending_at: int) -> Lane:
             return False
         if still:
             return True
-        told = leave(now) if aggregate.plain else None
-        if told is None:
-            told = pass_by(now)
+        try:
+            told = leave(now) if aggregate.plain else None
+            if told is None:
+                told = pass_by(now)
+        except Exception as error:
+            circuit.failed(aggregate, error)
+            raise Unsettled from error
         if told:
-            for tell in changed:
-                tell(told)
+            try:
+                for tell in changed:
+                    tell(told)
+            except Exception as error:
+                result.tell_others(changed[changed.index(tell) + 1 :], told, tell, error)
+                raise Unsettled from error
         return True
 
-    return Lane(push, advance)
+    return _watched(circuit, Lane(push, advance))
 
 
 def _together(circuit: Circuit, ways: Sequence[_Way], timed: Sequence[_Way], pending_at: int) -> Lane:
@@ -158,18 +190,46 @@ def _together(circuit: Circuit, ways: Sequence[_Way], timed: Sequence[_Way], pen
         if not all(way.open() for way in ways) or any(row[pending_at] for row in rows):
             return False
         circuit.position = max(circuit.position, rows[-1][circuit.position_at])
-        return deliver([(way.result, way.push(rows)) for way in ways])
+        return deliver(ways, [_changes(circuit, way, way.push, rows) for way in ways])
 
     def advance(now: int) -> bool:
         if not all(way.open() for way in timed):
             return False
-        return deliver([(way.result, way.advance(now)) for way in timed])
+        return deliver(timed, [_changes(circuit, way, way.advance, now) for way in timed])
 
-    def deliver(told: Sequence[tuple[Result, list[Change]]]) -> bool:
-        for result, changes in told:
-            result.changes = changes
-        for result, _ in told:
-            result.deliver()
+    def deliver(moved: Sequence[_Way], told: Sequence[list[Change]]) -> bool:
+        for way, changes in zip(moved, told, strict=True):
+            way.result.changes = changes
+        for way in moved:
+            way.result.deliver()
+        if circuit.troubles or any(way.result.failed for way in moved):
+            raise Unsettled
         return True
 
-    return Lane(push, advance)
+    return _watched(circuit, Lane(push, advance))
+
+
+def _changes(circuit: Circuit, way: _Way, call: Callable[[T], list[Change]], given: T) -> list[Change]:
+    """What a way makes of it; nothing where that fails."""
+    try:
+        return call(given)
+    except Exception as error:  # noqa: BLE001  (whatever a value does to one query, others go on)
+        circuit.failed(way.aggregate, error)
+        return []
+
+
+def _watched(circuit: Circuit, lane: Lane) -> Lane:
+    """The lane; where there is a budget, a step that went over it says so after it."""
+    if circuit.budget is None:
+        return lane
+
+    def watched(call: Callable[[T], bool]) -> Callable[[T], bool]:
+        def checked(given: T) -> bool:
+            done = call(given)
+            if circuit.troubles:
+                raise Unsettled
+            return done
+
+        return checked
+
+    return Lane(watched(lane.push), watched(lane.advance))

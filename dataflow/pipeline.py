@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from reactivex.abc import SchedulerBase
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 from reactivex.subject import BehaviorSubject
 
+from dataflow.asides import Notice
 from dataflow.attention import AttentionList
 from dataflow.board import Board
 from dataflow.boards.file import BoardError, BoardFile, LoadedBoard
@@ -27,11 +28,13 @@ from dataflow.entries import Entries
 from dataflow.feeds.feed import Deliver, Feed, FeedStatus
 from dataflow.floor import Floor
 from dataflow.held import HeldLive
+from dataflow.incidents import Incidents
 from dataflow.plans import Plans
 from dataflow.session import CUT_OFF, Attention, DelayReport, Entered, EntryRefused, Live, Meanwhile, Present, Status
 from dataflow.standing import Standing
 from dataflow.times import local_day
 from storage.database import Database
+from storage.errors import StorageError
 
 FRAME_S = 0.012
 """Between two steps: less than a frame of the window's (16 ms), so that what has come is in the next one."""
@@ -43,6 +46,10 @@ SHORT_S = 0.008
 """So soon comes the step after one that fell short: painting is in between, but a backlog does not last."""
 WORK_S = 0.0025
 """So much of a frame is the views'; what comes late (a query, a saved board) reads history in what they leave of it."""
+RETRY_S = 1.0
+"""So long after a step that failed comes the next one, where nothing else is to do."""
+AGAIN_US = 60_000_000
+"""Views are built anew for what nobody foresaw once in this time."""
 BURST = 1000
 """More events than this behind, catching up comes before painting."""
 TICK_S = 0.2
@@ -79,13 +86,15 @@ class Pipeline:
         self._entries = Entries(
             database.outbox, feed, clock, author, loop, deliver, self._delays, self._publish, self._attention.added
         )
-        self._floor = Floor(loaded, database.log, plans)
+        self._incidents = Incidents(lambda: scheduler_time(scheduler))
+        self._floor = Floor(loaded, database.log, plans, self._incidents.take)
         self._move_in()
         self._next: Floor | None = None
         self._standing = Standing(clock.now, perf_counter)
         self._until = 0
         self._stepped = self._published = 0
         self._ticked = 0.0
+        self._stumbled: int | None = None
         self._started = scheduler_time(scheduler)
         self._counts: deque[tuple[int, int]] = deque()
         self._caught_up: BehaviorSubject[bool] = BehaviorSubject(False)
@@ -97,6 +106,10 @@ class Pipeline:
     @property
     def board(self) -> Board:
         return self._floor.loaded.board
+
+    @property
+    def notices(self) -> Observable[Notice]:
+        return self._incidents.notices
 
     @property
     def presence(self) -> Observable[Sequence[Present]]:
@@ -121,6 +134,7 @@ class Pipeline:
 
     def enter(self, type: str, fields: Mapping[str, Any], *, causation: str | None = None) -> Entered:
         intake = self._floor.intake
+        self._floor.budget.mark()
         return self._entries.enter(
             type, fields, seen=intake.position, expects=intake.last_of, causation=causation
         )
@@ -168,6 +182,9 @@ class Pipeline:
         self._delays.painted(number, perf_counter())
         self._publish()
 
+    def retry(self) -> None:
+        self._begin(self._floor.loaded)
+
     def pause(self, paused: bool) -> None:
         self._feed.pause(paused)
 
@@ -211,6 +228,37 @@ class Pipeline:
         return not self._caught_up.value or self._until - self._floor.intake.position > BURST
 
     def _step(self, *_: object) -> None:
+        self._survive(self._take_step)
+
+    def _survive(self, work: Callable[[], None]) -> None:
+        """Do a part of the work. What nobody foresaw is told, and the views are built anew from the log, which has all
+        of it: what a push left half done is in none of them.
+        """
+        self._floor.budget.mark()
+        try:
+            work()
+        except StorageError as error:
+            self._incidents.take(Notice(f"the store cannot be read: {error}"))
+            self._step_later()
+        except Exception as error:  # noqa: BLE001  (whatever it is, the next step is made)
+            self._stumble(error)
+
+    def _stumble(self, error: Exception) -> None:
+        words = " ".join(str(error).split())
+        self._incidents.take(Notice(f"a step failed ({type(error).__name__}: {words:.100})", error=error))
+        now = scheduler_time(self._scheduler)
+        if self._next is not None:
+            self._next.close()
+            self._next = None
+        elif self._stumbled is None or not 0 <= now - self._stumbled < AGAIN_US:
+            self._stumbled = now
+            self._begin(self._floor.loaded)
+        self._step_later()
+
+    def _step_later(self) -> None:
+        self._step_due.disposable = self._scheduler.schedule_relative(RETRY_S, self._step)
+
+    def _take_step(self) -> None:
         self._stepped, began = scheduler_time(self._scheduler), perf_counter()
         deadline = began + (SLICE_S if self._far_behind() else LIVE_SLICE_S)
         taken = self._floor.intake.step(self._until, deadline)
@@ -267,6 +315,9 @@ class Pipeline:
 
     def _tick(self, *_: object) -> None:
         self._tick_due.disposable = self._scheduler.schedule_relative(TICK_S, self._tick)
+        self._survive(self._take_tick)
+
+    def _take_tick(self) -> None:
         began = perf_counter()
         if self._caught_up.value:
             self._turns_back()
@@ -280,7 +331,7 @@ class Pipeline:
         self._ticked += perf_counter() - began
 
     def _begin(self, loaded: LoadedBoard) -> None:
-        self._next = Floor(loaded, self._database.log, self._plans)
+        self._next = Floor(loaded, self._database.log, self._plans, self._incidents.take)
         self._wake()
 
     def _reload(self) -> None:
@@ -337,7 +388,7 @@ class Pipeline:
             to_go=0 if catching_up is None else catching_up.to_go,
             left_s=standing.left_s(),
             now=self._clock.now(),
-            warning=standing.feed.warning,
+            warning=self._incidents.line(standing.feed.warning, self._floor.asides),
             unfit=standing.feed.unfit,
             heard=standing.feed.heard,
             log=standing.feed.log,

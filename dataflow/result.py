@@ -36,6 +36,7 @@ class Result(Node):
         self.spliced: tuple[Spliced, ...] = ()
         self.changes: list[Change] = []
         self.splices: list[Splice] = []
+        self.failed: list[tuple[Changed | Spliced, Exception]] = []
 
     def listens(self) -> bool:
         return bool(self.changed) or self.sorted is not None or self.counts is not None
@@ -71,15 +72,32 @@ class Result(Node):
             self.splices += splices
 
     def deliver(self) -> None:
-        """Tell subscribers, once the step is over. What they push in turn is told after that."""
+        """Tell subscribers, once the step is over. What they push in turn is told after that. Who fails is in `failed`
+        then; the others are told.
+        """
         if self.changes:
             changes, self.changes = self.changes, []
             for tell in self.changed:
-                tell(changes)
+                try:
+                    tell(changes)
+                except Exception as error:  # noqa: BLE001  (whatever a subscriber does, others go on)
+                    self.failed.append((tell, error))
         if self.splices:
             splices, self.splices = self.splices, []
             for put in self.spliced:
-                put(splices)
+                try:
+                    put(splices)
+                except Exception as error:  # noqa: BLE001
+                    self.failed.append((put, error))
+
+    def tell_others(self, others: Sequence[Changed], changes: list[Change], failed: Changed, error: Exception) -> None:
+        """One that was told of changes failed: tell the others too."""
+        self.failed.append((failed, error))
+        for tell in others:
+            try:
+                tell(changes)
+            except Exception as another:  # noqa: BLE001
+                self.failed.append((tell, another))
 
     def _count(self, plus: Rows, minus: Rows) -> None:
         counts = self.counts

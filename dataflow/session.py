@@ -17,6 +17,8 @@ from dataflow.zset import Column, Row, Splice
 if TYPE_CHECKING:
     from reactivex import Observable
 
+    from dataflow.asides import Notice
+
 Freshness = Literal["never", "loading", "as of", "live"]
 """What the numbers on a screen are: there are none since the log was never heard; not final yet; those of an earlier
 time; those of now.
@@ -199,6 +201,12 @@ class Live(Protocol):
     def progress(self) -> float | None:
         """How much of history has been read, 0 to 1; None where that is not known."""
 
+    @property
+    def asides(self) -> Observable[str]:
+        """Why the query was set aside, once it is: an operator of it failed, or held up the others again and again. It
+        says nothing more then; whoever subscribes to the same SQL again has it tried again.
+        """
+
     def rows(self) -> Sequence[Row]:
         """The result as it stands, in order. Not to be changed by the caller."""
 
@@ -223,6 +231,10 @@ class Session(Protocol):
     @property
     def problems(self) -> Observable[Sequence[str]]:
         """Why the saved board file is not in use; empty when it is."""
+
+    @property
+    def notices(self) -> Observable[Notice]:
+        """What went wrong in the views, as it happens: an operator was slow, queries were set aside, a bug was met."""
 
     @property
     def presence(self) -> Observable[Sequence[Present]]:
@@ -272,6 +284,9 @@ class Session(Protocol):
 
     def painted(self, number: int) -> None:
         """A frame has been handed to the screen that shows all of this desk's entries up to that number."""
+
+    def retry(self) -> None:
+        """Build the views anew from the log, and with them the queries that were set aside; `boards` says when."""
 
     def pause(self, paused: bool) -> None:
         """Hold or resume a replay; no effect on a live feed."""

@@ -2,7 +2,9 @@
 
 The rule, so that all desks come to the same from the same log and board, whatever the batches. Of the withdrawals in
 the order of the log, one takes effect where
-- its data is an object with a text `id`, which is that of an event *before* it in the log;
+- its data is an object with a text `id`, which is that of an event *before* it in the log: where several have that id,
+  the first one of the withdrawal's own author, else the first one; with `source` or `authid` (null: nobody's) in the
+  data, only those of that source or author are meant;
 - that event is no withdrawal itself: what was withdrawn is entered again, not brought back;
 - its `authid` is the event's (nobody's event is nobody's to withdraw), or is among the board's `admins`.
 Any other is told with its reason and changes nothing, also later, when the event that it names comes after all. To
@@ -11,11 +13,13 @@ withdraw what is withdrawn already is right, and changes nothing. A withdrawal i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from storage.event import WITHDRAWN, Event
+from storage.identity import Identity, identity
 from storage.log import EventLog
 
 PART = 500
@@ -24,24 +28,55 @@ PART = 500
 Objected = Callable[[Event, str], None]
 
 
-class _Data(msgspec.Struct):
+class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a withdrawal says of the event that it names: the id, and where that may not do, its source and author."""
+
     id: str
+    reason: str = ""
+    source: str | UnsetType = UNSET
+    authid: str | UnsetType | None = UNSET
+
+    def choose(self, author: str | None, events: Iterable[Event]) -> Event | None:
+        """Which one of some events an author's withdrawal means, which are in the log's order; None: none of them."""
+        fitting = [event for event in events if self._fits(event)]
+        own = (event for event in fitting if event.authid == author and author is not None)
+        return next(own, None) or next(iter(fitting), None)
+
+    def _fits(self, event: Event) -> bool:
+        return event.id == self.id and self.source in (UNSET, event.source) and self.authid in (UNSET, event.authid)
+
+
+class _Data(msgspec.Struct):
+    """As a `Reference` is read: what a reason is is nobody's business here."""
+
+    id: str
+    source: str | UnsetType = UNSET
+    authid: str | UnsetType | None = UNSET
 
 
 _data = msgspec.json.Decoder(_Data)
 
 
-def named(withdrawal: Event) -> str | None:
-    """The id of the event that it names; None where its data names none. Remote data is not trusted."""
+def reference(withdrawal: Event) -> Reference | None:
+    """Which event it names; None where its data names none. Remote data is not trusted."""
     try:
-        return _data.decode(withdrawal.data).id
+        data = _data.decode(withdrawal.data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
+    return Reference(data.id, source=data.source, authid=data.authid)
 
 
-def said(id: str, reason: str = "") -> bytes:
-    """The data of a withdrawal."""
-    return msgspec.json.encode({"id": id, "reason": reason} if reason else {"id": id})
+def named(withdrawal: Event) -> str | None:
+    """The id of the event that it names; None where its data names none."""
+    found = reference(withdrawal)
+    return None if found is None else found.id
+
+
+def said(id: str, reason: str = "", of: Event | None = None) -> bytes:
+    """The data of a withdrawal. `of`: the event, where several have the id."""
+    if of is None:
+        return msgspec.json.encode(Reference(id, reason))
+    return msgspec.json.encode(Reference(id, reason, of.source, of.authid))
 
 
 def objection(author: str | None, target: Event | None, admins: Container[str]) -> str | None:
@@ -57,12 +92,12 @@ def objection(author: str | None, target: Event | None, admins: Container[str]) 
 
 
 class Withdrawals:
-    """What the log withdraws, as far as it was judged. `gone` holds the ids of the events that the views do not hold;
-    `objected` is told of every withdrawal that has no effect, and why.
+    """What the log withdraws, as far as it was judged. `gone` holds the identities of the events that the views do not
+    hold; `objected` is told of every withdrawal that has no effect, and why.
     """
 
     def __init__(self, log: EventLog, admins: Container[str], objected: Objected = lambda *_: None) -> None:
-        self.gone: set[str] = set()
+        self.gone: set[Identity] = set()
         self._log, self._admins, self._objected = log, admins, objected
         self._judged = 0
 
@@ -72,7 +107,7 @@ class Withdrawals:
 
     def left(self, events: Sequence[Event]) -> Sequence[Event]:
         """Those events that the views hold."""
-        return [event for event in events if event.id not in self.gone] if self.gone else events
+        return [event for event in events if identity(event) not in self.gone] if self.gone else events
 
     def coming(self, until: int) -> list[Event]:
         """Those withdrawals up to a position that are not judged yet, also where the log is not read so far."""
@@ -92,18 +127,22 @@ class Withdrawals:
         return gone
 
     def _judge(self, withdrawals: Sequence[Event]) -> list[Event]:
-        ids = [(event, named(event)) for event in withdrawals]
-        found = {event.id: event for event in self._log.find(list({id for _, id in ids if id is not None}))}
+        references = [(event, reference(event)) for event in withdrawals]
+        found: dict[str, list[Event]] = {}
+        for event in self._log.find(list({each.id for _, each in references if each is not None})):
+            found.setdefault(event.id, []).append(event)
         gone: list[Event] = []
-        for event, id in ids:
+        for event, meant in references:
             self._judged = event.position or self._judged
-            target = found.get(id or "")
-            if target is not None and (target.position or 0) >= self._judged:
-                target = None
-            why = objection(event.authid, target, self._admins) if id is not None else "its data names no event's `id`"
+            if meant is None:
+                self._objected(event, "withdraws nothing: its data names no event's `id`")
+                continue
+            before = (each for each in found.get(meant.id, ()) if (each.position or 0) < self._judged)
+            target = meant.choose(event.authid, before)
+            why = objection(event.authid, target, self._admins)
             if why is not None:
                 self._objected(event, f"withdraws nothing: {why}")
-            elif target is not None and target.id not in self.gone:
-                self.gone.add(target.id)
+            elif target is not None and identity(target) not in self.gone:
+                self.gone.add(identity(target))
                 gone.append(target)
         return gone

@@ -12,40 +12,41 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from dataflow.schema import Misfit, Schema
-from dataflow.withdrawals import Objected, Withdrawals, named
+from dataflow.withdrawals import Objected, Reference, Withdrawals, reference
 from dataflow.zset import Change, Row
 from storage.event import Event
+from storage.identity import Identity, identity
 from storage.log import EventLog
 
 
 class Withheld:
-    """`absent` are the ids of what is to be left out when it comes; `pending` maps entries that wait to their rows."""
+    """`absent` is what is to be left out when it comes; `pending` maps the ids of entries that wait to their rows."""
 
     def __init__(self, log: EventLog, schema: Schema, objected: Objected) -> None:
         self.withdrawals = Withdrawals(log, frozenset(schema.board.admins), objected)
-        self.absent: set[str] = set()
+        self.absent: set[Identity] = set()
         self.pending: dict[str, Row | None] = {}
         self._log, self._schema = log, schema
-        self._by: dict[str, set[str]] = {}
-        self._targets: dict[str, str] = {}
-        self._aside: dict[str, Row] = {}
+        self._by: dict[Identity, set[str]] = {}
+        self._targets: dict[str, Identity] = {}
+        self._aside: dict[Identity, Row] = {}
 
-    def __contains__(self, id: str) -> bool:
-        return id in self.withdrawals.gone or id in self._by
+    def __contains__(self, event: Event) -> bool:
+        return identity(event) in self.withdrawals.gone or identity(event) in self._by
 
-    def ids(self) -> frozenset[str]:
+    def all(self) -> frozenset[Identity]:
         """All of them, as they are now."""
         return frozenset(self.withdrawals.gone.union(self._by))
 
-    def find(self, id: str) -> Event | None:
-        """An event of the log, also where the views are not so far yet."""
-        return next(iter(self._log.find([id])), None)
+    def find(self, id: str) -> list[Event]:
+        """The events of the log with an id, in its order, also where the views are not so far yet."""
+        return self._log.find([id])
 
     def objection(self, author: str, id: str, target: Event | None) -> str | None:
         """Why an operator may not withdraw what has this id now; `target` is what was found of it."""
         if target is None:
             return f"there is no event `{id}` here"
-        if id in self:
+        if target in self:
             return "it is withdrawn already"
         return self.withdrawals.objection(author, target)
 
@@ -54,7 +55,7 @@ class Withheld:
         withdrawals up to there that are not judged yet.
         """
         gone = self.withdrawals.judge(coming, until)
-        self.absent.update(event.id for event in gone if (event.position or 0) > position)
+        self.absent.update(identity(event) for event in gone if (event.position or 0) > position)
         return gone, self._undone(gone, position)
 
     def judge(self, withdrawals: Iterable[Event], before: int, position: int) -> tuple[list[Event], list[Change]]:
@@ -72,12 +73,13 @@ class Withheld:
         """These withdrawals wait as entries from now on. `own`: all entries that wait."""
         changes: list[Change] = []
         for entry in entries:
-            id = named(entry) or ""
-            target = own.get(id) or self.find(id)
-            if target is None or self.withdrawals.objection(entry.authid, target) or id in self.withdrawals.gone:
+            target = self._meant(reference(entry), entry.authid, own)
+            if target is None or self.withdrawals.objection(entry.authid, target):
                 continue
-            self._targets[entry.id] = id
-            others = self._by.setdefault(id, set())
+            if identity(target) in self.withdrawals.gone:
+                continue
+            self._targets[entry.id] = identity(target)
+            others = self._by.setdefault(identity(target), set())
             others.add(entry.id)
             if len(others) == 1:
                 changes += self._take_out(target, position)
@@ -85,39 +87,47 @@ class Withheld:
 
     def release(self, entry: str, position: int) -> list[Change]:
         """An entry, by its id, waits no more. What it alone withdrew comes back, unless the log has withdrawn it."""
-        id = self._targets.pop(entry, "")
-        others = self._by.get(id)
-        if others is None:
+        target = self._targets.pop(entry, None)
+        others = self._by.get(target) if target is not None else None
+        if target is None or others is None:
             return []
         others.discard(entry)
         if others:
             return []
-        del self._by[id]
-        aside = self._aside.pop(id, None)
-        return [] if id in self.withdrawals.gone else self._bring_back(id, aside, position)
+        del self._by[target]
+        aside = self._aside.pop(target, None)
+        return [] if target in self.withdrawals.gone else self._bring_back(target, aside, position)
+
+    def _meant(self, meant: Reference | None, author: str | None, own: Mapping[str, Event]) -> Event | None:
+        """Which event an author's withdrawal names: of the log, or an own entry that waits."""
+        if meant is None:
+            return None
+        waiting = [own[meant.id]] if meant.id in own else []
+        return meant.choose(author, [*waiting, *self.find(meant.id)])
 
     def _take_out(self, target: Event, position: int) -> list[Change]:
-        if target.id not in self.pending and 0 < (target.position or 0) <= position:
+        key = identity(target)
+        if 0 < (target.position or 0) <= position:
             return [(row, -1) for row in self.rows(target)]
-        self.absent.add(target.id)
-        row = self.pending.get(target.id)
+        self.absent.add(key)
+        row = None if target.position else self.pending.get(target.id)
         if row is None:
             return []
-        self._aside[target.id], self.pending[target.id] = row, None
+        self._aside[key], self.pending[target.id] = row, None
         return [(row, -1)]
 
-    def _bring_back(self, id: str, aside: Row | None, position: int) -> list[Change]:
-        self.absent.discard(id)
-        if id in self.pending:
-            self.pending[id] = aside
-            return [] if aside is None else [(aside, 1)]
-        event = self.find(id)
+    def _bring_back(self, target: Identity, aside: Row | None, position: int) -> list[Change]:
+        self.absent.discard(target)
+        if aside is not None and target[0] in self.pending:
+            self.pending[target[0]] = aside
+            return [(aside, 1)]
+        event = next((event for event in self.find(target[0]) if identity(event) == target), None)
         if event is None or (event.position or 0) > position:
             return []
         return [(row, 1) for row in self.rows(event)]
 
     def _undone(self, gone: Iterable[Event], until: int) -> list[Change]:
-        held = (event for event in gone if (event.position or 0) <= until and event.id not in self._by)
+        held = (event for event in gone if (event.position or 0) <= until and identity(event) not in self._by)
         return [(row, -1) for event in held for row in self.rows(event)]
 
     def rows(self, event: Event) -> list[Row]:

@@ -6,7 +6,9 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -16,12 +18,18 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from dataflow.boards.file import LoadedBoard
-from gui.bugs import told
+from gui.bugs import report_once
 from gui.complaints import Complaints
+from gui.logbook import Logbook
+from gui.notices import Notices
+from gui.terminal import say
 from gui.theme import Theme
 from gui.window import MainWindow, remembered_theme
+from storage.private import tighten
 
 if TYPE_CHECKING:
+    from reactivex.abc import DisposableBase
+
     from dataflow.desk import Desk, DeskBuilder
     from gui.connection import Connection
     from gui.screen import Screen
@@ -112,7 +120,12 @@ def application() -> QApplication:
 
 def remembered() -> QSettings:
     """What the window that was closed last has left."""
-    return QSettings(NAME.lower(), NAME.lower())
+    settings = QSettings(NAME.lower(), NAME.lower())
+    file = Path(settings.fileName())
+    if file.parent.name == NAME.lower():
+        tighten(file.parent)
+    tighten(file)
+    return settings
 
 
 def _window(app: QApplication, options: Options, settings: QSettings | None) -> MainWindow:
@@ -141,8 +154,10 @@ def in_loop(app: QApplication, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def _unforeseen(error: BaseException) -> None:
-    """Something failed in a slot or a task: a line and a report; the window goes on."""
-    print(told(error, sys.argv[1:]), file=sys.stderr)
+    """Something failed in a slot or a task: a line and a report, the first time; the window goes on."""
+    line, new = report_once(error, sys.argv[1:], "")
+    if new:
+        say(line, err=True)
 
 
 def _builder(options: Options) -> DeskBuilder:
@@ -243,6 +258,20 @@ def closing(window: MainWindow) -> asyncio.Future[None]:
     return closed
 
 
+def _complaints(desk: Desk) -> DisposableBase:
+    """Tell on stderr and in the log file how the desk stands, and what goes wrong."""
+    from reactivex.disposable import CompositeDisposable
+
+    def tell(line: str) -> None:
+        say(line, err=True)
+
+    log, pipeline = Logbook(desk.pipeline.board.id), desk.pipeline
+    return CompositeDisposable(
+        pipeline.status.subscribe(Complaints(tell)), pipeline.status.subscribe(log.follow_status),
+        pipeline.notices.subscribe(Notices(log, tell, sys.argv[1:])),
+    )  # fmt: skip
+
+
 async def attend(
     window: MainWindow, desk: Desk, closed: asyncio.Future[None], on_painted: Callable[[], None] | None = None
 ) -> None:
@@ -250,7 +279,8 @@ async def attend(
     screen = _screen(window, desk)
     if on_painted is not None:
         screen.painted.connect(on_painted)
-    complaints = desk.pipeline.status.subscribe(Complaints(lambda line: print(line, file=sys.stderr)))
+    screen.painted.connect(_import_compiler)
+    complaints = _complaints(desk)
     desk.pipeline.start()
     try:
         await closed
@@ -258,6 +288,11 @@ async def attend(
         complaints.dispose()
         screen.close()
         await desk.close()
+
+
+def _import_compiler() -> None:
+    """Import the compiler beside the window, which would stand still for half a second when a query is first sorted."""
+    Thread(target=import_module, args=("dataflow.sql.compile",), name="import", daemon=True).start()
 
 
 async def _draw(window: MainWindow, options: Options, picture: Shot) -> int:

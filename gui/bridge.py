@@ -2,7 +2,8 @@
 
 Each panel query has a binding: it holds the live query and its rows, and collects splices. All bindings that changed
 are brought to their panels together, once a frame (16 ms): at once when the last frame is long over, else when it is.
-Where that is more than a frame has room for, the rest waits for the next one.
+Where that is more than a frame has room for, the rest waits for the next one. A panel that cannot take its changes says
+so itself; the others go on.
 """
 
 from __future__ import annotations
@@ -47,10 +48,12 @@ class Binding:
         self._changed = changed
         self._live: Live | None = None
         self._subscription: DisposableBase = Disposable()
+        self._asides: DisposableBase = Disposable()
         self._rows: list[Row] = []
         self._splices: list[Splice] = []
+        self._behind = False        # the panel could not take what came: it gets all of it the next time
         self._shown = 0             # rows that the panel has
-        self._anew = self._begun = False
+        self._anew = self._begun = self._is_aside = False
         self.flushed = 0.0
 
     def subscribe(self, sql: str) -> None:
@@ -63,22 +66,26 @@ class Binding:
         self.close()
         self._panel.show_error(None)
         self._live, self._rows, self._splices = live, [], []
-        self._shown, self._anew, self._begun = 0, False, False
-        self._panel.begin(self._name, live.columns)
+        self._shown, self._anew, self._begun, self._is_aside = 0, False, False, False
+        self._behind = not self._panel.take_columns(self._name, live.columns)
         self._subscription = live.splices.subscribe(self._collect)
+        self._asides = live.asides.subscribe(self._set_aside)
 
     def flush(self) -> None:
         """Bring the panel what has changed since the last frame."""
         splices = self._settle()
+        if self._behind and self._live is not None:
+            self._panel.take_columns(self._name, self._live.columns)
+            splices, self._anew = [Splice(0, 0, tuple(self._rows))], False
         if self._anew:
             splices, self._anew = [Splice(0, self._shown, tuple(self._rows))], False
         self._shown, self._begun = len(self._rows), True
-        self._panel.receive(self._name, splices, self._rows, ready=self._ready)
+        self._behind = not self._panel.take(self._name, splices, self._rows, ready=self._ready)
         self.flushed = perf_counter()
 
     def look(self) -> None:
         """Tell the panel whether what it shows is what it is to show."""
-        if self._live is not None and not self._ready:
+        if self._live is not None and not (self._ready or self._is_aside):
             self._panel.wait_for(self._name, self._live.progress)
         elif self._begun and not self._splices:
             self._panel.has_come(self._name)
@@ -92,8 +99,14 @@ class Binding:
         apply_splices(self._rows, splices)
         return splices
 
+    def _set_aside(self, reason: str) -> None:
+        self._is_aside = True
+        self._panel.show_error(reason)
+        self._panel.has_come(self._name)
+
     def close(self) -> None:
         self._subscription.dispose()
+        self._asides.dispose()
         if self._live is not None:
             self._live.close()
             self._live = None

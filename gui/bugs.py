@@ -36,6 +36,33 @@ def _text_of(error: BaseException) -> str:
         return "(its text cannot be told)"
 
 
+_REPORTED: dict[tuple[str, type, str, int], str] = {}
+_MOST = 100
+_WIDEST = 240       # of each end of a line that is shown again and again
+
+
+def report_once(error: BaseException, arguments: Sequence[str], where: str) -> tuple[str, bool]:
+    """The line for something that may happen at every frame, and whether it is new.
+
+    One report is written for each place in the code, each kind of error, and each `where`: the first that comes.
+    """
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = (frame.tb_frame.f_code.co_filename, frame.tb_lineno) if frame is not None else ("", 0)
+    key = (where, type(error), *place)
+    line = _REPORTED.get(key)
+    if line is not None:
+        return line, False
+    if len(_REPORTED) >= _MOST:
+        return f"this is a bug in Watchfloor: {type(error).__name__}", False
+    line = told(error, arguments)
+    if len(line) > 2 * _WIDEST:
+        line = f"{line[:_WIDEST]} … {line[-_WIDEST:]}"
+    _REPORTED[key] = line
+    return line, True
+
+
 def _report(error: BaseException, arguments: Sequence[str]) -> Path:
     from gui.places import reports
     from storage.private import make_folder

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QVBoxLayout, QWidget
 from gui.card_state import CardState
 from gui.card_theme import CardTheme
 from gui.freshness import View
+from gui.painting import Host
 from gui.placard import paint_mark, paint_placard
 from gui.theme import Theme
 
@@ -36,7 +37,7 @@ _TITLE = 140
 """So much of a title is to be read beside the whole mark, in pixels."""
 
 
-class Card(QWidget):
+class Card(Host, QWidget):
     """A titled surface. Subclasses call `set_body` once; `set_note`, `set_legend`, `say` at any time.
 
     `holds_values`: what it shows comes from the log, so that it is covered or dimmed where that is not of now.
@@ -55,6 +56,8 @@ class Card(QWidget):
         self._note = ""
         self._note_role = "faint"
         self._legend: tuple[tuple[str, str], ...] = ()
+        self._said: tuple[str | None, str] = (None, "dim")
+        self._failure: str | None = None
         self._message: str | None = None
         self._message_role = "dim"
         self._body: QWidget | None = None
@@ -97,6 +100,16 @@ class Card(QWidget):
 
     def say(self, message: str | None, role: str = "dim") -> None:
         """Show a sentence in the body's place; None shows the body again."""
+        self._said = message, role
+        self._show_message()
+
+    def show_failure(self, words: str | None) -> None:
+        """Show why this card can't be drawn, before all else that it has to say; None: it can be again."""
+        self._failure = words
+        self._show_message()
+
+    def _show_message(self) -> None:
+        message, role = self._said if self._failure is None else (self._failure, "critical")
         if (message, role) == (self._message, self._message_role):
             return
         self._message, self._message_role = message, role
@@ -193,16 +206,15 @@ class Card(QWidget):
         return QSize(96, 64)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_surface(painter)
-        self._paint_header(painter)
-        if self.state.covered and not self._failed:
-            if not self.state.quiet:
-                paint_placard(painter, self.inner(), self.theme, self.state.view)
-        elif self._message is not None:
-            self._paint_message(painter)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._paint_surface(painter)
+            self._paint_header(painter)
+            if self.state.covered and not self._failed:
+                if not self.state.quiet:
+                    paint_placard(painter, self.inner(), self.theme, self.state.view)
+            elif self._message is not None:
+                self._paint_message(painter)
 
     def focus(self) -> None:
         """Put the keyboard here: into the body, if it takes it."""

@@ -101,7 +101,7 @@ def plain_value(value: Any, type: str, zone: tzinfo) -> str:
             return msgspec.json.encode(value).decode()
     except (ValueError, TypeError, ArithmeticError):
         pass
-    return _BREAKS.sub(" ", str(value))
+    return _BREAKS.sub(" ", _shown(value))
 
 
 def local_time(time_us: int, zone: tzinfo) -> datetime:
@@ -181,8 +181,16 @@ def _json(value: Any) -> str:
     return _text(value if isinstance(value, str) else msgspec.json.encode(value).decode())
 
 
+def _shown(value: Any) -> str:
+    """Python refuses to write whole numbers of thousands of digits."""
+    try:
+        return value if isinstance(value, str) else str(value)
+    except ValueError:
+        return "a number of thousands of digits"
+
+
 def _text(value: Any) -> str:
-    text = value if isinstance(value, str) else str(value)
+    text = _shown(value)
     return _BREAKS.sub(" ", text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
 
 

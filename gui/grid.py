@@ -8,11 +8,13 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from gui.painting import Guarded
+
 At = tuple[int, int, int, int]
 GAP = 10
 
 
-class Grid(QWidget):
+class Grid(Guarded, QWidget):
     """Places its panels whenever its size changes."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

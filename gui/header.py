@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from dataflow.session import CUT_OFF, Present, Status
 from gui.freshness import view_of
+from gui.painting import Guarded
 from gui.pill import Pill
 from gui.standing import (
     clock_text,
@@ -32,7 +33,7 @@ _NO_DELAY = CUT_OFF | {"catching up"}
 _HINT = "Press for how long entries take (F9)"
 
 
-class Header(QWidget):
+class Header(Guarded, QWidget):
     """Takes a Status; says by signals what was pressed."""
 
     pause_wanted = Signal(bool)
@@ -123,10 +124,9 @@ class Header(QWidget):
             self.pause_wanted.emit(not self._paused)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(QPen(self._theme.color("line"), 1))
-        painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setPen(QPen(self._theme.color("line"), 1))
+            painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
 
     def _show(self, pill: Pill, text: str, role: str = "dim", dot: str | None = None) -> None:
         if text:
@@ -166,7 +166,7 @@ class Header(QWidget):
         self._attention.setVisible(count > 0)
 
 
-class Title(QWidget):
+class Title(Guarded, QWidget):
     """The board's name; gives way to the pills when the window is narrow."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -189,11 +189,10 @@ class Title(QWidget):
         return QSize(60, HEIGHT - 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        font = self._theme.font("heading")
-        painter.setFont(font)
-        painter.setPen(self._theme.color("text"))
-        words = QFontMetrics(font).elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
-        painter.end()
+        with QPainter(self) as painter:
+            font = self._theme.font("heading")
+            painter.setFont(font)
+            painter.setPen(self._theme.color("text"))
+            words = QFontMetrics(font).elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
 

@@ -20,9 +20,8 @@ def _drawn(name: str, color: str, size: int, ratio: float) -> QImage:
     side = round(size * ratio)
     picture = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
     picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    QSvgRenderer(QByteArray(_source(name, color))).render(painter, QRectF(0, 0, side, side))
-    painter.end()
+    with QPainter(picture) as painter:
+        QSvgRenderer(QByteArray(_source(name, color))).render(painter, QRectF(0, 0, side, side))
     picture.setDevicePixelRatio(ratio)
     return picture
 

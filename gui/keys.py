@@ -34,6 +34,7 @@ WINDOW_KEYS = (
     Key(("Ctrl+C",), "Copy the selected rows, for a spreadsheet"),
     Key(("←", "or", "→"), "Mark a column of a table; read a line chart point by point"),
     Key(("Space",), "Hold or resume a replay"),
+    Key(("F5",), "Build the views anew; try again what was set aside"),
     Key(("F8",), "What needs attention"),
     Key(("F9",), "How the board is connected, and how long entries take"),
     Key(("Ctrl+T",), "Dark or light"),

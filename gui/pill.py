@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QToolTip, QWidget
 
 from gui.card import KEYBOARD
 from gui.icons import icon
+from gui.painting import Guarded
 from gui.theme import Theme
 
 HEIGHT = 26
@@ -24,7 +25,7 @@ _GAP = 7
 _TIP, _LONG = 400, 60
 
 
-class Pill(QAbstractButton):
+class Pill(Guarded, QAbstractButton):
     """A label with an outline. It takes no click until `set_pressable`, no focus before it has something to tell."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -121,19 +122,18 @@ class Pill(QAbstractButton):
             QToolTip.showText(self.mapToGlobal(QPoint(0, self.height())), self.toolTip(), self)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_outline(painter)
-        left = _SIDE
-        if mark := self._mark():
-            self._paint_mark(painter, QPoint(left, self.height() // 2))
-            left += mark + _GAP
-        painter.setFont(self._theme.font("label"))
-        painter.setPen(self._theme.color(self._role))
-        box = QRect(left, 0, self.width() - left - _SIDE + 2, self.height())
-        words = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, box.width())
-        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._paint_outline(painter)
+            left = _SIDE
+            if mark := self._mark():
+                self._paint_mark(painter, QPoint(left, self.height() // 2))
+                left += mark + _GAP
+            painter.setFont(self._theme.font("label"))
+            painter.setPen(self._theme.color(self._role))
+            box = QRect(left, 0, self.width() - left - _SIDE + 2, self.height())
+            words = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, box.width())
+            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
 
     def _paint_outline(self, painter: QPainter) -> None:
         focused = self.hasFocus() and self._by_key

@@ -1,4 +1,4 @@
-"""Where this account keeps Watchfloor's files: stores, which server a board is on, and reports of bugs."""
+"""Where this account keeps Watchfloor's files: stores, which server a board is on, the log file, reports of bugs."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ def account_name() -> str:
     except (KeyError, OSError, ImportError):
         name = str(getattr(os, "getuid", lambda: "nobody")())
     return name.encode(errors="replace").decode()
+
+
+def log_file() -> Path:
+    """What happened to boards, a line each."""
+    return Path(_DIRS.user_log_dir) / "watchfloor.log"
 
 
 def reports() -> Path:

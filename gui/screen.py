@@ -43,6 +43,7 @@ class Screen(QObject):
         window.undo_wanted.connect(self._undo.undo)
         window.redo_wanted.connect(self._undo.redo)
         window.pause_wanted.connect(session.pause)
+        window.retry_wanted.connect(session.retry)
         window.attention_wanted.connect(self._attention.open)
         window.delays_wanted.connect(self._delays.open)
         self.bridge.flushed.connect(self._flushed)
@@ -62,6 +63,7 @@ class Screen(QObject):
     def close(self) -> None:
         """Let go of the session; the window stays as it is, and another screen may take it up."""
         self._window.pause_wanted.disconnect(self._session.pause)
+        self._window.retry_wanted.disconnect(self._session.retry)
         self._window.attention_wanted.disconnect(self._attention.open)
         self._window.delays_wanted.disconnect(self._delays.open)
         self._window.undo_wanted.disconnect(self._undo.undo)

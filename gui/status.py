@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from dataflow.session import Status
 from gui.icons import icon
+from gui.painting import Guarded
 from gui.standing import to_go_text, waiting_text
 from gui.theme import Theme
 
@@ -23,7 +24,7 @@ _IDLE = {"catching up": "catching up", "offline": "nothing waiting", "failed": "
 _TROUBLE = {"offline": "warning", "failed": "critical", "refused": "critical"}
 
 
-class Foot(QWidget):
+class Foot(Guarded, QWidget):
     """Takes a Status and the board file's problems."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -67,17 +68,16 @@ class Foot(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(QPen(self._theme.color("line"), 1))
-        painter.drawLine(0, 0, self.width(), 0)
-        font = self._theme.font("small")
-        painter.setFont(font)
-        row = QRect(_SIDE, 1, self.width() - 2 * _SIDE, self.height() - 1)
-        painter.setPen(self._theme.color("dim"))
-        painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._right)
-        row.setRight(row.right() - QFontMetrics(font).horizontalAdvance(self._right) - 2 * _SIDE)
-        self._paint_left(painter, row)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setPen(QPen(self._theme.color("line"), 1))
+            painter.drawLine(0, 0, self.width(), 0)
+            font = self._theme.font("small")
+            painter.setFont(font)
+            row = QRect(_SIDE, 1, self.width() - 2 * _SIDE, self.height() - 1)
+            painter.setPen(self._theme.color("dim"))
+            painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._right)
+            row.setRight(row.right() - QFontMetrics(font).horizontalAdvance(self._right) - 2 * _SIDE)
+            self._paint_left(painter, row)
 
     def left(self) -> tuple[str, str]:
         """What stands at the left, and its role."""

@@ -6,8 +6,10 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
+from gui.painting import Guarded
 
-class TallArea(QScrollArea):
+
+class TallArea(Guarded, QScrollArea):
     """Its `sizeHint` is its subclass's to say. It never scrolls sideways, and takes no focus."""
 
     def __init__(self, parent: QWidget) -> None:

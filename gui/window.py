@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QVBoxLay
 from dataflow.board import Action, Board, FormPanel
 from dataflow.session import Present, Status
 from gui import keys
+from gui.advice import board_advice, feed_advice
 from gui.aside import Aside, orphans
 from gui.banner import Banner
 from gui.card import Card
@@ -27,7 +28,7 @@ from gui.freshness import view_of
 from gui.grid import Grid
 from gui.header import Header
 from gui.new_store import Notice, offer
-from gui.notices import board_advice, feed_advice
+from gui.painting import Guarded
 from gui.panels import kinds
 from gui.panels.base import Panel
 from gui.panels.form import Form
@@ -48,7 +49,7 @@ def remembered_theme(settings: QSettings) -> str:
     return theme if theme in ("dark", "light") else "dark"
 
 
-class MainWindow(QWidget):
+class MainWindow(Guarded, QWidget):
     """One board. `settings` remembers place, size and theme; without it nothing is remembered.
 
     `operator`: whose desk it is, where several are on one screen.
@@ -57,6 +58,7 @@ class MainWindow(QWidget):
     pause_wanted = Signal(bool)
     attention_wanted = Signal()
     delays_wanted = Signal()
+    retry_wanted = Signal()
     undo_wanted = Signal()
     redo_wanted = Signal()
     new_store_wanted = Signal()
@@ -142,7 +144,7 @@ class MainWindow(QWidget):
         self._banner.show_advice(feed_advice(status, ZoneInfo(self._board.timezone)))
         self._pause_key.setEnabled(self._header.can_pause())
         for panel in self.panels:
-            panel.set_now(status.now)
+            panel.take_now(status.now)
         self._show_views()
         self._spare_foot()
 
@@ -265,7 +267,7 @@ class MainWindow(QWidget):
             self._key(f"Ctrl+{number}", partial(self.focus_panel, number))
         for sequence, slot in (
             ("F11", self.toggle_full_screen), ("Ctrl+Q", self.close), ("Ctrl+T", self.toggle_theme),
-            ("F9", self.delays_wanted.emit),
+            ("F9", self.delays_wanted.emit), ("F5", self.retry_wanted.emit),
             ("Ctrl+N", self.focus_form), ("E", self.focus_form), ("F1", self.show_keys), ("?", self.show_keys),
             ("F8", self.attention_wanted.emit), ("Ctrl+Z", self.undo_wanted.emit),
             ("Ctrl+Shift+Z", self.redo_wanted.emit),

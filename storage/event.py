@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
+DEVICE = "mqtt:"
+"""How the `source` of a device's message begins. Nobody wrote such an event: it has no `authid`."""
+
 WITHDRAWN = "entry.withdrawn"
 """The one built-in type: such an event names another, which the views then do not hold (`dataflow/withdrawals.py`)."""
 

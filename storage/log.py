@@ -1,12 +1,15 @@
 """The log: the ordered, append-only events of a board.
 
-Invariants: an id is in the log once, at one position, for ever; positions rise in the order of appending,
-whichever process appends; an append comes whole or not at all, and takes its ids out of the outbox in the
-same transaction.
+Invariants: an event (`identity.py`: an id of a source and an author) is in the log once, at one position, for
+ever; positions rise in the order of appending, whichever process appends; an append comes whole or not at all,
+and takes its events out of the outbox in the same transaction. What comes again is left out, and set apart
+where it does not say the same.
 """
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -15,8 +18,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from storage import rows
+from storage.cloudevents import encode
 from storage.errors import TooLarge
 from storage.event import WITHDRAWN, Event
+from storage.identity import Identity, identity, known, leave_outbox, other
+from storage.quarantine import Quarantined
+from storage.quarantine import insert as insert_quarantined
 from storage.recent import Recent
 
 if TYPE_CHECKING:
@@ -32,15 +39,24 @@ _NAMED = rows.select("log", "position", f"id IN {_IDS} ORDER BY position")
 _WITHDRAWALS = rows.select(
     "log", "position", f"type = '{WITHDRAWN}' AND position > ? AND position <= ? ORDER BY position LIMIT ?"
 )
-_pairs = msgspec.json.Decoder(list[tuple[str, int]])
-_strings = msgspec.json.Decoder(list[str])
+_pairs = msgspec.json.Decoder(list[tuple[str, str | None]])
+
+ORIGIN = "log"
+OTHER = (
+    "another event with this id, of the same source and author, is in the log already and says something else, so this"
+    " one was left out: see position"
+)
+"""Why an event was set apart; the position follows."""
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
-    """What became of an append, in the order given: where each event is, and whether it is new."""
+    """What became of an append, in the order given: where each event is, and whether it is new; of those that are not,
+    so many say something else than the event that is there, and were set apart.
+    """
 
     positions: list[int]
     new: list[bool]
+    others: int = 0
 
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
@@ -62,10 +78,11 @@ class EventLog:
         """The store's file."""
         return self._database.path
 
-    def append(self, events: Sequence[Event]) -> Future[Appended]:
-        """Append what is not there yet; done when it is on disk. Without a position, an event gets the next.
+    def append(self, events: Sequence[Event], origin: str = ORIGIN) -> Future[Appended]:
+        """Append what is not there yet; done when it is on disk. Without a position, an event gets the next. `origin`
+        says whence they are.
         """
-        return self._database.write(lambda connection: append(connection, events))
+        return self._database.write(lambda connection: append(connection, events, origin))
 
     def append_guarded(self, entries: Sequence[Event], own: Container[str], held: int = 0) -> Future[Judged]:
         """Append entries, but not those that say what their operator saw of their entity (`expects`) where others have
@@ -136,22 +153,28 @@ class EventLog:
             return self._select(sql, after, until, max(1, chunk // 8))
 
 
-def append(connection: Connection, events: Sequence[Event]) -> Appended:
-    """Within a transaction of the caller's. Most appends are all new and take the next positions: one statement."""
-    if any(event.position is not None for event in events):
-        return _append_at(connection, events)
-    count, last = rows.insert(connection, "log", "position", events, [None] * len(events))
-    if count == len(events):
-        return Appended(list(range(last - count + 1, last + 1)), [True] * count)
-    at = _known(connection, events)
-    return _told(connection, events, at, {id for id, position in at.items() if count and position > last - count})
+def append(connection: Connection, events: Sequence[Event], origin: str = ORIGIN) -> Appended:
+    """Within a transaction of the caller's. Either a feed gave all positions, or the events get the next ones. Mostly
+    all are new, and one statement is enough; else it is taken back. `origin` says whence they are, where some are set
+    apart.
+    """
+    positions = [event.position for event in events if event.position is not None]
+    if len(positions) in (0, len(events)):
+        connection.exec_driver_sql("SAVEPOINT fresh")
+        count, last = rows.insert(connection, "log", "position", events, positions or [None] * len(events))
+        if count < len(events):
+            connection.exec_driver_sql("ROLLBACK TO fresh")
+        connection.exec_driver_sql("RELEASE fresh")
+        if count == len(events):
+            return Appended(positions or list(range(last - count + 1, last + 1)), [True] * count)
+    return _append_unknown(connection, events, origin)
 
 
 def append_guarded(connection: Connection, entries: Sequence[Event], own: Container[str], held: int) -> Judged:
     """Within a transaction of the caller's. An entry that the log has already is not judged again."""
     guarded = [entry for entry in entries if entry.expects is not None]
-    known = _known(connection, guarded) if guarded else {}
-    stale = [entry for entry in guarded if entry.id not in known and _changed(connection, entry, own, held)]
+    there = known(connection, guarded) if guarded else {}
+    stale = [each for each in guarded if identity(each) not in there and _changed(connection, each, own, held)]
     refused = {entry.id for entry in stale}
     taken = [entry for entry in entries if entry.id not in refused]
     positions = append(connection, taken).positions if taken else [0]
@@ -162,53 +185,43 @@ def _changed(connection: Connection, entry: Event, own: Container[str], held: in
     """Whether others have added to an entity since. Up to `seen`, the operator has seen all."""
     since = max(entry.expects or 0, entry.seen or 0)
     sql = (
-        "SELECT json_group_array(id) FROM log WHERE position > ? AND subject IS ?"
+        "SELECT json_group_array(json_array(id, authid)) FROM log WHERE position > ? AND subject IS ?"
         " AND NOT (position <= ? AND authid IS ?)"
     )
     found = connection.exec_driver_sql(sql, (since, entry.subject, held, entry.authid)).scalar_one()
-    return any(id not in own for id in _strings.decode(found))
+    return any(author != entry.authid or id not in own for id, author in _pairs.decode(found))
 
 
-def _append_at(connection: Connection, events: Sequence[Event]) -> Appended:
-    """A feed gave the positions. Mostly all are new, and one statement is enough; else it is taken back."""
-    positions = [event.position for event in events if event.position is not None]
-    if len(positions) == len(events):
-        connection.exec_driver_sql("SAVEPOINT fresh")
-        count, _ = rows.insert(connection, "log", "position", events, positions)
-        if count == len(events):
-            connection.exec_driver_sql("RELEASE fresh")
-            return Appended(positions, [True] * count)
-        connection.exec_driver_sql("ROLLBACK TO fresh")
-        connection.exec_driver_sql("RELEASE fresh")
-    return _append_unknown(connection, events)
-
-
-def _append_unknown(connection: Connection, events: Sequence[Event]) -> Appended:
-    before = _known(connection, events)
-    fresh = {event.id: event for event in reversed(events) if event.id not in before}
-    in_order = [event for event in events if fresh.get(event.id) is event]
-    rows.insert(connection, "log", "position", in_order, [event.position for event in in_order])
-    return _told(connection, events, _known(connection, events), set(fresh))
-
-
-def _told(connection: Connection, events: Sequence[Event], at: dict[str, int], new: set[str]) -> Appended:
-    """Some were known, or came twice. The log's trigger saw only the new ones leave the outbox."""
-    appended = Appended([at[event.id] for event in events], [])
+def _append_unknown(connection: Connection, events: Sequence[Event], origin: str) -> Appended:
+    """Some are in the log already, or come twice, or are another's with an id that is there."""
+    before = known(connection, events)
+    numbers = Counter(id for id, _, _ in before)
+    fresh: dict[Identity, Event] = {}
+    twins: list[int] = []
+    again: list[Event] = []
     for event in events:
-        appended.new.append(event.id in new)
-        new.discard(event.id)
-    connection.exec_driver_sql(f"DELETE FROM outbox WHERE id IN {_IDS}", (_ids(events),))
-    return appended
+        key = identity(event)
+        if key in before or key in fresh:
+            again.append(event)
+            continue
+        fresh[key] = event
+        twins.append(numbers[event.id])
+        numbers[event.id] += 1
+    rows.insert(connection, "log", "position", [*fresh.values()], [each.position for each in fresh.values()], twins)
+    places = known(connection, events)
+    leave_outbox(connection, events)
+    others = list(other(connection, [(event, places[identity(event)]) for event in again]))
+    insert_quarantined(connection, [_set_apart(event, at, origin) for event, at in others])
+    return Appended(
+        [places[identity(event)].position for event in events],
+        [fresh.get(identity(event)) is event for event in events],
+        len(others),
+    )
 
 
-def _known(connection: Connection, events: Sequence[Event]) -> dict[str, int]:
-    """The positions of those that the log has, in one step: see `rows.py`."""
-    sql = f"SELECT json_group_array(json_array(id, position)) FROM log WHERE id IN {_IDS}"
-    return dict(_pairs.decode(connection.exec_driver_sql(sql, (_ids(events),)).scalar_one()))
-
-
-def _ids(events: Sequence[Event]) -> str:
-    return _json([event.id for event in events])
+def _set_apart(event: Event, at: int, origin: str) -> Quarantined:
+    place = origin if event.position is None else f"{origin}:{event.position}"
+    return Quarantined(reason=f"{OTHER} {at:,}", text=encode(event), time=time.time_ns() // 1000, origin=place)
 
 
 def _json(ids: Sequence[str]) -> str:

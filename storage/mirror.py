@@ -15,7 +15,7 @@ import msgspec
 
 from storage import log, quarantine
 from storage.errors import StoreMirrors
-from storage.event import Event
+from storage.event import DEVICE, Event
 from storage.quarantine import Quarantined
 from storage.recent import Stretch
 
@@ -29,7 +29,7 @@ _LOG, _HEARD = "shared log", "heard"
 _AFTER = (
     "SELECT json_group_array(json_array(position, id, subject, authid)) FROM (SELECT * FROM log WHERE position > ?"
     " AND coalesce(subject, '') IN (SELECT value FROM json_each(?))"
-    " AND (authid IS NOT NULL OR source NOT LIKE 'mqtt:%') ORDER BY position)"
+    f" AND (authid IS NOT NULL OR source NOT LIKE '{DEVICE}%') ORDER BY position)"
 )
 Entry: TypeAlias = tuple[int, str, str | None, str | None]
 """Position, id, entity, author."""
@@ -64,7 +64,7 @@ class Mirror:
         return self._database.meta.put(_STREAM, source.encode())
 
     @property
-    def log(self) -> str:
+    def shared_log(self) -> str:
         """The shared log that this store is for, as people call it: "nats://tower:4222"; "": the log is its own."""
         found = self._database.meta.get(_LOG)
         if self.source is None and (not found or self._database.log.last()):
@@ -88,8 +88,11 @@ class Mirror:
         """Keep when the shared log was last heard."""
         return self._database.meta.put(_HEARD, str(time).encode())
 
-    def receive(self, events: Sequence[Event], refused: Sequence[Quarantined], cursor: int) -> Future[None]:
-        """Write events at their positions, which rise, set apart what could not be taken, and move the cursor.
+    def receive(
+        self, events: Sequence[Event], refused: Sequence[Quarantined], cursor: int, origin: str = log.ORIGIN
+    ) -> Future[None]:
+        """Write events at their positions, which rise, set apart what could not be taken, and move the cursor. `origin`
+        says what log this is, should some of the events be others than those that are there.
 
         What is new stays at hand for who reads the log's end: see `recent.py`.
         """
@@ -98,7 +101,7 @@ class Mirror:
 
         def job(connection: Connection) -> None:
             nonlocal stretch
-            appended = log.append(connection, events) if events else None
+            appended = log.append(connection, events, origin) if events else None
             quarantine.insert(connection, refused)
             found = connection.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_CURSOR,)).scalar()
             before = int(found or 0)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from storage import rows
 from storage.cloudevents import encode
-from storage.errors import TooLarge
+from storage.errors import StorageError, TooLarge
 from storage.event import Event
 from storage.quarantine import Quarantined, settle
 from storage.quarantine import insert as quarantine
@@ -59,6 +60,15 @@ class Outbox:
         """Move a refused entry to quarantine, in one transaction. An id that is not here changes nothing."""
         return self._database.write(lambda connection: _reject(connection, id, reason, stale))
 
+    def sign(self, author: str) -> None:
+        """What an earlier run left under another name is this author's from now on: a shared log will say so.
+
+        Where the disk takes nothing it stays as it is.
+        """
+        if self._database.rows("SELECT 1 FROM outbox WHERE authid IS NOT ? LIMIT 1", (author,)):
+            with suppress(StorageError):
+                self._database.write(lambda connection: _sign(connection, author)).result()
+
     def _part(self, after: int, most: int) -> list[Event]:
         """The next ones after a key, which stands as their position."""
         try:
@@ -74,6 +84,10 @@ class Outbox:
 
 def _add(connection: Connection, entries: Sequence[Event]) -> None:
     rows.insert(connection, "outbox", "key", entries, [None] * len(entries))
+
+
+def _sign(connection: Connection, author: str) -> None:
+    connection.exec_driver_sql("UPDATE outbox SET authid = ? WHERE authid IS NOT ?", (author, author))
 
 
 def _replace(connection: Connection, key: int, entry: Event) -> None:

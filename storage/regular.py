@@ -27,23 +27,23 @@ def read_regular(path: Path, most: int) -> bytes:
 def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
     """A regular file, open for reading; a link is one only where it is to `follow`. Raises OSError."""
     try:
-        file = os.fdopen(os.open(path, _OPENING if follow else _OPENING | _NO_LINK), "rb")
+        number = os.open(path, _OPENING if follow else _OPENING | _NO_LINK)
     except ValueError:
         raise OSError(errno.EINVAL, "not a name of a file", repr(path)) from None
     try:
-        _check_kind(path, os.fstat(file.fileno()))
+        _check_kind(path, os.fstat(number))
     except OSError:
-        file.close()
+        os.close(number)
         raise
-    return file
+    return os.fdopen(number, "rb")
 
 
 def _check_kind(path: Path, found: os.stat_result) -> None:
     if stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(errno.EISDIR, "a folder", str(path))
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(found.st_mode) or os.path.realpath(path).startswith(_KERNEL):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
 
 
 def _size(most: int) -> str:
-    return f"{most // _UNIT} MB" if most >= _UNIT else f"{most // 1024} kB"
+    return f"{most // _UNIT} MB" if most >= _UNIT else f"{most} bytes"

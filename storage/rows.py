@@ -31,18 +31,28 @@ _metas = msgspec.json.Decoder(list[_Meta])
 
 
 def insert(
-    connection: Connection, table: str, key: str, events: Sequence[Event], keys: Sequence[int | None]
+    connection: Connection,
+    table: str,
+    key: str,
+    events: Sequence[Event],
+    keys: Sequence[int | None],
+    twins: Sequence[int] = (),
 ) -> tuple[int, int]:
-    """Insert those whose id is not there. Tells how many that were, and, if any, the last one's key.
+    """Insert those whose id is not there. Tells how many that were, and, if any, the last one's key. `twins`: the
+    number of each, for the log (see `identity.py`); else all are the first of their id.
 
     To keep statements few in kind, a chunk is filled up with its last event, whose id then is there.
     """
     count = last = 0
+    width = _WIDTH + bool(twins)
     for start in range(0, len(events), _TOGETHER):
-        chunk = _flat(events[start : start + _TOGETHER], keys[start : start + _TOGETHER])
-        size = 1 << (len(chunk) // _WIDTH - 1).bit_length()
-        chunk += [None, *chunk[1 - _WIDTH :]] * (size - len(chunk) // _WIDTH)
-        done = connection.exec_driver_sql(_insert_sql(table, key, size), tuple(chunk))
+        end = start + _TOGETHER
+        chunk = _flat(events[start:end], keys[start:end])
+        if twins:
+            chunk = _with_twins(chunk, twins[start:end])
+        size = 1 << (len(chunk) // width - 1).bit_length()
+        chunk += [None, *chunk[1 - width :]] * (size - len(chunk) // width)
+        done = connection.exec_driver_sql(_insert_sql(table, key, size, bool(twins)), tuple(chunk))
         count += done.rowcount
         last = done.lastrowid if done.rowcount else last
     return count, last
@@ -89,6 +99,12 @@ def events(metas: str | None, texts: bytes | None) -> list[Event]:
     return out
 
 
+def _with_twins(flat: Sequence[Any], twins: Sequence[int]) -> list[Any]:
+    return [
+        value for at, twin in enumerate(twins) for value in (*flat[at * _WIDTH : (at + 1) * _WIDTH], twin)
+    ]
+
+
 def _flat(events: Sequence[Event], keys: Sequence[int | None]) -> list[Any]:
     flat: list[Any] = []
     for e, key in zip(events, keys, strict=True):
@@ -110,6 +126,8 @@ def _flat(events: Sequence[Event], keys: Sequence[int | None]) -> list[Any]:
 
 
 @cache
-def _insert_sql(table: str, key: str, size: int) -> str:
-    values = ", ".join([_VALUES] * size)
-    return f"INSERT INTO {table} ({key}, {_INTO}) VALUES {values} ON CONFLICT (id) DO NOTHING"
+def _insert_sql(table: str, key: str, size: int, twins: bool) -> str:
+    values = ", ".join([_VALUES[:-1] + ", ?)" if twins else _VALUES] * size)
+    unique = "id, twin" if table == "log" else "id"
+    into = f"{_INTO}, twin" if twins else _INTO
+    return f"INSERT INTO {table} ({key}, {into}) VALUES {values} ON CONFLICT ({unique}) DO NOTHING"

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
-HEAD = "0005"
+HEAD = "0006"
 APPLICATION_ID = 0x57464C52
 """`PRAGMA application_id` of every store: "WFLR"."""
 
 CONFIRMED = (
-    "CREATE TRIGGER confirmed AFTER INSERT ON log BEGIN DELETE FROM outbox WHERE id = NEW.id; END"
+    "CREATE TRIGGER confirmed AFTER INSERT ON log BEGIN DELETE FROM outbox"
+    " WHERE id = NEW.id AND source = NEW.source AND (authid IS NULL OR authid = NEW.authid); END"
 )
-"""What the log holds is not in the outbox, whoever appended it."""
+"""What the log holds is not in the outbox, whoever appended it; the log signs an entry that nobody has signed."""
 
 metadata = MetaData()
 
 
-def _event_columns() -> list[Column[str] | Column[int]]:
+def _event_columns(*, unique: bool) -> list[Column[str] | Column[int]]:
     return [
-        Column("id", Text, nullable=False, unique=True),
+        Column("id", Text, nullable=False, unique=unique),
         Column("type", Text, nullable=False),
         Column("source", Text, nullable=False),
         Column("subject", Text),
@@ -41,10 +42,12 @@ log = Table(
     "log",
     metadata,
     Column("position", Integer, primary_key=True),
-    *_event_columns(),
+    *_event_columns(unique=False),
+    Column("twin", Integer, nullable=False, server_default=text("0")),  # see `identity.py`
+    Index("identity", "id", "twin", unique=True),
     Index("withdrawals", "position", sqlite_where=text("type = 'entry.withdrawn'")),
 )
-outbox = Table("outbox", metadata, Column("key", Integer, primary_key=True), *_event_columns())
+outbox = Table("outbox", metadata, Column("key", Integer, primary_key=True), *_event_columns(unique=True))
 quarantine = Table(
     "quarantine",
     metadata,

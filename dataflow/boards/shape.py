@@ -20,6 +20,7 @@ from dataflow.board import Board
 from dataflow.boards.toml_lines import Path, written
 from dataflow.hints import listing, suggest
 
+_LONG = 10**40
 _DAMAGED: Any = object()
 _STAND_IN = {"id": "board", "title": "Board"}
 
@@ -200,6 +201,8 @@ def found(value: Any) -> str:
             return str(value).lower()
         case str():
             return f'text "{value if len(value) <= 40 else value[:39] + "…"}"'
+        case int() if abs(value) >= _LONG:
+            return "a number of many digits"
         case int() | float():
             return f"the number {value}"
         case datetime() | date() | time():

@@ -198,9 +198,26 @@ def _wrong(name: str, text: str, wanted: str) -> _ValueError:
 
 
 def _cells(event: Event, fields: Sequence[str]) -> list[Any]:
-    data = msgspec.json.decode(event.data)
+    data = _data(event)
     cells = [event.position, event.id, event.source, event.type, event.subject, iso(event.time)]
     return [*cells, event.authid, event.causationid, event.seen, *(_cell(data.get(name)) for name in fields)]
+
+
+def _data(event: Event) -> dict[str, Any]:
+    """By field. A number that Python does not hold, in a field that nobody declared, is its own text."""
+    try:
+        found: dict[str, Any] = msgspec.json.decode(event.data)
+    except msgspec.DecodeError:
+        pieces = msgspec.json.decode(event.data, type=dict[str, msgspec.Raw])
+        return {name: _decoded(bytes(piece)) for name, piece in pieces.items()}
+    return found
+
+
+def _decoded(piece: bytes) -> Any:
+    try:
+        return msgspec.json.decode(piece)
+    except msgspec.DecodeError:
+        return piece.decode()
 
 
 def _cell(value: Any) -> Any:

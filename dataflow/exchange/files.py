@@ -27,7 +27,7 @@ from dataflow.exchange.lines import LONGEST, CutOffError, FileError, Lines, Prog
 from storage.cloudevents import decode, encode
 from storage.errors import CloudEventError
 from storage.event import Event
-from storage.log import Appended, EventLog
+from storage.log import OTHER, Appended, EventLog
 from storage.quarantine import Quarantine, Quarantined
 
 Check = Callable[[Event], str | None]
@@ -168,7 +168,7 @@ class _Intake:
     """Collects a batch, sends it to the log and to quarantine, and counts."""
 
     def __init__(self, path: Path, log: EventLog, quarantine: Quarantine, check: Check) -> None:
-        self._name = path.name
+        self._name = path.name.encode(errors="backslashreplace").decode()
         self._log = log
         self._quarantine = quarantine
         self._check = check
@@ -197,7 +197,7 @@ class _Intake:
 
     def send(self) -> None:
         refused = self._quarantine.add(self._refused) if self._refused else None
-        self._ahead.append((self._log.append(self._events), refused))
+        self._ahead.append((self._log.append(self._events, self._name), refused))
         self._events, self._refused = [], []
         while len(self._ahead) > _AHEAD:
             self._settle()
@@ -210,16 +210,19 @@ class _Intake:
 
     def _settle(self) -> None:
         appending, refusing = self._ahead.pop(0)
-        new = appending.result().new
-        self._imported.new += sum(new)
-        self._imported.already += len(new) - sum(new)
+        appended = appending.result()
+        new, others = sum(appended.new), appended.others
+        self._imported.new += new
+        self._imported.already += len(appended.new) - new - others
+        if others:
+            self._count(OTHER, self._name, others)
         if refusing is not None:
             refusing.result()
 
-    def _count(self, reason: str, place: str) -> None:
-        self._imported.quarantined += 1
+    def _count(self, reason: str, place: str, count: int = 1) -> None:
+        self._imported.quarantined += count
         reasons = self._imported.reasons
         kind = _SPECIFIC.sub("", reason)
         if kind not in reasons and len(reasons) >= _KINDS:
             kind = "other reasons"
-        reasons.setdefault(kind, Reason(0, place)).count += 1
+        reasons.setdefault(kind, Reason(0, place)).count += count

@@ -7,6 +7,8 @@ lines before that place, then raises CutOffError.
 
 from __future__ import annotations
 
+import os
+import stat
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,9 +59,17 @@ def blocks(path: Path, progress: Progress) -> Iterator[Lines]:
     """Raises FileError and CutOffError."""
     try:
         with path.open("rb") as file:
+            _refuse_device(path, file)
             yield from _split(_text(path, _read(file, path.stat().st_size, progress)))
     except OSError as error:
         raise FileError(path, f"cannot be read ({error.strerror or error}); check the name") from None
+
+
+def _refuse_device(path: Path, file: BinaryIO) -> None:
+    """A pipe ends when its writer does, and so does a terminal; another device may never end. Raises FileError."""
+    kind = os.fstat(file.fileno()).st_mode
+    if (stat.S_ISCHR(kind) and not file.isatty() and not path.samefile(os.devnull)) or stat.S_ISBLK(kind):
+        raise FileError(path, "a device, not a file of events; check the name")
 
 
 def _split(text: Iterator[bytes]) -> Iterator[Lines]:

@@ -23,7 +23,7 @@ async def beside(connection: Connection, *works: Coroutine[Any, Any, None]) -> A
         yield
     finally:
         try:
-            await _ended(tasks)
+            await ended(tasks)
         finally:
             for work in works:
                 work.close()  # one that was ended before it began
@@ -42,8 +42,8 @@ async def _lasting(connection: Connection, work: Coroutine[Any, Any, None]) -> N
     await connection.close()
 
 
-async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel them until they are done: on Python 3.11 `wait_for` may lose a cancellation."""
+async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel them until they are done: on Python 3.11 `wait_for` may lose one. Raises what one raised."""
     while not all(task.done() for task in tasks):
         for task in tasks:
             task.cancel()

@@ -84,7 +84,7 @@ class Guards:
         if self._entities:
             for event in events:
                 if not is_sourced(event):
-                    self._note(event.position or 0, event.id, event.subject, None)
+                    self._note(event.position or 0, event.id, event.subject, event.authid, held=False)
 
     async def look_back(self) -> list[str]:
         """Look up what the store already held that the operator had not seen; the ids. Reads in a thread."""
@@ -92,7 +92,7 @@ class Guards:
         found = await asyncio.to_thread(self._after, unread, min(entity.seen for entity in unread.values()))
         for position, id, subject, author in found:
             if position <= unread[subject or ""].told:
-                self._note(position, id, subject, author if position <= self._held else None)
+                self._note(position, id, subject, author, held=position <= self._held)
         return [id for _, id, _, _ in found]
 
     def stale(self, entry: Event) -> bool:
@@ -111,9 +111,11 @@ class Guards:
         if entity is not None:
             entity.last = max(entity.last, last)
 
-    def _note(self, position: int, id: str, subject: str | None, author: str | None) -> None:
+    def _note(self, position: int, id: str, subject: str | None, author: str | None, *, held: bool) -> None:
+        """`held`: the store had it when the desk was started."""
         entity = self._entities.get(subject or "")
         if entity is not None:
             entity.last = max(entity.last, position)
-            if not (id in self._waiting or id in self._own or author == self._operator):
+            own = held or id in self._waiting or id in self._own
+            if author != self._operator or not own:
                 entity.others = max(entity.others, position)

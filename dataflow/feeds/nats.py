@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from reactivex.abc import SchedulerBase
@@ -22,12 +24,15 @@ from reactivex.subject import BehaviorSubject, Subject
 
 from dataflow.clock import scheduler_time
 from dataflow.feeds import pulse, skew, subjects, unheard
-from dataflow.feeds.beside import beside
+from dataflow.feeds.beside import beside, ended
 from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
+from dataflow.feeds.holes import Holes
 from dataflow.feeds.own import Own
 from dataflow.feeds.reception import MOST, SLICE, Received, Reception
+from dataflow.feeds.recovery import Recovery
 from dataflow.feeds.source import Held, Unfit, check
 from dataflow.feeds.sources import Sourced
+from dataflow.feeds.tampering import Tampering
 from dataflow.session import CUT_OFF, FeedState, Present
 from storage.database import Database
 from storage.errors import PositionTaken, StoreClosed
@@ -36,6 +41,7 @@ from storage.mirror import Mirror
 
 if TYPE_CHECKING:
     from dataflow.board import Board
+    from dataflow.feeds.audit import Audit
     from dataflow.feeds.connection import Connection
     from dataflow.feeds.presence import Presence
     from dataflow.feeds.publisher import Publisher
@@ -48,6 +54,8 @@ FAR, NEAR = 10_000, 1_000
 REST_S = 0.010
 """Between two small batches: each is an fsync."""
 CLOSING_S = 2.0
+PATIENCE_S = 600.0
+"""For an answer about deletions: on a slow line it waits behind history."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
@@ -95,6 +103,8 @@ class NatsFeed:
         self.presence: BehaviorSubject[Sequence[Present]] = BehaviorSubject(())
         self._shown: Callable[[], int] = lambda: self.arrivals.value
         self._warnings: dict[str, str] = {}
+        self._recovery = Recovery()
+        self._tampering = Tampering(partial(self._warn, "tampering"), monotonic)
 
     def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
         self._shown, self._own.told = shown, received
@@ -191,27 +201,78 @@ class NatsFeed:
     async def _follow(self, connection: Connection, publisher: Publisher, wakes: list[Callable[[], None]]) -> None:
         from dataflow.feeds.subscription import Gap, Subscription
 
-        batches = (await self._check(connection)).batches
+        stream = await self._check(connection)
         caught_up = asyncio.Event()
         sources, warn = (lambda: self._reception.sourced.sources), self._warn
         works = (
-            publisher.run(connection, caught_up, batches, len(self._urls) + len(connection.others) > 1),
+            publisher.run(connection, caught_up, stream.batches, len(self._urls) + len(connection.others) > 1),
             self._presence().run(connection),
             skew.watch(connection, self._board, lambda: scheduler_time(self._scheduler), partial(warn, "clock")),
             unheard.watch(connection, self._board, sources, partial(warn, "sources")),
             pulse.watch(connection, lambda: scheduler_time(self._scheduler), self._hear),
         )
+        holes = Holes(partial(self._describe, connection), partial(warn, "holes"))
         async with beside(connection, *works):
             while True:
                 subscription = Subscription(connection, self._stream)
                 wakes[:] = [subscription.wake]
                 try:
-                    await self._take(subscription, connection, caught_up)
-                except Gap:
+                    await self._take(subscription, connection, holes, stream.last, caught_up)
+                except Gap as gap:
                     caught_up.clear()
-                    self._say("catching up", "something was dropped on the way and is fetched", self._behind)
+                    await self._recover(str(gap), connection, holes)
                 finally:
                     await subscription.close()
+                stream = await self._check(connection)
+
+    async def _recover(self, why: str, connection: Connection, holes: Holes) -> None:
+        """Not all has come that the log holds: another subscription is to bring it, or else it is fetched singly."""
+        self._recovery.note(self._reception.cursor, self._loop.time())
+        if not self._recovery.stuck:
+            self._say("catching up", f"{why}, and is fetched", self._behind)
+        elif position := await self._refetch(connection, holes):
+            self._say("failed", f"{why}, and position {position:,} is not to be had either; trying again", self._behind)
+        else:
+            self._say("failed", f"{why}, and is fetched one by one", self._behind)
+        await asyncio.sleep(self._recovery.pause_s)
+
+    async def _refetch(self, connection: Connection, holes: Holes) -> int:
+        """Message by message up to the log's end; the first position that the server does not give, or 0."""
+        from dataflow.feeds.refetch import fetch
+
+        self._reception.begin()
+        last = (await self._check(connection)).last
+        while (first := self._reception.cursor + 1) <= last:
+            until = min(last, first + MOST - 1)
+            found = await fetch(connection.client, self._stream, first, until)
+            given = [each for each in takewhile(lambda each: each is not None, found) if each is not None]
+            if given:
+                received = await self._reception.decode(given, last - given[-1].sequence, False)
+                await self._reception.write(received)
+                self._written(received)
+            elif not (after := await holes.missing(first, until)):
+                self._reception.cursor = until
+            elif after > first:
+                self._reception.cursor = after - 1
+            else:
+                return first
+        return 0
+
+    async def _describe(self, connection: Connection) -> Mapping[str, Any]:
+        """What the stream says of itself, with all that was deleted."""
+        from dataflow.feeds.consumer import ask
+
+        return await ask(connection.client, f"STREAM.INFO.{self._stream}", {"deleted_details": True}, PATIENCE_S)
+
+    def _verify(self, answer: Mapping[str, Any], cursor: int) -> int:
+        """The last position of the log, as the stream says; `cursor`: where the store was when it was asked. Raises
+        `Unfit` and StreamRefused.
+        """
+        from dataflow.server.streams import verified
+
+        stream = verified(answer, self._board)
+        check(stream.log, stream.first, stream.last, Held(self._mirror.source, cursor, False))
+        return stream.last
 
     def _presence(self) -> Presence:
         from dataflow.feeds.connection import role_of
@@ -238,33 +299,58 @@ class NatsFeed:
         self._reception.sourced.log = stream.log
         return stream
 
-    async def _take(self, subscription: Subscription, connection: Connection, caught_up: asyncio.Event) -> None:
+    async def _take(
+        self, subscription: Subscription, connection: Connection, holes: Holes, last: int, caught_up: asyncio.Event
+    ) -> None:
         """Write what comes, as long as it comes in order. Begins with the last one that we hold, to compare: until then
-        nobody knows whether the log fits, and nothing is said.
+        nobody knows whether the log fits, and nothing is said. The log ends at `last` now.
         """
+        from dataflow.feeds.subscription import Gap
+
         self._reception.begin()
-        await subscription.open(max(1, self._overlap()))
+        await subscription.open(max(1, self._overlap()), last)
         if subscription.caught_up:
             self._stands(subscription.behind, True, caught_up)
+        audit = self._audit(subscription, connection, holes)
+        task = self._loop.create_task(audit.run())
+        try:
+            await self._take_all(subscription, holes, caught_up)
+        except Gap:
+            await audit.explain()
+            raise
+        finally:
+            await ended([task])
+
+    async def _take_all(self, subscription: Subscription, holes: Holes, caught_up: asyncio.Event) -> None:
         ahead: Received | None = None
         while True:
             if ahead is None:
                 await self._rest(subscription)
-            received = ahead or await self._reception.take(subscription, connection)
+            received = ahead or await self._reception.take(subscription, holes)
+            ahead = None
             if received.batch:
                 self._began = self._loop.time()
-                ahead = await self._write(received, subscription, connection)
+                ahead = await self._write(received, subscription, holes)
                 self._written(received)
             self._stands(received.behind, received.caught_up, caught_up)
 
-    async def _write(self, received: Received, subscription: Subscription, connection: Connection) -> Received | None:
+    def _audit(self, subscription: Subscription, connection: Connection, holes: Holes) -> Audit:
+        from dataflow.feeds.audit import Audit
+
+        publisher = self._publisher
+        return Audit(
+            connection, subscription, self._stream, holes, lambda: self._reception.cursor, self._verify,
+            self._tampering, lambda: publisher.sending_s if publisher is not None else 0.0,
+        )  # fmt: skip
+
+    async def _write(self, received: Received, subscription: Subscription, holes: Holes) -> Received | None:
         """Where a whole batch waits already, it is decoded while this one is being written, and given back."""
         if subscription.waiting <= MOST:
             await self._reception.write(received)
             return None
         writing = self._loop.create_task(self._reception.write(received))
         try:
-            return await self._reception.take(subscription, connection)
+            return await self._reception.take(subscription, holes)
         except asyncio.CancelledError:
             writing.cancel()
             raise

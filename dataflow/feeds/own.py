@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from storage.event import Event
+from storage.identity import confirms
 
 if TYPE_CHECKING:
     from dataflow.feeds.reception import Received
@@ -18,24 +19,24 @@ class Own:
 
     def __init__(self) -> None:
         self.told: Callable[[str, float], None] = _nobody
-        self._ids: set[str] = set()
+        self._ids: dict[str, Event] = {}
 
     def sent(self, entries: Iterable[Event]) -> None:
-        self._ids.update(entry.id for entry in entries)
+        self._ids.update((entry.id, entry) for entry in entries)
 
     def forget(self, id: str) -> None:
         """It will not come back."""
-        self._ids.discard(id)
+        self._ids.pop(id, None)
 
     def look(self, received: Received) -> None:
         """Are some of them among what was received?"""
-        if not self._ids or self._ids.isdisjoint([event.id for event in received.events]):
+        if not self._ids or self._ids.keys().isdisjoint([event.id for event in received.events]):
             return
         heard = {delivered.sequence: delivered.heard for delivered in received.batch}
         ahead = perf_counter() - asyncio.get_running_loop().time()
         for event in received.events:
-            if event.id in self._ids:
-                self._ids.remove(event.id)
+            if event.id in self._ids and confirms(event, self._ids[event.id]):
+                del self._ids[event.id]
                 self.told(event.id, heard[event.position or 0] + ahead)
 
 

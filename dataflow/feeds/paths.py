@@ -25,7 +25,8 @@ WHOLE = "."
 LARGEST = 2**20
 """Bytes of a message that are looked at."""
 NOTHING: Any = object()
-_ANSWER = b'{"type":"io.nats.'
+_ANSWERS = (b'{"stream":', b'{"error":', b'{"server":')
+_TAKEN = frozenset({"stream", "seq", "domain", "duplicate", "error", "val", "batch", "count"})
 
 Steps = tuple[str, ...]
 
@@ -68,13 +69,31 @@ def pieces(template: str) -> Iterator[str | int | Steps]:
         yield int(name) if name.isascii() and name.isdigit() else steps(name)
 
 
+def is_answer(body: bytes) -> bool:
+    """Whether these are the server's words to somebody who had it answer on a device's subject: that a log took a
+    message (PubAck) or did not, or what JetStream's API and the server say of themselves. Whoever asks can choose where
+    the answer goes, but not what is in it.
+    """
+    if body.startswith(b'{"type":"io.nats.'):
+        return True
+    if not body.startswith(_ANSWERS):
+        return False
+    try:
+        said = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+    if "server" in said:
+        return said.keys() <= {"server", "data", "error"} and isinstance(said["server"], dict)
+    return said.keys() <= _TAKEN and isinstance(said.get("stream"), str) and isinstance(said.get("seq"), int)
+
+
 def message(body: bytes) -> Any:
     """The JSON value. Raises Misread."""
     if len(body) > LARGEST:
         raise Misread(f"{len(body):,} bytes, and a message has {LARGEST:,} at the most")
     if not body:
         raise Misread("the message is empty")
-    if body.startswith(_ANSWER):
+    if is_answer(body):
         raise Misread("it is an answer of the server's, which somebody had it send there")
     try:
         found = msgspec.json.decode(body)

@@ -1,10 +1,11 @@
 """Who is on the board now: every desk says so every few seconds, beside the log, and nothing of it is kept.
 
-The name is told by the subject, which the server's permissions prove; the rest is what a desk says of itself, also how
-far behind it is: on a busy board its position is old when it is heard, and would make everybody seem to lag. Who was
-not heard for `GONE_S` (10.5 seconds) is gone; a desk that closes says so at once. A desk that is new is answered soon,
-so that it need not wait for the next round. One operator at several desks is shown once: there since the first came, as
-far as the furthest.
+The name is told by the subject, which the server's permissions prove, if the desk has published on it: what a consumer
+delivers there comes under another subject, or says by a reply subject or headers who delivers it, and is nobody's. The
+rest is what a desk says of itself, also how far behind it is: on a busy board its position is old when it is heard, and
+would make everybody seem to lag. Who was not heard for `GONE_S` (10.5 seconds) is gone; a desk that closes says so at
+once. A desk that is new is answered soon, so that it need not wait for the next round. One operator at several desks is
+shown once: there since the first came, as far as the furthest.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ GONE_S = 3.5 * BEAT_S
 LOOK_S = 0.5
 MOST = 1000
 """Desks that are told apart."""
+MOST_OF_ONE = 16
+"""Desks of one name: nobody can fill all places."""
 
 _Text = Annotated[str, Meta(max_length=64)]
 _Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -91,18 +94,23 @@ class Presence:
         await connection.client.publish(subjects.presence(self._board, self._operator), msgspec.json.encode(beat))
 
     def _hear(self, message: Msg) -> None:
+        if message.reply or message.headers:
+            return
         try:
-            name = subjects.operator_of(message.subject) or subjects.NOBODY
+            name = subjects.operator_of(self._board, message.subject) or subjects.NOBODY
             beat = _beats.decode(message.data)
         except (msgspec.DecodeError, CloudEventError, UnicodeError, RecursionError):
             return
         key = name, beat.desk
         if beat.gone:
             self._heard.pop(key, None)
-        elif key in self._heard or len(self._heard) < MOST:
+        elif key in self._heard or self._has_place(name):
             if key not in self._heard:
                 self._due = min(self._due, _now() + random.uniform(0, LOOK_S))
             self._heard[key] = _now(), beat
+
+    def _has_place(self, name: str) -> bool:
+        return len(self._heard) < MOST and sum(name == other for other, _ in self._heard) < MOST_OF_ONE
 
     def _show(self) -> None:
         since = _now() - GONE_S

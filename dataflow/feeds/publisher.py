@@ -78,6 +78,11 @@ class Publisher:
         self._patient_until = 0.0
         self._wake = asyncio.Event()
 
+    @property
+    def sending_s(self) -> float:
+        """Seconds that the slowest line may need for what is on its way."""
+        return sum(sent.size for sent in self._sent.values()) / SLOWEST
+
     def add(self, entries: Sequence[Event]) -> None:
         """Send these as well, after all others."""
         fresh = [entry for entry in entries if entry.id not in self._waiting]
@@ -92,13 +97,18 @@ class Publisher:
         self._guards.saw(event for event in events if (event.position or 0) > self._cursor)
         self._cursor = cursor
         for event in events:
-            self._done(event.id)
+            if event.id in self._waiting and self._is_own(event):
+                self._done(event.id)
         self._answer_by_return()
         for id, last in list(self._disputed.items()):
             if last <= cursor:
                 del self._disputed[id]
                 self._settle(id, last)
         self._wake.set()
+
+    def _is_own(self, event: Event) -> bool:
+        """Whether an event of the log is the entry of its id that waits, and not somebody else's."""
+        return event.authid == self._operator and event.source == self._waiting[event.id].source
 
     def _answer_by_return(self) -> None:
         """What has come back was taken, also where the answer is lost: nothing waits for it."""
@@ -193,8 +203,7 @@ class Publisher:
             return
         self._number = number = self._number + 1
         self._sent[number] = parcel
-        on_their_way = sum(sent.size for sent in self._sent.values())
-        parcel.deadline = _now() + ANSWER_S + on_their_way / SLOWEST
+        parcel.deadline = _now() + ANSWER_S + self.sending_s
         self._guards.sent(parcel.entries)
         *others, last = parcel.messages
         try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dataflow.feeds import subjects, wire
-from dataflow.feeds.source import check_begin, check_overlap
+from dataflow.feeds.source import check_overlap
 from dataflow.feeds.sources import Sourced
 from storage.errors import CloudEventError, PositionTaken, StorageError, StoreClosed, TooLarge
 from storage.event import Event
@@ -19,7 +19,7 @@ from storage.mirror import Mirror
 from storage.quarantine import Quarantined
 
 if TYPE_CHECKING:
-    from dataflow.feeds.connection import Connection
+    from dataflow.feeds.holes import Holes
     from dataflow.feeds.subscription import Delivered, Subscription
 
 MOST = 2000
@@ -57,13 +57,18 @@ class Reception:
         """Another subscription brings what comes after the cursor."""
         self._taken = self.cursor
 
-    async def take(self, subscription: Subscription, connection: Connection) -> Received:
+    async def take(self, subscription: Subscription, holes: Holes) -> Received:
         """The next batch, decoded. Raises what `Subscription.take` does, and `Unfit`."""
-        batch = await subscription.take(MOST)
+        batch: Sequence[Delivered] = await subscription.take(MOST)
         behind, caught_up = subscription.behind, subscription.caught_up
-        if batch:
-            await self._see_hole(batch, connection)
-            self._taken = max(self._taken, batch[-1].sequence)
+        whole = await self._whole(batch, holes)
+        if len(whole) < len(batch):
+            subscription.leave_out(f"the server left out what follows position {self._taken:,}")
+            behind, caught_up = behind + len(batch) - len(whole), False
+        return await self.decode(whole, behind, caught_up)
+
+    async def decode(self, batch: Sequence[Delivered], behind: int, caught_up: bool) -> Received:
+        """A batch that follows what was taken before."""
         return Received(batch, *await self._decoded(batch), behind, caught_up)
 
     async def write(self, received: Received) -> None:
@@ -74,16 +79,24 @@ class Reception:
         await self._write(events, received.refused, last)
         self.cursor = max(self.cursor, last)
 
-    async def _see_hole(self, batch: Sequence[Delivered], connection: Connection) -> None:
-        """Numbers are missing in the stream itself: were single events deleted, or has it been purged?"""
+    async def _whole(self, batch: Sequence[Delivered], holes: Holes) -> Sequence[Delivered]:
+        """As much of a batch as follows what was taken before, with nothing missing but what the stream says it holds
+        no more. Raises `Unfit` where its beginning was taken away.
+        """
         expected = self._taken + 1
-        if batch[0].sequence <= expected and batch[-1].sequence - batch[0].sequence == len(batch) - 1:
-            return
-        for delivered in batch:
-            if delivered.sequence > expected:
-                info = await connection.client.jetstream().stream_info(self._stream)
-                check_begin(info.state.first_seq, expected - 1)
-            expected = max(expected, delivered.sequence + 1)
+        if batch and batch[0].sequence <= expected:
+            first = batch[0].sequence
+            if [each.sequence for each in batch] == list(range(first, first + len(batch))):
+                self._taken = max(self._taken, batch[-1].sequence)
+                return batch
+        before = 0
+        for at, delivered in enumerate(batch):
+            sequence = delivered.sequence
+            if sequence <= before or (sequence > expected and await holes.missing(expected, sequence - 1)):
+                return batch[:at]
+            before, expected = sequence, max(expected, sequence + 1)
+            self._taken = expected - 1
+        return batch
 
     async def _decoded(self, batch: Sequence[Delivered]) -> tuple[list[Event], list[Quarantined]]:
         events: list[Event] = []
@@ -111,7 +124,7 @@ class Reception:
         """Until it is on disk. An event that the store can't hold is set apart; a disk that can't is asked again."""
         while True:
             try:
-                await asyncio.wrap_future(self._mirror.receive(events, refused, cursor))
+                await asyncio.wrap_future(self._mirror.receive(events, refused, cursor, self._stream))
             except (TooLarge, OverflowError, ValueError) as error:
                 await self._write_singly(events, refused, cursor, error)
                 return

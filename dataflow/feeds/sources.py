@@ -21,10 +21,10 @@ from dataflow.board import Board, EventType, Source
 from dataflow.feeds import paths, topics
 from dataflow.feeds.paths import NOTHING, Misread, Steps
 from storage.errors import CloudEventError
-from storage.event import Event
+from storage.event import DEVICE, Event
 
 NAMESPACE = UUID("d0f6e690-cb67-4de3-9b98-e3c99636139d")
-SCHEME = "mqtt:"
+SCHEME = DEVICE
 _ENTRIES = "wf."
 LONGEST = 1000
 """Characters of the text that names an entity."""

@@ -61,9 +61,13 @@ def everybody(board: str) -> str:
     return f"wfp.{escaped(board)}.*"
 
 
-def operator_of(subject: str) -> str | None:
-    """Whose presence a subject tells. Raises `CloudEventError`."""
-    return _read_name(subject.rpartition(".")[2])
+def operator_of(board: str, subject: str) -> str | None:
+    """Whose presence a subject of this board tells. Raises `CloudEventError`."""
+    prefix = f"wfp.{escaped(board)}."
+    name = subject.removeprefix(prefix)
+    if not subject.startswith(prefix) or "." in name:
+        raise CloudEventError(f"came on {subject[:200]!r}, where nobody says that they are there")
+    return _read_name(name)
 
 
 def encode(board: str, entity: str | None, operator: str | None, type: str) -> str:

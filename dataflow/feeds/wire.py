@@ -2,13 +2,15 @@
 
 Structured mode (JSON in the body) is written; binary mode (attributes in `ce-` headers, data in the body) is read as
 well. Who wrote an event is told by its subject, which the server's permissions prove; a body that disagrees with its
-subject about entity or type is refused. Invariants: `decode` raises `CloudEventError` and nothing else, and
+subject about entity or type is refused, and so is one without an author that says it is a device's: what devices say
+comes on their own subjects (`sources.py`). Invariants: `decode` raises `CloudEventError` and nothing else, and
 `decode(encode(event))` is the event. Pure functions: no loop, no server.
 Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from urllib.parse import unquote
 
@@ -18,7 +20,7 @@ from msgspec import Raw
 from dataflow.feeds import subjects
 from storage import cloudevents
 from storage.errors import CloudEventError
-from storage.event import Event
+from storage.event import DEVICE, Event
 
 MESSAGE_ID = "Nats-Msg-Id"
 EXPECTED = "Nats-Expected-Last-Subject-Sequence"
@@ -46,11 +48,20 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 def encode(board: str, operator: str, event: Event) -> Message:
     """An operator's entry. With `expects`, the server refuses it if the entity's last position is another one."""
     named = msgspec.structs.replace(event, subject=event.subject or None)
-    headers = {"Content-Type": _STRUCTURED, MESSAGE_ID: _header(event.id)}
+    headers = {"Content-Type": _STRUCTURED, MESSAGE_ID: message_id(operator, event)}
     if event.expects is not None:
         headers |= expectation(board, event.subject, event.expects)
     subject = subjects.encode(board, event.subject, operator, event.type)
     return Message(subject, headers, cloudevents.encode(named))
+
+
+def message_id(operator: str, event: Event, attempt: int = 0) -> str:
+    """By what the server knows that it has this entry already: who it is by, its source and its id, as a digest.
+
+    Somebody else's event with the same id is another one. `attempt` makes it another message all the same.
+    """
+    whole = msgspec.json.encode((operator, event.source, event.id, attempt))
+    return hashlib.blake2b(whole, digest_size=16).hexdigest()
 
 
 def expectation(board: str, entity: str | None, position: int) -> dict[str, str]:
@@ -64,6 +75,8 @@ def decode(board: str, subject: str, headers: Mapping[str, str] | None, body: by
         raise CloudEventError(f"{len(body):,} bytes, and an event has {LARGEST:,} at the most")
     named = subjects.decode(board, subject)
     event = cloudevents.decode(_structured(headers or {}, body), named.operator, position)
+    if named.operator is None and event.source.startswith(DEVICE):
+        raise CloudEventError(f"says it is of the device {event.source[:200]!r}, but came as an entry of nobody's")
     if event.subject != named.entity:
         raise CloudEventError(f"says it is about {_said(event.subject)}, but came as one about {_said(named.entity)}")
     if event.type != named.type:
@@ -123,11 +136,6 @@ def _checked(body: bytes) -> bytes:
     except RecursionError:
         raise CloudEventError("nested too deeply") from None
     return body
-
-
-def _header(text: str) -> str:
-    """An id as a header: the very text where a header can hold it, else escaped. Only the server compares it."""
-    return text if text.isascii() and text.isprintable() and text == text.strip() else subjects.escaped(text)
 
 
 def _said(text: str | None) -> str:

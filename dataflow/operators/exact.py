@@ -4,13 +4,14 @@ A sum is a float, `high`, and a list of floats that do not overlap, smallest fir
 (Shewchuk, 1997, as in `math.fsum`). Generated code adds to `high` as long as that is exact, which it tests by
 taking the result apart again (s − h = x and s − x = h hold only then), and comes here otherwise. Adding −x undoes
 adding x to the last bit. Infinities and NaN are kept apart, in a dict at the list's head, by how many there are of
-each; a list without them has none.
+each; a list without them has none. Floats whose sum is beyond all floats stand in the list side by side.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any
 
 INF, NAN = math.inf, math.nan
@@ -46,6 +47,10 @@ def _grow(parts: list[Any], value: float) -> None:
         if abs(value) < abs(part):
             value, part = part, value
         high = value + part
+        if high - high != 0.0:  # beyond all floats: both stay as they are
+            parts[skip + count] = part
+            count += 1
+            continue
         low = part - (high - value)
         if low:
             parts[skip + count] = low
@@ -72,19 +77,28 @@ def exact_total(high: float, parts: list[Any]) -> float:
     if parts and type(parts[0]) is dict:
         odd = parts[0]
         return NAN if len(odd) > 1 or "nan" in odd else INF if "inf" in odd else -INF
-    return _sum([high, *parts])
-
-
-def _sum(values: Iterable[float]) -> float:
-    """Exact; where that is beyond a float, what plain addition gives."""
-    values = list(values)
-    try:
-        return math.fsum(values)
-    except (ValueError, OverflowError):
-        total = sum(values)
-        return total if total - total == 0.0 or math.isinf(total) else NAN
+    return exact_sum([high, *parts])
 
 
 def exact_sum(values: Iterable[float]) -> float:
-    """Of distinct values."""
-    return _sum(values)
+    """The sum of all, rounded once; infinite where it is beyond all floats."""
+    values = list(values)
+    try:
+        total = math.fsum(values)
+    except ValueError:
+        return NAN
+    except OverflowError:
+        return _beyond(values)
+    return total if total == total else NAN  # noqa: PLR0124  (NaN)
+
+
+def _beyond(values: list[float]) -> float:
+    """The sum where a part of it, perhaps not the whole, is beyond all floats."""
+    plain = sum(value for value in values if value - value != 0.0)
+    if plain != 0.0:
+        return plain if plain == plain else NAN  # noqa: PLR0124  (NaN)
+    total = sum(map(Fraction, values))
+    try:
+        return float(total)
+    except OverflowError:
+        return INF if total > 0 else -INF

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from dataflow.sql.runtime import one_nan
+
 NAN = math.nan
 
 
@@ -20,7 +22,8 @@ def quantile(values: dict[float, int], part: float) -> float | None:
     at = part * (sum(values.values()) - 1)
     low = _ranked(ranked, values, math.floor(at))
     high = _ranked(ranked, values, math.ceil(at))
-    return float(low) if low == high else low + (high - low) * (at - math.floor(at))
+    share = at - math.floor(at)
+    return one_nan(float(low) if not share else float(low) * (1.0 - share) + float(high) * share)
 
 
 def _ranked(ranked: list[Any], values: dict[Any, int], index: int) -> Any:
@@ -44,14 +47,27 @@ def variance(values: dict[float, int], fewer: int) -> float | None:
         return 0.0
     try:
         mean = math.fsum(value * times for value, times in values.items()) / count
-        return math.fsum((value - mean) ** 2 * times for value, times in values.items()) / (count - fewer)
+        squares = math.fsum((value - mean) ** 2 * times for value, times in values.items())
     except (OverflowError, ValueError):
-        return math.inf
+        squares = math.inf
+    return one_nan((squares if math.isfinite(squares) else _streamed(values)) / (count - fewer))
+
+
+def _streamed(values: dict[float, int]) -> float:
+    """The sum of squares about the mean, as DuckDB has it where that is beyond all floats (Welford, 1962)."""
+    count, mean, squares = 0, 0.0, 0.0
+    for value, times in values.items():
+        for _ in range(times):
+            count += 1
+            following = mean + (value - mean) / count
+            squares += (value - following) * (value - mean)
+            mean = following
+    return squares
 
 
 def deviation(values: dict[float, int], fewer: int) -> float | None:
     found = variance(values, fewer)
-    return None if found is None else math.sqrt(found)
+    return None if found is None else math.sqrt(found) if found >= 0 else NAN
 
 
 def joined(values: dict[tuple[Any, str], int], separator: str) -> str | None:
@@ -93,7 +109,7 @@ def product(values: dict[float, int]) -> float | None:
             total *= float(value) ** values[value]
         except OverflowError:
             total *= math.copysign(math.inf, value) if values[value] % 2 else math.inf
-    return total if total == total else NAN  # noqa: PLR0124
+    return one_nan(total)
 
 
 def all_bits(values: dict[int, int]) -> int | None:
@@ -111,10 +127,15 @@ def any_bits(values: dict[int, int]) -> int | None:
 
 
 def odd_bits(values: dict[int, int]) -> int | None:
+    odd = {value: 1 for value, times in values.items() if times % 2}
+    return (odd_bits_once(odd) or 0) if values else None
+
+
+def odd_bits_once(values: dict[int, int]) -> int | None:
+    """Of each value once."""
     found = 0
-    for value, times in values.items():
-        if times % 2:
-            found ^= value
+    for value in values:
+        found ^= value
     return found if values else None
 
 

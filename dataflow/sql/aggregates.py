@@ -197,7 +197,7 @@ def number(value: Typed, node: exp.Expr) -> Typed:
 def sum_(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     value, distinct = _number(found, node)
     kind = "sum_float" if value.type == FLOAT else "sum"
-    return Typed(found.add(Agg(kind, (value.expr,), where, distinct)), value.type, value.type == FLOAT)
+    return Typed(found.add(Agg(kind, (value.expr,), where, distinct)), types.wide(value.type), value.type == FLOAT)
 
 
 def avg(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:

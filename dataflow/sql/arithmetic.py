@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from dataflow.sql import casts, functions, times, types
+from dataflow.sql import casts, times, types
 from dataflow.sql.casts import Typed, cast, rescale
 from dataflow.sql.expressions import Context, lower, rule
 from dataflow.sql.logic import tame
@@ -78,7 +78,7 @@ def _unknown_time(symbol: str, left: Typed, right: Typed) -> Typed:
 def _linear(symbol: str) -> Callable[[Typed, Typed, exp.Expr], Typed]:
     def apply(left: Typed, right: Typed, node: exp.Expr) -> Typed:
         code, wild = f"({{0}} {symbol} {{1}})", left.wild or right.wild
-        kind = types.common(left.type, right.type) or INT
+        kind = types.wide(types.common(left.type, right.type) or INT)
         if symbol != "*" or kind == FLOAT:
             left, right = _level(left, kind), _level(right, kind)
         else:
@@ -91,7 +91,7 @@ def _linear(symbol: str) -> Callable[[Typed, Typed, exp.Expr], Typed]:
 def _multiply(left: Typed, right: Typed) -> Typed:
     """Whole numbers and decimals. What is beyond 128 bits is NULL."""
     digits = types.scale(left.type) + types.scale(right.type)
-    kind = types.decimal(digits) if digits else INT
+    kind = types.decimal(digits, bare=types.is_bare(left.type) and types.is_bare(right.type)) if digits else INT
     if left.literal or right.literal:
         return Typed(Call("({0} * {1})", (left.expr, right.expr)), kind)
     return Typed(Call("int_multiply({0}, {1})", (left.expr, right.expr), nullable=True), kind)
@@ -136,18 +136,3 @@ def negative(node: exp.Expr, context: Context) -> Typed:
         raise error(node, f"minus {types.spoken(value.type)} does not exist: {short(node)}")
     code = "one_nan(-{0})" if value.wild else "(-{0})"
     return Typed(casts.fold(Call(code, (value.expr,)), value.type), value.type, value.wild)
-
-
-TIGHTER: tuple[type[exp.Expr], ...] = (*SYMBOLS, exp.Pow)
-
-
-@rule(exp.BitwiseNot)
-def bits_turned(node: exp.Expr, context: Context) -> Typed:
-    """In DuckDB ~ binds less than + and *, in the parser more: what is meant has to be written."""
-    part: exp.Expr = node
-    owner = node.parent
-    while isinstance(owner, (exp.BitwiseNot, exp.Neg)) or (isinstance(owner, TIGHTER) and owner.this is not part):
-        part, owner = owner, owner.parent
-    if isinstance(owner, TIGHTER):
-        raise refused(node, f"~ needs parentheses here: {short(owner)}", "(~a) + b, or ~(a + b)")
-    return functions.call("bits_not", [lower(node.this, context)], node)

@@ -55,6 +55,11 @@ def month_days(year: int, month: int) -> int:
     return 30 if month in (4, 6, 9, 11) else 31
 
 
+def date_day(days: int) -> int | None:
+    """NULL beyond the 32 bits of a date, whose ends stand for the infinite ones."""
+    return days if -(2**31) + 2 <= days < 2**31 - 1 else None
+
+
 def _day(value: int) -> Date:
     return date_of(value // DAY)
 

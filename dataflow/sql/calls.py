@@ -41,17 +41,15 @@ def cast_(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "to", "safe")
     if node.args["to"].this == exp.DType.INTERVAL and isinstance(node.this, exp.Literal) and node.this.is_string:
         return times.interval(exp.Interval(this=node.this))
-    to, attempt = casts.target(node.args["to"], node), isinstance(node, exp.TryCast)
-    found = cast(lower(node.this, context), to, node, attempt=attempt)
-    return casts.narrowed(found, node.args["to"], node, attempt=attempt)
+    return casts.cast_to(lower(node.this, context), node.args["to"], node, attempt=isinstance(node, exp.TryCast))
 
 
 PART_NAMES = {
     name: NAMES[name]
     for name in (
         "century", "dayofmonth", "dayofweek", "dayofyear", "decade", "era", "isodow", "isoyear", "julian",
-        "microsecond", "millennium", "millisecond", "quarter", "week", "weekday", "weekofyear", "year", "yearweek", "month",
-        "day", "hour", "minute", "second", "epoch",
+        "microsecond", "millennium", "millisecond", "quarter", "week", "weekday", "weekofyear", "year", "yearweek",
+        "month", "day", "hour", "minute", "second", "epoch",
     )
 }  # fmt: skip
 """Functions that are named like the part of a time that they give."""
@@ -77,12 +75,18 @@ def sign(node: exp.Expr, context: Context) -> Typed:
     return Typed(Call("sign({0})", (number(node.this, context).expr,)), INT)
 
 
+WHOLE_DECIMALS = {"floor": "({} // {})", "ceil": "(-(-{} // {}))", "trunc": "int_divide({}, {})"}
+
+
 @rule(exp.Ceil, exp.Floor, exp.Trunc)
 def to_whole(node: exp.Expr, context: Context) -> Typed:
     only(node, "this")
     value, name = number(node.this, context), type(node).__name__.lower()
     if name == "trunc" and value.type == INT:
         return value
+    if types.is_decimal(value.type):
+        code = WHOLE_DECIMALS[name].format("{0}", 10 ** types.scale(value.type))
+        return Typed(Call(code, (value.expr,)), types.decimal(0))
     value = rescale(value, FLOAT) if value.type != FLOAT else value
     return Typed(Call(f"{name}({{0}})", (value.expr,)), FLOAT, value.wild)
 
@@ -102,7 +106,7 @@ def round_(node: exp.Expr, context: Context) -> Typed:
         return Typed(Call(f"round_to({{0}}, {count})", (value.expr,)), FLOAT, value.wild)
     if count < 0:
         raise refused(node, f"rounding a decimal to tens is not supported: {short(node)}", "cast it to DOUBLE")
-    return rescale(value, types.decimal(min(count, types.scale(value.type))))
+    return rescale(value, types.decimal(count)) if count < types.scale(value.type) else value
 
 
 @rule(exp.Log)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlglot import exp
 
-from dataflow.sql import reading, types
+from dataflow.sql import number_texts, reading, types
 from dataflow.sql.parse import error, refused, short
 from dataflow.sql.plan import Call, Const, Expr
 from dataflow.sql.types import BOOL, DATE, FLOAT, INT, INTERVAL, JSON, LOCAL, NULL, TEXT, TIMESTAMP
@@ -46,7 +46,7 @@ PLAIN = {
     (TIMESTAMP, TEXT): "(time_text({0}) + '+00')", (LOCAL, TEXT): "time_text({0})", (DATE, TEXT): "date_text({0})",
     (TIMESTAMP, DATE): "({0} // DAY * DAY)",
     (LOCAL, DATE): "({0} // DAY * DAY)",
-    (TIMESTAMP, LOCAL): "{0}", (LOCAL, TIMESTAMP): "{0}", (DATE, LOCAL): "{0}", (DATE, TIMESTAMP): "{0}",
+    (TIMESTAMP, LOCAL): "{0}", (LOCAL, TIMESTAMP): "{0}",
     (JSON, TEXT): "{0}",
 }  # fmt: skip
 """Casts that cannot fail."""
@@ -54,18 +54,19 @@ PLAIN = {
 PARTIAL = {
     (TEXT, INT): "try_int({0})", (TEXT, FLOAT): "try_float({0})", (TEXT, BOOL): "try_bool({0})",
     (TEXT, TIMESTAMP): "try_time({0})", (TEXT, LOCAL): "try_local({0})", (TEXT, DATE): "try_date({0})",
+    (DATE, LOCAL): "moment({0})", (DATE, TIMESTAMP): "moment({0})",
 }  # fmt: skip
 """Casts that give None where the value does not read as one."""
 
 READ: dict[str, Callable[[str], Any]] = {
-    INT: reading.try_int, FLOAT: reading.try_float, BOOL: reading.try_bool,
+    INT: number_texts.try_int, FLOAT: number_texts.try_float, BOOL: reading.try_bool,
     TIMESTAMP: reading.try_time, LOCAL: reading.try_local, DATE: reading.try_date,
 }  # fmt: skip
 
 NAMES = {
     "TEXT": TEXT, "VARCHAR": TEXT, "CHAR": TEXT, "NVARCHAR": TEXT, "NCHAR": TEXT,
-    "INT": INT, "BIGINT": INT, "INT128": INT, "SMALLINT": INT, "TINYINT": INT, "UINT": INT, "UBIGINT": INT,
-    "USMALLINT": INT, "UTINYINT": INT, "FLOAT": FLOAT, "DOUBLE": FLOAT, "BOOLEAN": BOOL,
+    "INT": INT, "BIGINT": INT, "INT128": INT, "UINT128": INT, "SMALLINT": INT, "TINYINT": INT, "UINT": INT,
+    "UBIGINT": INT, "USMALLINT": INT, "UTINYINT": INT, "FLOAT": FLOAT, "DOUBLE": FLOAT, "BOOLEAN": BOOL,
     "TIMESTAMPTZ": TIMESTAMP, "TIMESTAMP": LOCAL, "TIMESTAMPNTZ": LOCAL, "DATETIME": LOCAL, "DATE": DATE,
 }  # fmt: skip
 """sqlglot's names of the types that a cast may name. REAL is not among them: it would lose digits."""
@@ -73,71 +74,92 @@ NAMES = {
 
 RANGES = {
     "TINYINT": (-(2**7), 2**7 - 1), "SMALLINT": (-(2**15), 2**15 - 1), "INT": (-(2**31), 2**31 - 1),
-    "UTINYINT": (0, 2**8 - 1), "USMALLINT": (0, 2**16 - 1), "UINT": (0, 2**32 - 1), "UBIGINT": (0, 2**64 - 1),
+    "BIGINT": (-(2**63), 2**63 - 1), "INT128": (-(2**127), 2**127 - 1), "UTINYINT": (0, 2**8 - 1),
+    "USMALLINT": (0, 2**16 - 1), "UINT": (0, 2**32 - 1), "UBIGINT": (0, 2**64 - 1), "UINT128": (0, 2**128 - 1),
 }  # fmt: skip
-"""What the integer types hold that do not hold all of ours; a value beyond is NULL."""
+"""What the integer types hold; a value beyond is NULL."""
 
 
-def _named(node: exp.DataType) -> str:
+def named(node: exp.DataType) -> str:
+    """sqlglot's name of a type."""
     return node.this.value if hasattr(node.this, "value") else str(node.this)
 
 
-def narrowed(value: Typed, to: exp.DataType, node: exp.Expr, *, attempt: bool) -> Typed:
-    """What a cast gave, within the range of the integer or decimal type that it named."""
-    held = _range(to)
-    if held is None or not (value.type == INT or is_scaled(value.type)) or isinstance(node.this, exp.Boolean):
-        return value
+def cast_to(value: Typed, to: exp.DataType, node: exp.Expr, *, attempt: bool) -> Typed:
+    """CAST, or TRY_CAST if `attempt`, to the type that is written, within what it holds."""
+    type = target(to, node)
+    if type == INT:
+        return _whole(value, RANGES[named(to)], to, node, attempt)
+    if is_scaled(type):
+        width = int(to.expressions[0].this.name)
+        if value.type == BOOL and types.is_bare(type):
+            raise refused(node, f"{short(node)}: a bool has no place after the point", "CAST(… AS INT)")
+        found = cast(value, type, node, attempt=attempt, width=width)
+        return _within(found, (1 - 10**width, 10**width - 1), to, node, attempt)
+    return cast(value, type, node, attempt=attempt)
+
+
+def _whole(value: Typed, limits: tuple[int, int], to: exp.DataType, node: exp.Expr, attempt: bool) -> Typed:
+    if value.type == TEXT and value.literal and value.constant is not None:
+        read = number_texts.try_whole(value.constant, *limits)
+        if read is None and not attempt:
+            raise error(node, f"'{value.constant}' does not read as {to.sql('duckdb')}")
+        return Typed(Const(read, INT), INT)
+    bounds = f"{limits[0]}, {limits[1]}"
+    if value.type == TEXT and not value.literal:
+        _attempted(node, INT, attempt=attempt)
+        return Typed(Call(f"try_whole({{0}}, {bounds})", (value.expr,), nullable=True), INT)
+    if value.type == FLOAT and not (value.literal and value.constant is None):
+        least = limits[0] + (limits[0] == -(2**127))  # where DuckDB ends the floats
+        return Typed(Call(f"float_to_whole({{0}}, {least}, {limits[1]})", (value.expr,), nullable=True), INT)
+    found = cast(value, INT, node, attempt=attempt)
+    return found if value.type == BOOL else _within(found, limits, to, node, attempt)
+
+
+def _within(value: Typed, limits: tuple[int, int], to: exp.DataType, node: exp.Expr, attempt: bool) -> Typed:
+    """What a cast gave, or NULL where the type that it named does not hold it."""
     if not value.literal:
-        code = f"within({{0}}, {held[0]}, {held[1]})"
+        code = f"({{0}} if {limits[0]} <= {{0}} <= {limits[1]} else None)"
         return Typed(Call(code, (value.expr,), nullable=True), value.type)
-    if value.constant is None or held[0] <= value.constant <= held[1]:
+    if value.constant is None or limits[0] <= value.constant <= limits[1]:
         return value
     if not attempt:
         raise error(node, f"{node.this.name or value.constant} is beyond {to.sql('duckdb')}", "BIGINT")
     return Typed(Const(None, value.type), value.type)
 
 
-def _range(to: exp.DataType) -> tuple[int, int] | None:
-    name = _named(to)
-    if name != "DECIMAL":
-        return RANGES.get(name)
-    most = 10 ** int(to.expressions[0].this.name) - 1
-    return -most, most
-
-
 def target(node: exp.DataType, owner: exp.Expr) -> str:
     """The type that a cast names."""
-    name = _named(node)
+    name = named(node)
     if name == "DECIMAL" and node.expressions:
         said = [part.this.name if isinstance(part.this, exp.Literal) else "" for part in node.expressions]
         width, digits = (int(part) if part.isdigit() and len(part) < 3 else -1 for part in (*said, "0")[:2])
         if not (0 < width <= 38 and 0 <= digits <= width):
             raise refused(owner, f"{node.sql('duckdb')} is no decimal type", "DECIMAL(10, 2)")
-        return types.decimal(digits)
+        return types.decimal(digits, bare=width == digits)
     if name == "FLOAT" or name not in NAMES or node.expressions:
         known = "TEXT, BIGINT, DOUBLE, BOOLEAN, TIMESTAMP, TIMESTAMPTZ, DATE, DECIMAL(p, s)"
         raise refused(owner, f"casting to {node.sql('duckdb')} is not supported", f"known: {known}")
     return NAMES[name]
 
 
-def cast(value: Typed, to: str, node: exp.Expr, *, attempt: bool = False) -> Typed:
-    """CAST, or TRY_CAST if `attempt`."""
+def cast(value: Typed, to: str, node: exp.Expr, *, attempt: bool = False, width: int = 38) -> Typed:
+    """CAST, or TRY_CAST if `attempt`; `width` are a decimal's digits."""
     if value.type == to:
         return value
     if value.type == NULL or (value.literal and value.constant is None):
         return Typed(Const(None, to), to)
     if value.type == TEXT and value.literal and (to in READ or is_scaled(to)):
-        return _read(value, to, node, attempt)
+        return _read(value, to, node, attempt, width)
     if is_scaled(value.type) or is_scaled(to):
-        return _decimal(value, to, node, attempt)
-    if (value.type, to) == (FLOAT, INT):
-        return Typed(Call("float_to_int({0})", (value.expr,), nullable=True), INT)
+        return _decimal(value, to, node, attempt, width)
     if (value.type, to) == (INTERVAL, TEXT):
         raise refused(node, f"an interval's days and hours are not told apart: {short(node)}", "epoch(x)")
     if code := PLAIN.get((value.type, to)):
         return Typed(fold(Call(code, (value.expr,)), to) if code != "{0}" else value.expr, to)
     if code := PARTIAL.get((value.type, to)):
-        _attempted(node, to, attempt=attempt)
+        if value.type == TEXT:
+            _attempted(node, to, attempt=attempt)
         return Typed(Call(code, (value.expr,), nullable=True), to, wild=to == FLOAT)
     raise error(node, f"cannot cast {types.spoken(value.type)} to {types.spoken(to)}")
 
@@ -146,19 +168,21 @@ def is_scaled(type: str) -> bool:
     return types.is_decimal(type)
 
 
-def _read(value: Typed, to: str, node: exp.Expr, attempt: bool) -> Typed:
-    read = reading.try_decimal(value.constant, types.scale(to)) if is_scaled(to) else READ[to](value.constant)
+def _read(value: Typed, to: str, node: exp.Expr, attempt: bool, width: int) -> Typed:
+    text, digits = value.constant, types.scale(to)
+    read = number_texts.try_decimal(text, width, digits) if is_scaled(to) else READ[to](text)
     if read is None and not attempt:
         raise error(node, f"'{value.constant}' does not read as {types.spoken(to)}")
     return Typed(Const(read, to), to, wild=to == FLOAT and (read is None or not math.isfinite(read)))
 
 
-def _decimal(value: Typed, to: str, node: exp.Expr, attempt: bool) -> Typed:
+def _decimal(value: Typed, to: str, node: exp.Expr, attempt: bool, width: int) -> Typed:
     if types.is_number(value.type) and value.type != FLOAT and types.is_number(to):
         return rescale(value, to)
     digits = types.scale(value.type)
     if to == TEXT:
-        return Typed(Call(f"decimal_text({{0}}, {digits})", (value.expr,)), TEXT)
+        code = f"decimal_text({{0}}, {digits}, {int(not types.is_bare(value.type))})"
+        return Typed(Call(code, (value.expr,)), TEXT)
     if to == BOOL:
         return Typed(Call("({0} != 0)", (value.expr,)), BOOL)
     if value.type == FLOAT:
@@ -168,7 +192,7 @@ def _decimal(value: Typed, to: str, node: exp.Expr, attempt: bool) -> Typed:
         return Typed(Call(f"(int({{0}}) * {10 ** types.scale(to)})", (value.expr,)), to)
     if value.type == TEXT:
         _attempted(node, to, attempt=attempt)
-        return Typed(Call(f"try_decimal({{0}}, {types.scale(to)})", (value.expr,), nullable=True), to)
+        return Typed(Call(f"try_decimal({{0}}, {width}, {types.scale(to)})", (value.expr,), nullable=True), to)
     raise error(node, f"cannot cast {types.spoken(value.type)} to {types.spoken(to)}")
 
 
@@ -211,7 +235,7 @@ def to_type(value: Typed, to: str, node: exp.Expr) -> Typed:
         return cast(value, to, node)
     if types.is_number(value.type) and types.is_number(to):
         return rescale(value, to)
-    return Typed(value.expr, to, value.wild)
+    return cast(value, to, node) if value.type == DATE else Typed(value.expr, to, value.wild)
 
 
 def meet(values: list[Typed], node: exp.Expr, what: str) -> tuple[list[Typed], str]:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot.errors import SqlglotError
 
-from dataflow.sql import arithmetic, calls, choices, in_order, logic, measures, pattern_calls, time_calls, types
+from dataflow.sql import arithmetic, bits, calls, choices, in_order, logic, measures, pattern_calls, time_calls, types
 from dataflow.sql.casts import Typed, rescale
 from dataflow.sql.errors import SqlError
 from dataflow.sql.parse import parse
@@ -30,7 +30,7 @@ from dataflow.sql.relations import Catalogue, Names
 from dataflow.sql.select import lower_query
 from dataflow.sql.selected import Selected
 
-RULES = (logic, arithmetic, choices, calls, time_calls, pattern_calls, measures, in_order)
+RULES = (logic, arithmetic, bits, choices, calls, time_calls, pattern_calls, measures, in_order)
 """The modules whose rules `expressions.py` and `aggregates.py` then know."""
 
 

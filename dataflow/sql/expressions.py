@@ -8,7 +8,6 @@ expression stands.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Protocol
 
 from sqlglot import exp
@@ -106,12 +105,19 @@ def literal(node: exp.Expr, context: Context) -> Typed:
             raise error(node, f"the number {text} has no exponent", "1e20")
         return Typed(Const(float(text), FLOAT), FLOAT)
     if "." in text:
-        number = Decimal(text)
-        digits = max(-int(number.as_tuple().exponent), 0)
-        return Typed(Const(int(number.scaleb(digits)), types.decimal(digits)), types.decimal(digits))
+        return _decimal(text)
     if int(text) >= 2**63:
         raise refused(node, f"the number {text} is beyond 64 bits", "write it as a float: 1e20")
     return Typed(Const(int(text), INT), INT)
+
+
+def _decimal(text: str) -> Typed:
+    """A decimal as long as it has 38 digits at most, else a float, as in DuckDB."""
+    whole, _, fraction = text.replace("_", "").partition(".")
+    if len(whole) + len(fraction) > 38:
+        return Typed(Const(float(text), FLOAT), FLOAT)
+    kind = types.decimal(len(fraction), bare=not whole)
+    return Typed(Const(int(whole + fraction), kind), kind)
 
 
 @rule(exp.Boolean)

@@ -8,12 +8,37 @@ from typing import Any
 
 import msgspec
 
+from dataflow.sql.limits import DEEPEST
+
+BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]')
+"""Of JSON's own: a text, which hides what is in it, or a bracket."""
 INDEX = re.compile(r"0|[1-9]\d{0,17}")
 
 
 def json_text(value: Any) -> str:
     """Raw. NULL is JSON's null."""
     return msgspec.json.encode(value).decode()
+
+
+def shallow_text(value: Any) -> str | None:
+    """The text of a value that is not nested deeper than `DEEPEST`, whoever asks: else None."""
+    try:
+        text = json_text(value)
+    except RecursionError:
+        return None
+    return text if text.count("{") + text.count("[") <= DEEPEST or _depth(text) <= DEEPEST else None
+
+
+def _depth(text: str) -> int:
+    """How deep a JSON text is nested."""
+    depth = deepest = 0
+    for part in BRACKETS.findall(text):
+        if part in "{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif part in "}]":
+            depth -= 1
+    return deepest
 
 
 @lru_cache(maxsize=1024)

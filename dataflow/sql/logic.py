@@ -155,12 +155,11 @@ def _like(node: exp.Expr, context: Context, escape: str) -> Typed:
 @rule(exp.Escape)
 def escaped(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression")
-    mark = lower(node.expression, context)
-    if (
-        type(node.this) not in (exp.Like, exp.ILike)
-        or mark.type != TEXT
-        or len(mark.constant or "") != 1
-        or mark.constant in "{}"
-    ):
-        raise refused(node, f"ESCAPE takes one character after LIKE: {short(node)}")
-    return _like(node.this, context, mark.constant)
+    mark, known = lower(node.expression, context), type(node.this) in (exp.Like, exp.ILike)
+    if known and mark.type == NULL:
+        _like(node.this, context, "")
+        return Typed(Const(None, BOOL), BOOL)
+    char = mark.constant if mark.type == TEXT else None
+    if not known or char is None or len(char) > 1 or not char.isascii() or char in ("{", "}"):
+        raise refused(node, f"ESCAPE takes one character of ASCII after LIKE: {short(node)}")
+    return _like(node.this, context, char)

@@ -71,11 +71,12 @@ def product(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
 
 def _bits(name: str) -> Rule:
     def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-        value, _ = single(found, node)
+        value, distinct = single(found, node)
         value = cast(value, INT, node) if value.type == NULL else value
         if value.type != INT:
             raise error(node, f"{short(node)} takes whole numbers, not {types.spoken(value.type)}")
-        return Typed(Call(f"{name}({{0}})", (_held(found, value, where),), nullable=True), INT)
+        own = "odd_bits_once" if distinct and name == "odd_bits" else name
+        return Typed(Call(f"{own}({{0}})", (_held(found, value, where),), nullable=True), INT)
 
     return apply
 

@@ -1,67 +1,22 @@
-"""How text reads as a number, a condition or a time: TRY_CAST, value by value. What does not read is None.
+"""How text reads as a condition or a time: TRY_CAST, value by value. What does not read is None.
 
-The forms are DuckDB's: underscores between digits, hexadecimal and binary whole numbers, dates with - / \\ or spaces
-and years of any length, clocks without seconds, offsets and names of zones. The infinite times are none of ours.
+The forms are DuckDB's: dates with - / \\ or spaces and years of any length, clocks without seconds, offsets and names
+of zones. The infinite times are none of ours.
 """
 
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 from typing import NamedTuple
 
-from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, days_from, from_local, moment, month_days
-from dataflow.sql.runtime import INF, NAN
+from dataflow.sql.calendar import DAY, HOUR, MINUTE, SECOND, date_day, days_from, from_local, moment, month_days
+from dataflow.sql.number_texts import SPACES
 from dataflow.zones import known_zones
 
-SPACES = " \t\n\v\f\r"
-DIGITS = r"\d+(?:_\d+)*"
-FLOAT_TEXT = re.compile(rf"[+-]?(?:{DIGITS}\.?(?:{DIGITS})?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?", re.ASCII)
-BASED = re.compile(r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*")
 BOOLS = {"t": True, "true": True, "1": True, "yes": True, "y": True} | {
     "f": False, "false": False, "0": False, "no": False, "n": False,
 }  # fmt: skip
-
-
-def try_int(text: str) -> int | None:
-    based = text.lstrip(SPACES)
-    if based[:1] == "0" and BASED.fullmatch(based):
-        number = int(based, 0)
-        return number if number < 2**63 else None
-    exact = _decimal(text)
-    if exact is None or exact.adjusted() > 30:
-        return None
-    number = int(exact.to_integral_value(ROUND_HALF_UP))
-    return number if -(2**63) <= number < 2**63 else None
-
-
-def _decimal(text: str) -> Decimal | None:
-    text = text.strip(SPACES)
-    try:
-        return Decimal(text.replace("_", "")) if FLOAT_TEXT.fullmatch(text) else None
-    except InvalidOperation:  # an exponent beyond all
-        return None
-
-
-def try_decimal(text: str, scale: int) -> int | None:
-    """The int of a decimal; halves go away from zero."""
-    exact = _decimal(text)
-    if exact is None or exact.adjusted() > 40:
-        return None
-    return int(exact.scaleb(scale).to_integral_value(ROUND_HALF_UP))
-
-
-def try_float(text: str) -> float | None:
-    text = text.strip(SPACES)
-    if text[:1] == "+":
-        text = text[1:]
-        if text[:1] == "+":
-            return None
-    if FLOAT_TEXT.fullmatch(text):
-        return float(text.replace("_", ""))
-    odd = {"inf": INF, "infinity": INF, "nan": NAN, "-inf": -INF, "-infinity": -INF, "-nan": NAN}
-    return odd.get(text.lower())
 
 
 def try_bool(text: str) -> bool | None:
@@ -102,9 +57,9 @@ def _moment(text: str) -> Moment | None:
 
 def _day(year: int, month: int, day: int, before: bool) -> int | None:
     year = 1 - year if before else year
-    if not (1 <= month <= 12 and 1 <= day <= month_days(year, month) and -5_877_640 < year <= 5_881_579):
+    if not (1 <= month <= 12 and 1 <= day <= month_days(year, month)):
         return None
-    return days_from(year, month, day)
+    return date_day(days_from(year, month, day))
 
 
 def _clock(hour: str | None, minute: str | None, second: str | None, fraction: str | None) -> int | None:

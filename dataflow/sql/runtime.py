@@ -140,14 +140,12 @@ def sign(value: float) -> int:
     return (value > 0) - (value < 0)
 
 
-def float_to_int(value: float) -> int | None:
-    """NULL where DuckDB would stop: what no 64 bits hold."""
-    return round(value) if -9.3e18 < value < 9.3e18 else None
-
-
-def within(value: int, least: int, most: int) -> int | None:
-    """NULL where a smaller integer type does not hold it."""
-    return value if least <= value <= most else None
+def float_to_whole(value: float, least: int, most: int) -> int | None:
+    """Halves go to the even number. NULL where DuckDB would stop: beyond what a type holds."""
+    if not math.isfinite(value):
+        return None
+    found = round(value)
+    return found if least <= found <= most else None
 
 
 def weeks(start: int, end: int) -> int:
@@ -338,10 +336,11 @@ def bool_text(value: bool) -> str:
     return "true" if value else "false"
 
 
-def decimal_text(value: int, scale: int) -> str:
+def decimal_text(value: int, scale: int, least: int) -> str:
+    """At least so many digits before the point."""
     if not scale:
         return str(value)
-    digits = f"{abs(value):0{scale + 1}d}"
+    digits = f"{abs(value):0{scale + least}d}"
     return f"{'-' if value < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
 
 

@@ -10,6 +10,7 @@ from dataflow.sql.calendar import (
     DAY,
     SECOND,
     add_months,
+    date_day,
     date_of,
     days_from,
     iso_week,
@@ -72,17 +73,28 @@ def even(value: float) -> float:
     return math.copysign(2.0 * math.ceil(abs(value) / 2.0), value)
 
 
-def shift_left(value: int, by: int) -> int | None:
+def shift_left(value: int, by: int, bits: int, most: int) -> int | None:
+    """Within so many bits. NULL where DuckDB would stop: below zero, or beyond them."""
     if value < 0 or by < 0:
         return None
-    if by >= 64:
+    if by >= bits:
         return 0 if not value else None
     moved = value << by
-    return moved if moved < 2**63 else None
+    return moved if moved <= most else None
 
 
-def shift_right(value: int, by: int) -> int:
-    return value >> by if 0 <= by < 64 else 0
+def shift_right(value: int, by: int, bits: int, most: int) -> int:
+    return value >> by if 0 <= by < bits else 0
+
+
+def gcd(one: int, two: int) -> int | None:
+    found = math.gcd(one, two)
+    return found if found < 2**63 else None
+
+
+def lcm(one: int, two: int) -> int | None:
+    found = math.lcm(one, two)
+    return found if found < 2**63 else None
 
 
 # text
@@ -176,8 +188,8 @@ def _to_zero(value: int, by: int) -> int:
 
 def day_moved(day: int, by: int) -> int | None:
     """A date so many days later; NULL beyond the 32 bits of a date."""
-    found = day // DAY + by
-    return found * DAY if -(2**31) + 2 <= found < 2**31 - 1 else None
+    found = date_day(day // DAY + by)
+    return None if found is None else found * DAY
 
 
 def julian(value: int) -> float:
@@ -198,9 +210,10 @@ def months_of(count: int, unit: int) -> int | None:
 
 
 def make_date(year: int, month: int, day: int) -> int | None:
-    if not (1 <= month <= 12 and 1 <= day <= month_days(year, month) and -290_000 < year < 290_000):
+    if not (1 <= month <= 12 and 1 <= day <= month_days(year, month)):
         return None
-    return days_from(year, month, day) * DAY
+    found = date_day(days_from(year, month, day))
+    return None if found is None else found * DAY
 
 
 def seconds_of(value: float) -> int | None:

@@ -14,7 +14,7 @@ from sqlglot import exp
 from dataflow.sql import types
 from dataflow.sql.calendar import BUCKETS_FROM, FIRST, LAST, LETTERS
 from dataflow.sql.calendar import SHORT as BARE
-from dataflow.sql.casts import Typed
+from dataflow.sql.casts import Typed, cast
 from dataflow.sql.parse import error, refused, short
 from dataflow.sql.plan import Call, Const, Expr
 from dataflow.sql.types import DATE, FLOAT, INT, INTERVAL, LOCAL, MONTHS, NULL, TEXT, TIMES, TIMESTAMP
@@ -145,7 +145,8 @@ APART = f"(moved if {-BEYOND} <= (moved := %s) < {BEYOND} else None)"
 
 def shift(time: Typed, by: Typed, sign: int, node: exp.Expr, *, bounded: bool = True) -> Typed:
     """time ± interval; if not `bounded`, of a time that is known to be within bounds."""
-    result = LOCAL if time.type == DATE else time.type
+    time = cast(time, LOCAL, node) if time.type == DATE else time
+    result = time.type
     args: tuple[Expr, ...] = (time.expr, by.expr)
     if by.type != MONTHS:
         code = f"({{0}} {'+' if sign > 0 else '-'} {{1}})"

@@ -1,7 +1,8 @@
 """The types of the dialect and how they meet. A type is a short text.
 
 Beside the seven types that columns have (`zset.py`) there are, inside a query, DuckDB's `date` (microseconds at
-midnight), `local` (a timestamp without time zone), `decimalN` (an int scaled by 10**N: 1.5 is decimal1 15), `null`
+midnight), `local` (a timestamp without time zone), `decimalN` (an int scaled by 10**N: 1.5 is decimal1 15; with an f
+after N there are no digits before the point), `null`
 (the type of a bare NULL) and `months` (an interval of months, which have no length: a constant
 'months micros', else a whole number of months). `shown` is the
 type that leaves the engine.
@@ -23,8 +24,18 @@ DUCKDB = {
 """What DuckDB calls the column types."""
 
 
-def decimal(scale: int) -> str:
-    return f"decimal{scale}"
+def decimal(scale: int, *, bare: bool = False) -> str:
+    """`bare`: without a digit before the point, which shows in its text."""
+    return f"decimal{scale}{'f' * bare}"
+
+
+def is_bare(type: str) -> bool:
+    return is_decimal(type) and type.endswith("f")
+
+
+def wide(type: str) -> str:
+    """A decimal with digits before the point; any other type as it is."""
+    return type[:-1] if is_bare(type) else type
 
 
 def is_decimal(type: str) -> bool:
@@ -33,7 +44,7 @@ def is_decimal(type: str) -> bool:
 
 def scale(type: str) -> int:
     """Digits after the point; 0 for an int."""
-    return int(type[7:]) if is_decimal(type) else 0
+    return int(wide(type)[7:]) if is_decimal(type) else 0
 
 
 def is_number(type: str) -> bool:
@@ -61,7 +72,8 @@ def common(left: str, right: str) -> str | None:
     if NULL in (left, right):
         return left if right == NULL else right
     if is_number(left) and is_number(right):
-        return FLOAT if FLOAT in (left, right) else decimal(max(scale(left), scale(right)))
+        bare = is_bare(left) and is_bare(right)
+        return FLOAT if FLOAT in (left, right) else decimal(max(scale(left), scale(right)), bare=bare)
     if left in TIMES and right in TIMES:
         return TIMESTAMP if TIMESTAMP in (left, right) else LOCAL
     return None

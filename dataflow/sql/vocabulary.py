@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflow.sql import calendar, graphemes, json_values, reading, runtime, scalars, searches, texts, units, wildcards
+from dataflow.sql import (
+    calendar,
+    graphemes,
+    json_values,
+    number_texts,
+    reading,
+    runtime,
+    scalars,
+    searches,
+    texts,
+    units,
+    wildcards,
+)
 
-MODULES = (calendar, runtime, reading, scalars, graphemes, texts, searches, wildcards, json_values, units)
+MODULES = (
+    calendar, runtime, number_texts, reading, scalars, graphemes, texts, searches, wildcards, json_values, units,
+)  # fmt: skip
 WORDS: dict[str, Any] = {name: value for module in MODULES for name, value in vars(module).items()}

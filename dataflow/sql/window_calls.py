@@ -193,8 +193,11 @@ def _gathered(
         kind, told, type_ = "distinct", None, INT
     else:
         only(call, "this", "expression")
-        value = _number(lower(call.this, context), call)
+        value = lower(call.this, context)
         (kind, told), type_ = GATHERED[type(call)], FLOAT
+        if kind == "quantile" and types.is_decimal(value.type):
+            raise refused(call, f"{call.key} of decimals is not supported: {short(call)}", "cast to DOUBLE")
+        value = _number(value, call)
         if call.args.get("expression") is not None:
             told = quantile_part(call)
     found = WindowCall(kind, frame=frame.kind, offset=frame.offset, default=told, bounds=frame.bounds)

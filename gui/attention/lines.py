@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 from dataflow.session import Attention
 from gui.attention.words import Words
 from gui.icons import icon
+from gui.painting import Guarded
 from gui.theme import Theme
 
 HEIGHT = 46
@@ -60,7 +61,7 @@ def item_line(item: Attention, words: Words) -> Line:
     return Line(words.title(item), words.detail(item), icon="triangle-alert", role=role)
 
 
-class _Model(QAbstractListModel):
+class _Model(Guarded, QAbstractListModel):
     """Things that become `Line`s when they are looked at."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -149,7 +150,7 @@ class LineList(QListView):
             self.chosen.emit()
 
 
-class _Painter(QStyledItemDelegate):
+class _Painter(Guarded, QStyledItemDelegate):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme

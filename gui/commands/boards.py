@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from gui.terminal import is_text
 from storage.private import make_folder
 
 if TYPE_CHECKING:
     from dataflow.boards.file import LoadedBoard
+
+
+class NamedPath(click.Path):
+    """A path that goes into other programs' configuration, so its name is text. `regular`: a file and nothing else."""
+
+    def __init__(self, *, regular: bool) -> None:
+        super().__init__(
+            exists=regular, file_okay=regular, dir_okay=not regular, resolve_path=True, path_type=Path
+        )
+        self._regular = regular
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = cast(Path, super().convert(value, param, ctx))
+        if not is_text(str(path)):
+            self.fail(f"{path}: its name is not text in UTF-8", param, ctx)
+        if self._regular and not path.is_file():
+            self.fail(f"{path}: not a regular file", param, ctx)
+        return path
+
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-_SIZE = re.compile(r"(\d{2,5})x(\d{2,5})\Z")
+_SIZE = re.compile(r"([0-9]{2,5})x([0-9]{2,5})\Z")
 _LEAST, _MOST = 200, 8000
 
 

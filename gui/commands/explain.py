@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from dataflow.budget import LIMIT_S
 from gui.commands.boards import board_argument, load_board, store_option, store_path
 from gui.commands.history import push, push_store
 from gui.terminal import printable, say
@@ -42,6 +43,8 @@ def command(board: str, query: str, store: Path | None, form: str) -> None:
     live = engine.live(sql)
     counted = _fill(engine, loaded, board, store)
     live.rows()
+    if live.error is not None:
+        raise live.error
     found = engine.explain(live)
     if form == "json":
         say(msgspec.json.encode(found).decode())
@@ -89,7 +92,8 @@ def _rows(found: Operator, depth: int) -> Iterator[tuple[str, str, str, str]]:
     kept = f"{found.size:,} {found.keeps}" if found.keeps else ""
     memory = _bytes(found.bytes) if found.keeps else ""
     took = "" if found.fused or found.name in ("scan", "values") else f"{found.ms:,.1f} ms"
-    yield memory, took, kept, f"{'  ' * depth}{found.name}{shared}: {found.detail}"
+    slow = f" (slowest step {found.slowest_ms:,.0f} ms)" if found.slowest_ms > LIMIT_S * 1000 else ""
+    yield memory, took, kept, f"{'  ' * depth}{found.name}{shared}{slow}: {found.detail}"
     for each in found.inputs:
         yield from _rows(each, depth + 1)
 

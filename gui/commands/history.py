@@ -24,8 +24,8 @@ def push_store(engine: Engine, loaded: LoadedBoard, store: Path) -> None:
 
     with Database.open_read_only(store) as database:
         mirror = Mirror(database)
-        if mirror.log and not mirror.heard:
-            say(f"{store}: never synced with {mirror.log}; nothing of that log is known here", err=True)
+        if mirror.shared_log and not mirror.heard:
+            say(f"{store}: never synced with {mirror.shared_log}; nothing of that log is known here", err=True)
         log, until = database.log, database.log.last()
         withdrawals = Withdrawals(log, loaded.board.admins)
         withdrawals.judge(withdrawals.coming(until))

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from gui.commands.boards import board_argument, load_board, store_option, store_path, theme_option
+from gui.commands.boards import NamedPath, board_argument, load_board, store_option, store_path, theme_option
 from gui.commands.display import need_display
 from gui.connection import Connection, Unreadable, default_store, keep, recall, servers
 from gui.places import account_name, connection_of, store_of
 from gui.terminal import say
 from storage.private import make_folder
 
-_IDENTITY = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
+_IDENTITY = NamedPath(regular=True)
 
 
 _SYSTEM = "system"

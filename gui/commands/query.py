@@ -63,4 +63,7 @@ def answer(
     engine.advance(now)
     live = engine.live(sql)
     push_store(engine, loaded, path)
-    return live.columns, live.rows()
+    rows = live.rows()
+    if live.error is not None:
+        raise live.error
+    return live.columns, rows

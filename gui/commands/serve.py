@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gui.commands.boards import board_argument, load_board
+from gui.commands.boards import NamedPath, board_argument, load_board
 from gui.commands.ending import until_told
 from gui.terminal import say
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from dataflow.boards.file import BoardFile
     from dataflow.server.serving import Serving
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
-_FOLDER = click.Path(file_okay=False, path_type=Path, resolve_path=True)
+_FILE, _FOLDER = NamedPath(regular=True), NamedPath(regular=False)
 _PORT = click.IntRange(1, 65535)
 _DIGITS = re.compile("[0-9]{1,5}")
 _ANYWHERE = ("0.0.0.0", "::")

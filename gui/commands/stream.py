@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from gui.commands.boards import board_argument, load_board
+from gui.commands.boards import NamedPath, board_argument, load_board
 from gui.connection import servers
 from gui.terminal import say
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
+_FILE = NamedPath(regular=True)
 
 
 def _servers(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:

@@ -41,9 +41,10 @@ def command(board: str, id_: str, store: Path | None, author: str | None, reason
     with Database.open(store_path(loaded, store, writes=True), create=False) as database:
         Mirror(database).refuse()
         target = _target(database.log, id_, who, loaded.board.admins)
+        several = len(database.log.find([id_])) > 1
         event = Event(
-            id=uuid7(now), source=SOURCE, type=WITHDRAWN, time=now, subject=target.subject, data=said(id_, reason),
-            authid=who, causationid=id_,
+            id=uuid7(now), source=SOURCE, type=WITHDRAWN, time=now, subject=target.subject,
+            data=said(id_, reason, target if several else None), authid=who, causationid=id_,
         )  # fmt: skip
         appended = database.log.append([event]).result()
     say(f"position {appended.positions[0]}, id {event.id}")
@@ -51,14 +52,15 @@ def command(board: str, id_: str, store: Path | None, author: str | None, reason
 
 def _target(log: EventLog, id: str, author: str, admins: list[str]) -> Event:
     """The event. Raises ClickException where the author's withdrawal would have no effect."""
-    from dataflow.withdrawals import Withdrawals, objection
+    from dataflow.withdrawals import Reference, Withdrawals, objection
+    from storage.identity import identity
 
-    found = next(iter(log.find([id])), None)
+    found = Reference(id).choose(author, log.find([id]))
     if found is None:
         raise click.ClickException(f"{id}: there is no such event in this store; `query` finds the ids of events")
     withdrawals = Withdrawals(log, admins)
     withdrawals.judge(withdrawals.coming(log.last()))
-    why = "it is withdrawn already" if id in withdrawals.gone else objection(author, found, admins)
+    why = "it is withdrawn already" if identity(found) in withdrawals.gone else objection(author, found, admins)
     if why is not None:
         raise click.ClickException(f"{id}: {why}")
     return found

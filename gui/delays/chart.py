@@ -12,6 +12,7 @@ from dataflow.session import DelayReport, StageDelay
 from gui.card import KEYBOARD
 from gui.delays.axis import DelayAxis, Slot, axis, part, slots
 from gui.delays.words import MEANINGS, STAGES, bar_text, find, parts, within_text
+from gui.painting import Guarded
 from gui.standing import delay_text
 from gui.theme import Theme
 
@@ -24,7 +25,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _CENTRE = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
 
 
-class Picture(QWidget):
+class Picture(Guarded, QWidget):
     """Something painted that the keyboard can reach, so that its words can be read out."""
 
     def __init__(self, name: str, theme: Theme, parent: QWidget) -> None:
@@ -77,17 +78,16 @@ class Bars(Picture):
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self.report.bars:
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        within = axis(self.report.bars)
-        self._paint_axis(painter, within)
-        highest = max(bar.count for bar in self.report.bars)
-        for slot in slots(self.report.bars, within):
-            self._paint_bar(painter, slot, within, highest)
-        self._paint_marks(painter, within)
-        self._paint_legend(painter)
-        self.paint_ring(painter)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            within = axis(self.report.bars)
+            self._paint_axis(painter, within)
+            highest = max(bar.count for bar in self.report.bars)
+            for slot in slots(self.report.bars, within):
+                self._paint_bar(painter, slot, within, highest)
+            self._paint_marks(painter, within)
+            self._paint_legend(painter)
+            self.paint_ring(painter)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
@@ -178,14 +178,13 @@ class Stages(Picture):
         return QSize(300, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rows = parts(self.report.all)
-        self._paint_names(painter, rows)
-        self._paint_column(painter, 0, "half within", [each.p50_ms for each in rows], "accent")
-        self._paint_column(painter, 1, "99 % within", [each.p99_ms for each in rows], "faint")
-        self.paint_ring(painter)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            rows = parts(self.report.all)
+            self._paint_names(painter, rows)
+            self._paint_column(painter, 0, "half within", [each.p50_ms for each in rows], "accent")
+            self._paint_column(painter, 1, "99 % within", [each.p99_ms for each in rows], "faint")
+            self.paint_ring(painter)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

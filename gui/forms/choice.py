@@ -13,13 +13,14 @@ from PySide6.QtWidgets import QComboBox, QCompleter, QStyledItemDelegate, QWidge
 from dataflow.board import Field
 from gui.forms.field import FieldBox
 from gui.icons import icon
+from gui.painting import Guarded
 from gui.theme import Theme
 
 _MANY = 9
 _CHEVRON = 14
 
 
-class Choice(QComboBox):
+class Choice(Guarded, QComboBox):
     """Qt's combo box, with our chevron: a stylesheet cannot tint one. The wheel is left to the form."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -57,10 +58,9 @@ class Choice(QComboBox):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        painter = QPainter(self)
-        picture = icon("chevron-down", self._theme.color("dim"), _CHEVRON, self.devicePixelRatioF())
-        painter.drawImage(QPoint(self.width() - _CHEVRON - 9, (self.height() - _CHEVRON) // 2), picture)
-        painter.end()
+        with QPainter(self) as painter:
+            picture = icon("chevron-down", self._theme.color("dim"), _CHEVRON, self.devicePixelRatioF())
+            painter.drawImage(QPoint(self.width() - _CHEVRON - 9, (self.height() - _CHEVRON) // 2), picture)
 
 
 class ChoiceBox(FieldBox):

@@ -22,13 +22,14 @@ from gui.forms import kinds
 from gui.forms.field import FieldBox
 from gui.forms.outcome import Outcome
 from gui.forms.sheet import Sheet
+from gui.painting import Guarded
 from gui.theme import Theme
 
 _GAP = 12
 _NAMED = re.compile(r"\{(\w+)\}")
 
 
-class EntryForm(QWidget):
+class EntryForm(Guarded, QWidget):
     """The form of one event type."""
 
     submitted = Signal(str, dict)       # (event type, field → value or text, None for nothing)

@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QCheckBox, QStyle, QStyleOptionButton, QWidget
 from dataflow.board import Field
 from gui.forms.field import FieldBox
 from gui.icons import icon
+from gui.painting import Guarded
 from gui.theme import Theme
 
 
-class Check(QCheckBox):
+class Check(Guarded, QCheckBox):
     """Qt's check box, with our tick: a stylesheet cannot tint one."""
 
     def __init__(self, words: str, theme: Theme, parent: QWidget) -> None:
@@ -29,10 +30,9 @@ class Check(QCheckBox):
         option = QStyleOptionButton()
         self.initStyleOption(option)
         box = self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self)
-        painter = QPainter(self)
-        picture = icon("check", self._theme.color("on_accent"), 12, self.devicePixelRatioF())
-        painter.drawImage(QRectF(box.center().x() - 5, box.center().y() - 5, 12, 12), picture)
-        painter.end()
+        with QPainter(self) as painter:
+            picture = icon("check", self._theme.color("on_accent"), 12, self.devicePixelRatioF())
+            painter.drawImage(QRectF(box.center().x() - 5, box.center().y() - 5, 12, 12), picture)
 
 
 class FlagBox(FieldBox):

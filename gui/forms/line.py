@@ -6,12 +6,13 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from gui.painting import Guarded
 from gui.theme import Theme
 
 _SIDE = 10
 
 
-class Line(QLineEdit):
+class Line(Guarded, QLineEdit):
     """Qt's line edit, and a hint."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -34,9 +35,8 @@ class Line(QLineEdit):
         super().paintEvent(event)
         if not self._hint:
             return
-        painter = QPainter(self)
-        painter.setFont(self._theme.font("body"))
-        painter.setPen(self._theme.color(self._role))
-        box = QRect(0, 0, self.width() - _SIDE, self.height())
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._hint)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setFont(self._theme.font("body"))
+            painter.setPen(self._theme.color(self._role))
+            box = QRect(0, 0, self.width() - _SIDE, self.height())
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._hint)

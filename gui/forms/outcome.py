@@ -8,12 +8,13 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from gui.painting import Guarded
 from gui.theme import Theme
 
 _RING = 8
 
 
-class Outcome(QWidget):
+class Outcome(Guarded, QWidget):
     """One line that is always there, so that nothing moves when it speaks."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -55,20 +56,19 @@ class Outcome(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self._text:
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colour = self._theme.color(self._role)
-        middle = self.height() / 2 + 3
-        painter.setPen(QPen(colour, 1.5))
-        painter.setBrush(Qt.BrushStyle.NoBrush if self._role == "pending" else colour)
-        painter.drawEllipse(QRectF(1.5, middle - _RING / 2, _RING - 1, _RING - 1))
-        font = self._theme.font("small")
-        painter.setFont(font)
-        painter.setPen(colour if self._role == "critical" else self._theme.color("dim"))
-        box = QRect(16, 6, self.width() - 16, self.height() - 6)
-        words = QFontMetrics(font).elidedText(self._text, Qt.TextElideMode.ElideRight, box.width())
-        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            colour = self._theme.color(self._role)
+            middle = self.height() / 2 + 3
+            painter.setPen(QPen(colour, 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush if self._role == "pending" else colour)
+            painter.drawEllipse(QRectF(1.5, middle - _RING / 2, _RING - 1, _RING - 1))
+            font = self._theme.font("small")
+            painter.setFont(font)
+            painter.setPen(colour if self._role == "critical" else self._theme.color("dim"))
+            box = QRect(16, 6, self.width() - 16, self.height() - 6)
+            words = QFontMetrics(font).elidedText(self._text, Qt.TextElideMode.ElideRight, box.width())
+            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
 
     def _say(self, text: str, role: str) -> None:
         self._text, self._role = text, role

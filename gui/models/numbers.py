@@ -1,8 +1,8 @@
 """Numbers that can be drawn, and how a span of them lies on a span of pixels. Pure, no Qt.
 
-A value of a query may be any double, an integer of any size, a decimal, or nothing at all. `finite` lets through what has
-a place on an axis; `Linear` finds that place without ever leaving the doubles, also where the span itself is beyond them
-(±1.79e308 side by side) or too small to divide by (denormal numbers).
+A value of a query may be any double, an integer of any size, a decimal, or nothing at all. `finite` lets through what
+has a place on an axis; `Linear` finds that place without ever leaving the doubles, also where the span itself is beyond
+them (±1.79e308 side by side) or too small to divide by (denormal numbers).
 """
 
 from __future__ import annotations

@@ -115,7 +115,8 @@ def time_ticks(low: int, high: int, most: int, zone: tzinfo) -> list[Tick]:
 def _walk(low: int, high: int, step: timedelta, zone: tzinfo) -> list[Tick]:
     """Along the wall clock, so that ticks stay on full hours when the clocks change."""
     ticks: list[Tick] = []
-    for wall in _walls(*(local_time(end, zone).replace(tzinfo=None) for end in (low, high)), step):
+    first, last = (local_time(end, zone).replace(tzinfo=None) for end in (low, high))
+    for wall in _walls(first, last, step):
         at = round(wall.replace(tzinfo=zone).timestamp() * _SECOND)
         if low <= at <= high and (not ticks or at > ticks[-1].at):
             ticks.append(Tick(at, _time_label(local_time(at, zone), step)))

@@ -17,6 +17,7 @@ from dataflow.board import ColumnSpec
 from dataflow.zset import Column, Row, Splice
 from gui.format import Formatter, formatter, is_number
 from gui.models.rows import Change, Insert, Remove, RowStore
+from gui.painting import Guarded
 
 PENDING = "pending"
 _KEPT = 4096
@@ -51,7 +52,7 @@ class Cell(NamedTuple):
     bold: bool
 
 
-class TableModel(QAbstractTableModel):
+class TableModel(Guarded, QAbstractTableModel):
     """Rows of a live query."""
 
     def __init__(self, specs: Mapping[str, ColumnSpec], zone: tzinfo, parent: QObject | None = None) -> None:

@@ -15,6 +15,7 @@ from gui.format import Formatter, formatter
 from gui.models.bars import Bar as Entry
 from gui.models.bars import Bars, Placed, lay_out
 from gui.models.numbers import finite
+from gui.painting import Guarded
 from gui.panels.base import Panel
 from gui.theme import Theme
 
@@ -23,7 +24,7 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-class Chart(QWidget):
+class Chart(Guarded, QWidget):
     """Paints the bars, and tells on hovering what was cut off."""
 
     def __init__(self, theme: Theme, role: str, parent: QWidget | None = None) -> None:
@@ -48,19 +49,18 @@ class Chart(QWidget):
         return QSize(320, 180)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(event.rect(), self.theme.color("card"))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        bars = self.layout_now()
-        for placed in bars.rows:
-            self._paint_label(painter, placed, bars)
-            self._paint_bar(painter, placed, bars.pitch)
-        if bars.more:
-            box = QRectF(0, len(bars.rows) * bars.pitch, self.width(), bars.pitch)
-            painter.setFont(self.theme.font("small"))
-            painter.setPen(self.theme.color("faint"))
-            painter.drawText(box, _LEFT, f"+{bars.more} more")
-        painter.end()
+        with QPainter(self) as painter:
+            painter.fillRect(event.rect(), self.theme.color("card"))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            bars = self.layout_now()
+            for placed in bars.rows:
+                self._paint_label(painter, placed, bars)
+                self._paint_bar(painter, placed, bars.pitch)
+            if bars.more:
+                box = QRectF(0, len(bars.rows) * bars.pitch, self.width(), bars.pitch)
+                painter.setFont(self.theme.font("small"))
+                painter.setPen(self.theme.color("faint"))
+                painter.drawText(box, _LEFT, f"+{bars.more} more")
 
     def _paint_label(self, painter: QPainter, placed: Placed, bars: Bars) -> None:
         row = QRectF(0, placed.top, self.width(), bars.pitch)

@@ -7,16 +7,17 @@ most once a frame.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from dataflow import board
 from dataflow.zset import Column, Row, Splice
 from gui.card import Card
+from gui.painting import RETRY_S, fail, failures_in, forget_failures, run
 from gui.staleness import Staleness
 from gui.theme import Theme
 
@@ -37,6 +38,7 @@ class Panel(Card):
         self.now = 0
         self._waits: dict[str, float | None] = {}
         self._staleness = Staleness(spec)
+        self._later: QTimer | None = None       # runs until what could not be drawn is tried again
         if spec.note:
             self.set_note(spec.note)
 
@@ -50,20 +52,29 @@ class Panel(Card):
     def apply(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
         """Query `name` has changed. `rows` is the whole result after the splices, and not to be kept."""
 
-    def begin(self, name: str, columns: Sequence[Column]) -> None:
-        """Query `name` has these columns. Before its first rows what is shown is not it."""
+    # What the bridge calls: nothing that a panel does with its data ends the desk
+
+    def take_columns(self, name: str, columns: Sequence[Column]) -> bool:
+        """Call `set_columns`; before the query's first rows what is shown is not it. False where that failed: the card
+        says so.
+        """
         self.wait_for(name, None)
         if name == "main":
             self._staleness.set_columns(columns)
-        self.set_columns(name, columns)
+        return self._attempt(self.set_columns, name, columns)
 
-    def receive(self, name: str, splices: Sequence[Splice], rows: Sequence[Row], *, ready: bool = True) -> None:
-        """As `apply`. `ready`: these are its rows, not what stands until it has been built anew."""
+    def take(self, name: str, splices: Sequence[Splice], rows: Sequence[Row], *, ready: bool = True) -> bool:
+        """Call `apply`, and try again to draw what could not be drawn. False where that failed: the card says so.
+        `ready`: these are the query's rows, not what stands until it has been built anew.
+        """
+        if self._failure is not None and not (self._later and self._later.isActive()):
+            self._retry()
         if name == "main":
             self._staleness.take(splices)
-        self.apply(name, splices, rows)
+        taken = self._attempt(self.apply, name, splices, rows)
         if ready:
             self.has_come(name)
+        return taken
 
     def wait_for(self, name: str, progress: float | None) -> None:
         """Query `name` is reading history, so far (0 to 1; None: not known)."""
@@ -74,6 +85,32 @@ class Panel(Card):
         """Query `name` waits for nothing, or is not wanted any more."""
         if self._waits.pop(name, self) is not self and not self._waits:
             self.arrive()
+
+    def _attempt(self, call: Callable[..., None], *args: Any) -> bool:
+        failure = self.failures.get(call.__name__)
+        if failure is not None and failure.rests():
+            return False
+        try:
+            run(self, call, *args)
+        except Exception as error:  # noqa: BLE001  the other panels go on
+            self.show_failure(fail(self, call.__name__, error).words)
+            return False
+        return True
+
+    def _retry(self) -> None:
+        """At once, or as soon as the last failure is long enough ago."""
+        if not any(failure.rests() for failure in failures_in(self)):
+            forget_failures(self)
+            self.show_failure(None)
+            return
+        if self._later is None:
+            self._later = QTimer(self, singleShot=True)
+            self._later.timeout.connect(self._retry)
+        self._later.start(round(RETRY_S * 1000))
+
+    def take_now(self, now: int) -> None:
+        """Call `set_now`."""
+        self._attempt(self.set_now, now)
 
     def set_now(self, now: int) -> None:
         """The board's clock, in microseconds since 1970-01-01 UTC."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from dataflow.board import LogPanel
 from dataflow.zset import Column, Row, Splice
 from gui.format import NARROW, Formatter, formatter
+from gui.painting import Guarded
 from gui.panels.base import Panel
 from gui.theme import Theme
 
@@ -39,7 +40,7 @@ class Line(NamedTuple):
     pending: bool
 
 
-class Lines(QAbstractListModel):
+class Lines(Guarded, QAbstractListModel):
     """The rows under the view: splices become Qt's row signals, a row becomes a Line when it is painted."""
 
     def __init__(self, zone: ZoneInfo, parent: QWidget) -> None:
@@ -103,7 +104,7 @@ class Lines(QAbstractListModel):
         return self._places[name][1](self._raw(row, name)) if name in self._places else ""
 
 
-class Painter(QStyledItemDelegate):
+class Painter(Guarded, QStyledItemDelegate):
     """Paints a Line in the theme's roles."""
 
     def __init__(self, model: Lines, theme: Theme, parent: QWidget) -> None:
@@ -146,6 +147,13 @@ class Painter(QStyledItemDelegate):
         painter.drawText(box, _LEFT_MIDDLE, shown)
 
 
+class View(Guarded, QListView):
+    """Qt's list, painted under the guard."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+
+
 _LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -158,7 +166,7 @@ class Log(Panel):
         super().__init__(spec, theme, zone, parent)
         self._places: dict[str, int] = {}
         self._model = Lines(zone, self)
-        self._view = QListView(self)
+        self._view = View(self)
         self._painter = Painter(self._model, self.theme, self)
         self._view.setModel(self._model)
         self._view.setItemDelegate(self._painter)

@@ -34,6 +34,7 @@ from gui.format import Formatter
 from gui.models.chart import Frame, frame, parted
 from gui.models.scale import number_label
 from gui.models.series import Line, nearest, step, thinned
+from gui.painting import Guarded
 from gui.theme import Theme
 
 LABEL = 15          # the least distance between two labels at the lines' ends
@@ -54,7 +55,7 @@ class Chart:
     zone: tzinfo | None = None      # None: x is a number
 
 
-class Plot(QWidget):
+class Plot(Guarded, QWidget):
     """A line chart; the mouse or the arrow keys read it."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -85,14 +86,13 @@ class Plot(QWidget):
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        ratio = self.devicePixelRatioF()
-        if self._picture is None or self._picture.size() != self.size() * ratio:
-            self._picture = self._draw(ratio)
-        painter.drawPixmap(0, 0, self._picture)
-        if self.read_at is not None and self._frame is not None:
-            self._paint_readout(painter, self._frame, self.read_at)
-        painter.end()
+        with QPainter(self) as painter:
+            ratio = self.devicePixelRatioF()
+            if self._picture is None or self._picture.size() != self.size() * ratio:
+                self._picture = self._draw(ratio)
+            painter.drawPixmap(0, 0, self._picture)
+            if self.read_at is not None and self._frame is not None:
+                self._paint_readout(painter, self._frame, self.read_at)
 
     def _draw(self, ratio: float) -> QPixmap:
         started = perf_counter()
@@ -101,13 +101,12 @@ class Plot(QWidget):
         picture.fill(self.theme.color("card"))
         self._frame = self._fit()
         if self._frame is not None:
-            painter = QPainter(picture)
-            self._paint_axes(painter, self._frame)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            for name, line in self.chart.lines.items():
-                self._paint_line(painter, self._frame, line, self._color(name))
-            self._paint_ends(painter, self._frame)
-            painter.end()
+            with QPainter(picture) as painter:
+                self._paint_axes(painter, self._frame)
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                for name, line in self.chart.lines.items():
+                    self._paint_line(painter, self._frame, line, self._color(name))
+                self._paint_ends(painter, self._frame)
         self.cost_ms = (perf_counter() - started) * 1000
         return picture
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHeaderView, QWidget
 
 from gui.models.query import Sort
 from gui.models.table_model import ALIGN, Shown, TableModel
+from gui.painting import Guarded
 from gui.theme import Theme
 
 ROW = 26
@@ -20,7 +21,7 @@ def indent(model: TableModel, section: int) -> int:
     return GUTTER if section == 0 and model.marks_pending else GAP
 
 
-class Header(QHeaderView):
+class Header(Guarded, QHeaderView):
     """Column names: small, grey; the sorted one with an arrow, the one a key would sort by brighter."""
 
     def __init__(self, rows: TableModel, theme: Theme, parent: QWidget) -> None:
@@ -47,13 +48,12 @@ class Header(QHeaderView):
             self.viewport().update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        painter.setPen(QPen(self.theme.color("line"), 1))
-        painter.drawLine(0, self.height() - 1, self.viewport().width(), self.height() - 1)
-        for section, column in enumerate(self.rows.shown):
-            left = self.sectionViewportPosition(section)
-            self._paint_name(painter, section, column, left, self.sectionSize(section))
-        painter.end()
+        with QPainter(self.viewport()) as painter:
+            painter.setPen(QPen(self.theme.color("line"), 1))
+            painter.drawLine(0, self.height() - 1, self.viewport().width(), self.height() - 1)
+            for section, column in enumerate(self.rows.shown):
+                left = self.sectionViewportPosition(section)
+                self._paint_name(painter, section, column, left, self.sectionSize(section))
 
     def _paint_name(self, painter: QPainter, section: int, column: Shown, left: int, width: int) -> None:
         font = self.theme.font("small")

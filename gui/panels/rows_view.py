@@ -37,6 +37,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 from dataflow.zset import Row
 from gui.models.rows import runs
 from gui.models.table_model import TableModel
+from gui.painting import Guarded
 from gui.panels.laid_text import LaidText, draw_message
 from gui.panels.rows_header import GAP, GUTTER, ROW, Header, indent
 from gui.theme import Theme
@@ -45,7 +46,7 @@ _STEPS = frozenset({Qt.Key.Key_Down, Qt.Key.Key_Up})
 _QUIET = frozenset({"text", "dim", "faint"})     # in a pending row these turn violet, and all that is no number
 
 
-class RowsView(QTableView):
+class RowsView(Guarded, QTableView):
     """Rows 26 px high with hairlines. `keys` maps what is pressed ("H", "Ctrl+C") to what it does."""
 
     chosen = Signal(int)            # a double click on a row
@@ -154,22 +155,21 @@ class RowsView(QTableView):
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        area, top = event.rect(), self._top()
-        painter.fillRect(area, self.theme.color("card"))
-        spans = self._spans()
-        is_selected, root = self.selectionModel().isRowSelected, QModelIndex()
-        first = max(0, (area.top() + top) // ROW)
-        last = min(len(self.rows.store) - 1, (area.bottom() + top) // ROW)
-        for at in range(first, last + 1):
-            y = at * ROW - top
-            self._paint_ground(painter, at, y, is_selected(at, root))
-            self._paint_cells(painter, at, y, spans)
-        if self._message and not self.rows.store.rows:
-            painter.setPen(self.theme.color("dim"))
-            painter.setFont(self.theme.font("body"))
-            draw_message(painter, self.viewport().rect().adjusted(GUTTER, 0, -GUTTER, 0), self._message, ROW // 2)
-        painter.end()
+        with QPainter(self.viewport()) as painter:
+            area, top = event.rect(), self._top()
+            painter.fillRect(area, self.theme.color("card"))
+            spans = self._spans()
+            is_selected, root = self.selectionModel().isRowSelected, QModelIndex()
+            first = max(0, (area.top() + top) // ROW)
+            last = min(len(self.rows.store) - 1, (area.bottom() + top) // ROW)
+            for at in range(first, last + 1):
+                y = at * ROW - top
+                self._paint_ground(painter, at, y, is_selected(at, root))
+                self._paint_cells(painter, at, y, spans)
+            if self._message and not self.rows.store.rows:
+                painter.setPen(self.theme.color("dim"))
+                painter.setFont(self.theme.font("body"))
+                draw_message(painter, self.viewport().rect().adjusted(GUTTER, 0, -GUTTER, 0), self._message, ROW // 2)
 
     def _spans(self) -> list[tuple[int, int, str]]:
         """Where each column's text may stand: left, width, and at which end."""

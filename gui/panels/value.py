@@ -86,10 +86,9 @@ class Value(Panel):
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if self._number and self.shows_body:
-            painter = QPainter(self)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._paint_content(painter)
-            painter.end()
+            with QPainter(self) as painter:
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                self._paint_content(painter)
 
     def _paint_content(self, painter: QPainter) -> None:
         low = self.height() < _LOW

@@ -69,7 +69,7 @@ def here(stage, without=frozenset(), until=EVENTS):
 
 
 def test_beside_are_the_same_rows_as_here(stage):
-    without = frozenset({"e3", "e900"})
+    without = frozenset({("e3", "/test", None), ("e900", "/test", None)})
     found = rows(History(stage[0].log, stage[1]).read(1400, without))
     assert found == here(stage, without, 1400)
     assert len(found) == 1400 - 3

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from time import perf_counter
 
+import msgspec
 import pytest
 
 from dataflow.boards.file import load
 from dataflow.boards.sql import engine_for
 from dataflow.intake import AHEAD, MOST, Intake
 from storage.database import Database
+from storage.identity import identity
 from tests.dataflow.desks import BOARD, QUERY, note
 from tests.dataflow.test_withdrawals import by, withdrawal
 
@@ -30,7 +32,8 @@ class Desk:
         self.intake = Intake(
             self.database.log, self.schema, self.engine, lambda event, reason: self.misfits.append(reason)
         )
-        self.intake.confirms(self.pending, self.confirmed.extend)
+        self.others = set()
+        self.intake.confirms(self.pending, self.confirmed.extend, lambda event: event.authid not in self.others)
 
 
 @pytest.fixture
@@ -77,6 +80,21 @@ def test_a_confirmed_entry_takes_its_pending_rows_place_in_one_change(desk):
     assert desk.pending == {}
 
 
+def test_another_event_with_the_id_of_an_entry_confirms_nothing(desk):
+    event = note("south")
+    desk = desk([msgspec.structs.replace(event, authid="eve"), event])
+    desk.others.add("eve")
+    row = desk.schema.row(event, pending=True, position=1 << 60)
+    desk.engine.push("events", [row])
+    desk.pending[event.id] = row
+    desk.intake.step(1, perf_counter() + 1)
+    assert list(desk.live.rows()) == [("south", 2, True)]
+    assert desk.confirmed == []
+    desk.intake.step(2, perf_counter() + 1)
+    assert list(desk.live.rows()) == [("south", 2, False)]
+    assert [each.authid for each in desk.confirmed] == [None]
+
+
 def test_a_pending_entry_whose_event_does_not_fit_leaves_the_views(desk):
     event = note("south", '"heavy"')
     desk = desk([event, note("north")])
@@ -94,7 +112,7 @@ def test_far_behind_what_is_withdrawn_later_is_left_out_and_nothing_is_built_ane
     pushed, push = [], desk.engine.push
     desk.engine.push = lambda name, rows, weights=None: pushed.append(weights) or push(name, rows, weights)
     while desk.intake.step(desk.database.log.last(), 0):
-        assert not desk.intake.withheld.absent.intersection(each.id for each in notes[1::2])
+        assert not desk.intake.withheld.absent.intersection(identity(each) for each in notes[1::2])
     assert all(weights is None or -1 not in weights for weights in pushed)
     assert list(desk.live.rows()) == [("north", AHEAD // 2, False), (None, AHEAD // 2, False)]
     assert (desk.misfits, desk.intake.withheld.absent) == ([], set())

@@ -16,10 +16,13 @@ import argparse
 import asyncio
 import json
 import os
+import signal
+import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -57,16 +60,22 @@ class Attack:
     async def round(self, store: Path, url: str | None, attacks: list[Way], seconds: float) -> None:
         """One window from its start to its end, under attack."""
         self.rounds += 1
+        self.board.write_text(fuzz_board.TEXT, "utf-8")
         desk = await Desk.open(self, store, url)
+        while not desk.painted and desk.fault() is None:
+            await asyncio.sleep(0.05)
         until = time.monotonic() + seconds
         workers = [asyncio.create_task(self._attack(attacks, until)) for _ in range(2)]
         while time.monotonic() < until and desk.fault() is None:
+            asked = time.monotonic()
             await asyncio.sleep(0.5)
+            desk.excuse(time.monotonic() - asked - 0.5)
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
         fault = desk.fault() or await desk.close()
         if fault:
+            await desk.ended()
             self.ended.append(fault)
             print(f"\n{fault}\n{desk.errors()}", file=sys.stderr)
 
@@ -96,6 +105,14 @@ class Attack:
                     except ValueError:
                         continue
         return found
+
+    def rows(self, table: str) -> int:
+        """How many rows the desks' stores have in a table."""
+        count = 0
+        for store in self.folder.glob("*.db"):
+            with closing(sqlite3.connect(store)) as connection:
+                count += connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        return count
 
     def reports(self) -> list[Path]:
         return sorted(self.folder.rglob("bug-*.txt"))
@@ -132,12 +149,16 @@ class Desk:
             if said.get("own", 0) > 250:
                 self._attack.gaps.append(said)
 
+    def excuse(self, seconds: float) -> None:
+        """The attacker itself was busy for so long, and heard nothing."""
+        self._heard += seconds
+
     def fault(self) -> str | None:
         """Why it is no good any more; None while all is well."""
         if self._process.returncode is not None or self._reading.done():
             return f"round {self._attack.rounds}: the window ended by itself ({self._process.returncode})"
         if time.monotonic() - self._heard > (SILENT_S if self.painted else 120):
-            self._process.kill()
+            self._process.send_signal(signal.SIGABRT)  # it says where it stands
             return f"round {self._attack.rounds}: the window stands still"
         return None
 
@@ -146,11 +167,14 @@ class Desk:
         try:
             await asyncio.wait_for(self._process.wait(), 60)
         except TimeoutError:
-            self._process.kill()
+            self._process.send_signal(signal.SIGABRT)
             return f"round {self._attack.rounds}: the window did not close"
         finally:
             await self._reading
         return None if self._process.returncode == 0 else f"the window closed with {self._process.returncode}"
+
+    async def ended(self) -> None:
+        await self._process.wait()
 
     def errors(self) -> str:
         return self._errors.read_text("utf-8", "replace")[-3000:]
@@ -201,6 +225,8 @@ async def run(folder: Path, minutes: float, seed: int) -> list[Figure]:
     return [
         Figure("minutes under attack", minutes, "min"),
         Figure("attacks", attack.acts, ""),
+        Figure("events in the desks' logs", attack.rows("log"), ""),
+        Figure("messages set aside", attack.rows("quarantine"), ""),
         Figure("windows opened", attack.rounds, ""),
         Figure("windows that ended or froze", len(attack.ended), "", 0),
         Figure("steps over 250 ms", len(attack.gaps), ""),

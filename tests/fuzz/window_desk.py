@@ -2,7 +2,8 @@
 
 `python -m tests.fuzz.window_desk BOARD STORE SEED [URL]` says one JSON object a line: `{"alive": position, "state": …}`
 each half second, and `{"gap": ms, "own": ms, "at": time}` for each time that the loop did not answer for a quarter of
-a second; `own` is what the thread itself computed meanwhile. It ends when its standard input is closed.
+a second; `own` is what the thread itself computed meanwhile, `where` the places in the code at which it was seen. It
+ends when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import json
 import os
 import sys
 import threading
+import traceback
 from pathlib import Path
 from random import Random
-from time import perf_counter, thread_time, time
+from time import perf_counter, sleep, thread_time, time
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
@@ -21,6 +23,8 @@ GAP_S = 0.25
 BEAT_MS = 20
 ALIVE_S = 0.5
 ROBOT_MS = 150
+PLACES = 12
+"""Of one gap, at most so many places are noted."""
 
 
 def say(**what: object) -> None:
@@ -54,6 +58,7 @@ def watch(seed: int) -> None:
     hand = Robot(window, Random(seed))
     robot.timeout.connect(hand.act)
     robot.start(ROBOT_MS)
+    window.kept = beat, hand  # Qt keeps no object alive for its methods
     threading.Thread(target=end_with, args=(window,), daemon=True).start()
     say(painted=True)
 
@@ -70,15 +75,26 @@ class Beat:
     def __init__(self, window: object) -> None:
         self.window = window
         self.at, self.own, self.said = perf_counter(), thread_time(), 0.0
+        self.where: list[str] = []
+        threading.Thread(target=self._look, args=(threading.get_ident(),), daemon=True).start()
 
     def beat(self) -> None:
         now, own = perf_counter(), thread_time()
         if now - self.at > GAP_S:
-            say(gap=round((now - self.at) * 1000), own=round((own - self.own) * 1000), at=time())
+            say(gap=round((now - self.at) * 1000), own=round((own - self.own) * 1000), at=time(), where=self.where)
+        self.where = []
         if now - self.said > ALIVE_S:
             self.said = now
             say(alive=round(now, 1), panels=len(self.window.panels))
         self.at, self.own = now, own
+
+    def _look(self, thread: int) -> None:
+        """Note where the window is while it does not answer."""
+        while True:
+            sleep(BEAT_MS / 1000)
+            if perf_counter() - self.at > GAP_S / 2 and len(self.where) < PLACES:
+                stack = traceback.extract_stack(sys._current_frames()[thread])
+                self.where.append(" < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(stack[-8:])))
 
 
 class Robot:
@@ -99,7 +115,8 @@ class Robot:
         ]
 
     def act(self) -> None:
-        from PySide6.QtCore import QPoint, Qt
+        from PySide6.QtCore import QEvent, QPoint, Qt
+        from PySide6.QtGui import QKeyEvent
         from PySide6.QtTest import QTest
         from PySide6.QtWidgets import QApplication, QWidget
 
@@ -113,8 +130,8 @@ class Robot:
             QTest.keyClick(target, key, modifiers)
         elif chance < 0.65:
             for letter in hostile.text(random, 600)[:30]:
-                if letter.isprintable():
-                    QTest.keyClicks(target, letter)
+                for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+                    QApplication.sendEvent(target, QKeyEvent(kind, 0, Qt.KeyboardModifier.NoModifier, letter))
         elif chance < 0.9:
             widgets = [
                 w for w in (QApplication.activeModalWidget() or self.window).findChildren(QWidget) if w.isVisible()

@@ -109,8 +109,8 @@ def _show_table(panel: Panel, spec: TablePanel) -> None:
 
 
 def _show(panel: Panel, name: str, columns: list[tuple[str, str]], rows: list[Row]) -> None:
-    panel.begin(name, [Column(*column) for column in columns])
-    panel.receive(name, [Splice(0, 0, tuple(rows))], rows)
+    panel.take_columns(name, [Column(*column) for column in columns])
+    panel.take(name, [Splice(0, 0, tuple(rows))], rows)
 
 
 def window(board: Board, theme: Theme, state: str = "live") -> MainWindow:

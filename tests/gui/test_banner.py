@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from dataflow.board import Board
 from dataflow.session import Status
+from gui.advice import board_advice, feed_advice
 from gui.banner import Banner
-from gui.notices import board_advice, feed_advice
 from gui.pill import Pill
 from gui.status import Foot
 from gui.window import MainWindow

@@ -61,8 +61,8 @@ def made(qtbot, theme, kind, status, rows=None):
     panel.resize(320, 200)
     panel.show_view(view_of(status, NEW_YORK))
     if rows is not None and columns:
-        panel.begin("main", [Column(*column) for column in columns])
-        panel.receive("main", [Splice(0, 0, tuple(rows))], rows)
+        panel.take_columns("main", [Column(*column) for column in columns])
+        panel.take("main", [Splice(0, 0, tuple(rows))], rows)
     return panel
 
 

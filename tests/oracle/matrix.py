@@ -1,22 +1,21 @@
 """Expressions over edge values, held against DuckDB row by row: where DuckDB stops on a row, the wanted value is NULL.
 
 `Sheet(columns, rows)` is one relation in both; `Sheet.differences(expression)` runs the expression in DuckDB and as a
-live query, pushed row for row, and gives what differs as `(row, ours, DuckDB's)`; a refusal is raised as SqlError.
+live query and gives what differs as `(row, ours, DuckDB's)`; a refusal is raised as SqlError.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import duckdb
 
 from dataflow.engine import Engine
 from dataflow.zset import Row
-from tests.oracle.world import DUCK, Duck
-
-STOPPED = "DuckDB stops"
+from tests.oracle.world import DUCK, STOPS, Duck
 
 
 class Difference(NamedTuple):
@@ -39,30 +38,29 @@ class Sheet:
         """What differs. `digits`: so many significant ones count (0: every bit). Raises SqlError on a refusal."""
         engine = Engine({self.name: self.columns})
         live = engine.live(f"SELECT row, {expression} AS v FROM {self.name}")
-        for row in self.rows:
-            engine.push(self.name, [row])
+        engine.push(self.name, self.rows)
         ours = dict(live.rows())
         assert len(ours) == len(self.rows)
         wanted = self.answers(expression, live.columns[1].type)
         return [
             Difference(row[1:], ours[row[0]], value)
             for row, value in zip(self.rows, wanted, strict=True)
-            if not alike(ours[row[0]], None if value is STOPPED else value, digits)
+            if not alike(ours[row[0]], value, digits)
         ]
 
     def answers(self, expression: str, type: str) -> list[Any]:
-        """DuckDB's value for every row, `STOPPED` where it raises."""
-        try:
-            found = dict(self._ask(expression, type, "TRUE"))
-            return [found[row[0]] for row in self.rows]
-        except duckdb.Error:
-            return [self._answer(expression, type, row[0]) for row in self.rows]
+        """DuckDB's value for every row, NULL where it stops."""
+        for asked in (expression, f"TRY({expression})"):
+            with suppress(duckdb.Error):
+                found = dict(self._ask(asked, type, "TRUE"))
+                return [found[row[0]] for row in self.rows]
+        return [self._answer(expression, type, row[0]) for row in self.rows]
 
     def _answer(self, expression: str, type: str, row: int) -> Any:
         try:
             return self._ask(expression, type, f"row = {row}")[0][1]
-        except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
-            return STOPPED
+        except (*STOPS, duckdb.SyntaxException):
+            return None
 
     def _ask(self, expression: str, type: str, where: str) -> list[Row]:
         only = f"(SELECT * FROM {self.name} WHERE {where}) AS {self.name}"

@@ -170,12 +170,12 @@ def test_permissions(tmp_path, mode, kind):
     path = made(tmp_path / "board.db")
     path.chmod(mode)
     if os.geteuid() == 0:  # who may read anything
-        for directory in [tmp_path, *tmp_path.parents][:3]:
+        for directory in [tmp_path, *tmp_path.parents][:-2]:  # up to the one for temporary files
             directory.chmod(0o755)
         done = subprocess.run(
-            [sys.executable, "-c", AS_NOBODY, str(path)], capture_output=True, text=True, check=True
+            [sys.executable, "-c", AS_NOBODY, str(path)], capture_output=True, text=True, check=False
         )
-        assert done.stdout.strip() == kind.__name__
+        assert (done.stdout.strip(), done.stderr) == (kind.__name__, "")
     else:
         refused(kind, path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from textwrap import dedent
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflow.boards.durations import read_duration
-from dataflow.boards.file import BoardError, BoardFile, LoadedBoard, board_path, load, read
+from dataflow.boards.file import LARGEST, BoardError, BoardFile, LoadedBoard, board_path, load, read
 from gui import cli
 
 GOOD = """\
@@ -419,3 +420,38 @@ NO_SPANS = ["", "m", "-5m", "5", "1e9d", 0, -1, float("nan"), float("inf"), "5 m
 def test_what_is_no_span_of_time(value):
     with pytest.raises(ValueError, match="span of time"):
         read_duration(value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its devices are others")
+def test_a_board_is_a_regular_file_of_some_size(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(LARGEST + 1)
+    said = {}
+    for name in ("pipe", "large", "x" * 5000, "a\0b"):
+        with pytest.raises(BoardError) as caught:
+            load(tmp_path / name)
+        said[name[:5]] = caught.value.problems[0].message
+    assert said == {
+        "pipe": "cannot be read: not a regular file", "large": "cannot be read: larger than 4 MB",
+        "xxxxx": "cannot be read: File name too long", "a\0b": "cannot be read: not a name of a file",
+    }  # fmt: skip
+
+
+def test_a_number_of_thousands_of_digits_is_a_problem(tmp_path):
+    (tmp_path / "b.toml").write_text(f"id = {'9' * 5000}")
+    with pytest.raises(BoardError, match="a number is too long"):
+        load(tmp_path / "b.toml")
+
+
+def test_a_table_that_is_saved_as_a_device_is_a_problem_of_the_board(tmp_path):
+    path = tmp_path / "b.toml"
+    path.write_text('id = "b"\ntitle = "B"\n[tables.t]\ncsv = "t.csv"\n')
+    (tmp_path / "t.csv").write_text("a\n1\n")
+    file = BoardFile(path, known=load(path))
+    (tmp_path / "t.csv").unlink()
+    (tmp_path / "t.csv").symlink_to("/dev/zero")
+    assert file.poll() is None
+    problems = file.poll()
+    assert isinstance(problems, BoardError)
+    assert problems.problems[0].message.endswith("t.csv: cannot be read: not a regular file")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflow.boards.tables import TableError, read
+from dataflow.boards.tables import LARGEST, TableError, read
 
 
 def table(folder, text: str | bytes):
@@ -99,3 +101,68 @@ def test_text_comes_back_as_it_was_written(tmp_path_factory, rows):
     found = table(tmp_path_factory.getbasetemp(), out.getvalue())
     assert found.columns == {"a": "text", "b": "text"}
     assert found.rows[1:] == [tuple(cell or None for cell in row) for row in rows]
+
+
+def refusal(path, home) -> str:
+    """What is said of a file; "" where it is a table."""
+    try:
+        read(path, home)
+    except TableError as error:
+        return str(error)
+    return ""
+
+
+class TestForeignFiles:
+    """A board may name any file, and may be somebody else's."""
+
+    SECRET = "s3cret"
+    CONTENTS = (
+        b"s3cret key,b\n1,2\n", b"s3cret,s3cret\n", b"s3cret\n1,2\ns3cret,s3cret\n", b"a\ns3cret\xff\n",
+        b'a\n"s3cret" s3cret\n', b"a,b\ns3cret\n", b"s3cret:x:0:0:s3cret\n1,2\n", b"s3cret" * 10_000, b"\xffs3cret",
+        b"s3cret\0\n1\n", b'"s3cret\n\n\n',
+    )  # fmt: skip
+
+    @pytest.fixture
+    def home(self, tmp_path):
+        (tmp_path / "board").mkdir()
+        return tmp_path / "board"
+
+    @pytest.mark.parametrize("content", CONTENTS)
+    @pytest.mark.parametrize("way", ["above", "linked"])
+    def test_errors_quote_nothing_of_what_is_outside_of_the_boards_folder(self, tmp_path, home, content, way):
+        (tmp_path / "secret.csv").write_bytes(content)
+        path = home / ".." / "secret.csv" if way == "above" else home / "linked.csv"
+        if way == "linked":
+            path.symlink_to(tmp_path / "secret.csv")
+        said = refusal(path, home).replace(str(path), "")
+        assert self.SECRET not in said
+        assert "0xff" not in said
+        assert len(said) < 200
+
+    @pytest.mark.parametrize("content", CONTENTS)
+    def test_errors_quote_little_of_what_is_in_it(self, home, content):
+        (home / "own.csv").write_bytes(content)
+        said = refusal(home / "own.csv", home)
+        assert len(said) < 300
+        assert "\n" not in said
+
+    def test_a_column_is_named_by_its_number(self, tmp_path, home):
+        (tmp_path / "other.csv").write_text("a,b c\n")
+        with pytest.raises(TableError, match="1: the name of column 2 cannot be used in SQL"):
+            read(tmp_path / "other.csv", home)
+        (tmp_path / "other.csv").write_text("a,b,A\n")
+        with pytest.raises(TableError, match="1: columns 1 and 3 have one name"):
+            read(tmp_path / "other.csv", home)
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="its devices are others")
+    @pytest.mark.parametrize("path", ["/dev/zero", "/dev/stdin", "/proc/self/environ", "/proc/self/mem", "/", "pipe"])
+    def test_only_regular_files_are_read(self, home, path):
+        os.mkfifo(home / "pipe")
+        with pytest.raises(TableError, match=r"cannot be read: (not a regular file|Is a directory)"):
+            read(home / path, home)
+
+    def test_a_large_file_is_refused_unread(self, home):
+        with (home / "large.csv").open("wb") as file:
+            file.truncate(LARGEST + 1)
+        with pytest.raises(TableError, match="cannot be read: larger than 64 MB"):
+            read(home / "large.csv", home)

@@ -4,10 +4,15 @@ nothing.
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
+import os
 import random
 import tracemalloc
+from pathlib import Path
+from threading import Thread
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -350,3 +355,47 @@ def test_export_leaves_no_half_a_file(tmp_path, store):
     assert not list(tmp_path.glob("*.part"))
     with pytest.raises(FileError, match="cannot be written"):
         export_csv(tmp_path / "none" / "out.csv", store.log, [])
+
+
+class TestCsvThatIsOdd:
+    def test_what_nobody_declared_and_python_does_not_hold_is_written_as_it_stands(self, store, tmp_path):
+        data = b'{"big":' + b"1" * 5000 + b',"far":1e400,"note":"=1+1","n":-5}'
+        store.log.append([Event(id="1", source="/t", type="m", time=0, data=data)]).result()
+        assert export_csv(tmp_path / "out.csv", store.log, ["big", "far", "note", "n"]) == 1
+        [_, row] = list(csv.reader(io.StringIO((tmp_path / "out.csv").read_text())))
+        assert row[-4:] == ["1" * 5000, "1e400", "=1+1", "-5"]
+
+    def test_for_a_spreadsheet_text_is_no_formula_and_numbers_are_numbers(self, store, tmp_path):
+        data = b'{"note":"=1+1","n":-5,"more":["=1"]}'
+        store.log.append([Event(id="=1", source="@s", type="m", subject="+1", time=0, data=data, authid="-x")]).result()
+        export_csv(tmp_path / "out.csv", store.log, ["note", "n", "more"], safe=True)
+        text = (tmp_path / "out.csv").read_text()
+        header, row = (dict(enumerate(line)) for line in csv.reader(io.StringIO(text)))
+        assert [row[at] for at in (1, 2, 4, 6)] == ["'=1", "'@s", "+1", "'-x"]
+        assert [row[at] for at in (9, 10, 11)] == ["'=1+1", "-5", '["=1"]']
+        assert ",-5," in text
+        assert '"\'=1+1"' in text
+        assert header[9] == "note"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="its devices are others")
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/full", "/dev/random"])
+def test_a_device_that_never_ends_is_no_file_of_events(store, device):
+    with pytest.raises(FileError, match="a device, not a file of events"):
+        taken(Path(device), store)
+
+
+def test_a_pipe_is_read_until_its_writer_ends(store, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    content = ndjson(tmp_path / "in", event(1), event(2)).read_bytes()
+    writer = Thread(target=lambda: (tmp_path / "pipe").write_bytes(content))
+    writer.start()
+    assert taken(tmp_path / "pipe", store).new == 2
+    writer.join()
+
+
+def test_a_name_that_is_no_text_is_told_where_a_line_is_set_apart(store, tmp_path):
+    path = tmp_path / os.fsdecode(b"in\xff.ndjson")
+    taken(ndjson(path, b"broken"), store)
+    [item] = store.quarantine.list(10)
+    assert item.origin == "in\\udcff.ndjson:1"

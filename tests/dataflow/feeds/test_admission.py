@@ -127,7 +127,8 @@ class TestCertificates:
             f"NotAdmitted: {tmp_path}/empty.pem: there is no certificate in it"
         )
         assert attempt("tls://127.0.0.1:1", ca=tmp_path / "none.pem").endswith("none.pem: no such file or directory")
-        assert attempt("tls://127.0.0.1:1", ca=tmp_path).endswith(": is a directory")
+        said = attempt("tls://127.0.0.1:1", ca=tmp_path)
+        assert said.endswith(": is a directory"), said
 
     def test_a_file_that_changes_is_read_again(self, authority, tmp_path):
         file = tmp_path / "ca.pem"

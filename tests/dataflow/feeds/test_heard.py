@@ -43,7 +43,7 @@ def test_what_is_heard_goes_on_with_the_time_and_is_kept(server, tmp_path, monke
 
     heard = asyncio.run(main())
     with Database.open(store) as database:
-        assert (Mirror(database).heard, Mirror(database).log) == (heard, server.url)
+        assert (Mirror(database).heard, Mirror(database).shared_log) == (heard, server.url)
 
 
 def test_a_desk_that_is_behind_has_heard_as_much_as_it_holds(server, tmp_path):  # noqa: F811

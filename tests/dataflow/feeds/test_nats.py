@@ -489,10 +489,10 @@ async def test_an_event_that_the_store_can_not_hold_is_set_apart_alone(server, f
         async with desk(server.url, folder / "a.db") as amy:
             receive = amy.feed._mirror.receive
 
-            def picky(events, refused, cursor):
+            def picky(events, refused, cursor, origin):
                 if entries[13] in [msgspec.structs.replace(each, position=None, authid="amy") for each in events]:
                     return failing(TooLarge(folder, "too big"))()
-                return receive(events, refused, cursor)
+                return receive(events, refused, cursor, origin)
 
             amy.feed._mirror.receive = picky
             await amy.reaches(20)

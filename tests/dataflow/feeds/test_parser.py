@@ -12,10 +12,12 @@ from nats.protocol import parser
 from dataflow.feeds import wire
 from dataflow.feeds.connection import Connection
 from dataflow.feeds.parser import Parser
-from dataflow.feeds.subscription import Gap, Subscription, _plain
+from dataflow.feeds.subscription import Gap, Subscription
 from tests.dataflow.feeds.shared import entry
 
 SID = 7
+NAME = "abc"
+INBOX = "_INBOX.xyz"
 
 
 def message(number: int, *, sid: int = SID, subject: str | None = None, headers=None, body=None) -> bytes:
@@ -24,7 +26,7 @@ def message(number: int, *, sid: int = SID, subject: str | None = None, headers=
     body = made.body if body is None else body
     lines = [f"{name}: {value}\r\n".encode() for name, value in (made.headers if headers is None else headers).items()]
     head = b"NATS/1.0\r\n%b\r\n" % b"".join(lines) if lines else b""
-    reply = f"$JS.ACK.WF_b.abc.1.{number + 100}.{number}.1700000000123456789.{9 - number}"
+    reply = f"$JS.ACK.WF_b.{NAME}.1.{number + 100}.{number}.1700000000123456789.{9 - number}"
     sizes = f"{len(head)} {len(head) + len(body)}" if lines else str(len(body))
     line = f"{'H' if lines else ''}MSG {subject or made.subject} {sid} {reply} {sizes}\r\n"
     return line.encode() + head + body + b"\r\n"
@@ -114,12 +116,13 @@ def test_flow_control_is_answered_once_what_came_before_is_taken():
             answers.append(subject)
 
         client.publish = publish
-        asked = b"HMSG x %d $JS.FC.1 %d %d\r\nNATS/1.0 100 FlowControl Request\r\n\r\n\r\n" % (SID, 36, 36)
+        asked = b"HMSG %b %d $JS.FC.WF_b.abc.1 %d %d\r\nNATS/1.0 100 FlowControl Request\r\n\r\n\r\n"
+        asked %= INBOX.encode(), SID, 36, 36
         await client._ps.parse(message(1) + message(2) + asked + message(3))
         await subscription.take(1)
         assert answers == []
         await subscription.take(1)
-        assert answers == ["$JS.FC.1"]
+        assert answers == ["$JS.FC.WF_b.abc.1"]
 
     asyncio.run(told())
 
@@ -138,8 +141,8 @@ def fresh():
     """A subscription that is open already, and the client that it listens to."""
     connection = Connection(lambda: None, lambda _: None)
     subscription = Subscription(connection, "WF_b")
-    subscription._plain = _plain(SID)
-    connection.client.bring(SID, subscription)
+    subscription.name, subscription._place = NAME, INBOX
+    subscription._receive(SID)
     connection.client._subs[SID] = connection.client._subs[8] = None
 
     async def nothing(*_):

@@ -194,6 +194,23 @@ class TestWhatIsNoMessage:
         assert said in refused(body)
 
     @pytest.mark.parametrize(
+        "answer",
+        [
+            {"stream": "WF_house", "seq": 7}, {"stream": "WF_house", "domain": "hub", "seq": 7, "duplicate": True},
+            {"error": {"code": 400, "err_code": 10071, "description": "wrong last sequence"}, "stream": "", "seq": 0},
+            {"stream": "WF_house", "seq": 7, "batch": "b1", "count": 3}, {"server": {"id": "N"}, "data": {"user": "U"}},
+            {"type": "io.nats.jetstream.api.v1.stream_info_response", "total": 0},
+        ],
+    )  # fmt: skip
+    def test_the_servers_answers_to_somebody(self, answer):
+        assert "an answer of the server's" in refused(json.dumps(answer, separators=(",", ":")).encode())
+
+    def test_what_only_resembles_them_is_a_devices(self):
+        streams = board_with(temp="seq", room="stream")
+        assert data(b'{"stream":"a","seq":1,"level":3}', streams) == {"temp": 1, "room": "a"}
+        assert data(b'{"seq":1,"stream":"a"}', streams) == {"temp": 1, "room": "a"}
+
+    @pytest.mark.parametrize(
         ("subject", "said"),
         [
             ("tele.kitchen.STATE", "'tele/kitchen/STATE', which no source of this board takes"),

@@ -55,4 +55,10 @@ def test_the_names_that_the_server_is_told():
     assert subjects.everything("nyc") == "wf.nyc.>"
     assert subjects.of_entity("nyc", "UA 1") == "wf.nyc.UA%201.>"
     assert subjects.of_operator("nyc", "amy@ops") == "wf.nyc.*.amy%40ops.>"
-    assert subjects.operator_of(subjects.presence("nyc", "amy@ops")) == "amy@ops"
+    assert subjects.operator_of("nyc", subjects.presence("nyc", "amy@ops")) == "amy@ops"
+
+
+@pytest.mark.parametrize("subject", ["wf.nyc.e.eve.amy", "wfp.other.amy", "wfp.nyc.x.amy", "wfp.nyc.", "wfp.nyc"])
+def test_nobody_is_there_by_another_subject(subject):
+    with pytest.raises(CloudEventError):
+        subjects.operator_of("nyc", subject)

@@ -59,8 +59,8 @@ def test_binary_mode_says_the_same(entry):
 
 def test_a_guarded_entry_tells_the_server_what_it_expects():
     entry = Event(id="1", source="/s", type="gate.set", time=0, subject="UA 1", expects=12)
-    assert wire.encode("b", "amy", entry).headers | {} == {
-        "Content-Type": "application/cloudevents+json", "Nats-Msg-Id": "1",
+    assert wire.encode("b", "amy", entry).headers == {
+        "Content-Type": "application/cloudevents+json", "Nats-Msg-Id": wire.message_id("amy", entry),
         "Nats-Expected-Last-Subject-Sequence": "12", "Nats-Expected-Last-Subject-Sequence-Subject": "wf.b.UA%201.>",
     }  # fmt: skip
 
@@ -73,6 +73,25 @@ def test_both_modes_and_no_word_about_the_mode_are_read():
     events = [wire.decode("b", SUBJECT, headers, body, 4) for headers, body in kinds]
     assert events == [events[0]] * len(kinds)
     assert (events[0].data, events[0].authid, events[0].position) == (b'{"delay":3}', "amy", 4)
+
+
+def test_the_server_takes_an_entry_once_and_no_other_for_it():
+    entry = Event(id="1", source="/pump/a", type="gate.set", time=0)
+    others = [
+        wire.message_id("amy", entry), wire.message_id("bob", entry), wire.message_id("amy", entry, attempt=1),
+        wire.message_id("amy", msgspec.structs.replace(entry, source="/pump/b")),
+        wire.message_id("amy", msgspec.structs.replace(entry, id="2")),
+    ]  # fmt: skip
+    assert len(set(others)) == 5
+    assert wire.message_id("amy", msgspec.structs.replace(entry, data=b'{"n":1}', time=7)) == others[0]
+
+
+def test_nobody_speaks_as_a_device_by_an_entry():
+    body = BODY.replace(b'"source":"/s"', b'"source":"mqtt:tele/kitchen/SENSOR"')
+    assert body != BODY
+    assert wire.decode("b", SUBJECT, None, body, 1).authid == "amy"
+    with pytest.raises(CloudEventError, match="of the device 'mqtt:tele/kitchen/SENSOR'"):
+        wire.decode("b", SUBJECT.replace("amy", "_"), None, body, 1)
 
 
 def test_the_author_is_who_the_subject_says():

@@ -107,7 +107,7 @@ def test_everybody_reads_and_tells_that_they_are_there(as_users):
             assert len(await desk.read(20)) == len(written)
             assert (await streams.find(desk.nats, BOARD)).last == 20
             await desk.nats.publish(subjects.presence(BOARD, name))
-            assert subjects.operator_of((await there.next_msg(TIMEOUT)).subject) == name
+            assert subjects.operator_of(BOARD, (await there.next_msg(TIMEOUT)).subject) == name
             assert desk.violations.empty()
 
     as_users(main)

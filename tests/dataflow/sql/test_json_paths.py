@@ -1,4 +1,4 @@
-"""Every way to read JSON over every kind of value, as DuckDB has it: arrows, functions, keys, indices, paths, pointers."""
+"""Every way to read JSON over every kind of value, as DuckDB has it: arrows, functions, keys, indices, pointers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.oracle.world import Duck
 
 VALUES = [
     '{"a":1,"b":"t","PM2.5":5,"switch:0":7,"":9,"a b":3,"c":{"d":[1,2,{"e":null}]},"n":null,"0":"zero","$":4}',
-    '{"a\\"b":1,"a\\\\b":2,"x.y":3,"~":10,"a/b":11,"q\\"/":{"z":12},"-1":13,"01":14,"A":15,"é":16,"\\"a\\"":17,"a ":19}',
-    '{"a]b":21,"a[0]":22,"a*":23,"*":24,"#":25,"big":12345678901234567890123,"neg":-9223372036854775809}',
+    '{"a\\"b":1,"a\\\\b":2,"x.y":3,"~":10,"a/b":11,"q\\"/":{"z":12},"-1":13,"01":14,"A":15,"é":16,"\\"a\\"":17}',
+    '{"a]b":21,"a[0]":22,"a*":23,"*":24,"#":25,"a ":19,"big":12345678901234567890123,"neg":-9223372036854775809}',
     '[10,"x",null,[1,2],{"a":1},true,-0.0]', '"text"', '""', '"é\\nA"', "5", "5.0", "true", "false", "[]", "{}",
     "12345678901234567890123", "-0.0", "1e300", "[[]]", '{"a":{"a":{"a":[0,[1,[2]]]}}}',
 ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -175,6 +177,16 @@ def test_copies_rows_for_a_spreadsheet(desk: Desk, qtbot: QtBot) -> None:
     assert QGuiApplication.clipboard().text() == (
         "Time\tFlight\tDelay\n1970-01-01 00:01:00\tAA1\t1\n1970-01-01 00:03:00\tAA3\t3\n"
     )
+
+
+def test_what_is_copied_is_no_formula_and_keeps_its_cells(desk: Desk) -> None:
+    texts = ["=HYPERLINK(1)", "-1+2", "-5", "a\tb", "two\nlines", 'say "x"', "＝1", "plain"]
+    desk.put(Splice(0, 0, [(at, text, -at, False) for at, text in enumerate(texts)]))
+    copied = list(csv.reader(io.StringIO(desk.table.copied(range(len(texts))), newline=""), delimiter="\t"))
+    assert [row[1] for row in copied[1:]] == [
+        "'=HYPERLINK(1)", "'-1+2", "-5", "a\tb", "two\nlines", 'say "x"', "'＝1", "plain"
+    ]  # fmt: skip
+    assert [row[2] for row in copied[1:]] == ["0", *(f"-{at}" for at in range(1, len(texts)))]
 
 
 def test_the_selection_follows_its_row(desk: Desk) -> None:
