@@ -34,7 +34,7 @@ class Toast(QWidget):
         self._way.clicked.connect(self._press)
         self._ends = QTimer(self, singleShot=True, interval=STAYS_MS)
         self._ends.timeout.connect(self.hide)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(14, 7, 8, 7)
         row.setSpacing(14)
         row.addWidget(self._text)
@@ -84,7 +84,8 @@ class Toast(QWidget):
 
     def _place(self) -> None:
         """In the middle, above the foot."""
-        self.adjustSize()
+        self._row.invalidate()      # what was shown before was of another size
+        self._row.activate()
         parent = self._over
         size = self.sizeHint().boundedTo(QSize(parent.width() - 32, parent.height()))
         self.setGeometry((parent.width() - size.width()) // 2, parent.height() - _ABOVE - size.height(),
