@@ -20,6 +20,7 @@ from typing import Annotated, Any
 import msgspec
 
 from dataflow.board import ENVELOPE, Board, EventType
+from dataflow.entry_time import bring_times
 from dataflow.times import micros
 from dataflow.zset import Row
 from storage.event import WITHDRAWN, Event
@@ -57,6 +58,7 @@ class Schema:
         for event in board.events.values():
             self.columns.update((name, field.type) for name, field in event.fields.items())
         self.kinds: dict[str, list[str]] = {name: list(event.fields) for name, event in board.events.items()}
+        self._times = [at for at, type_ in enumerate(self.columns.values()) if type_ == "timestamp"]
         self._fresh = fresh
         self._bare = _builder(EventType(), self.columns)
         self._builders = {name: _builder(event, self.columns) for name, event in board.events.items()}
@@ -71,6 +73,14 @@ class Schema:
             return self._builders.get(event.type, self._bare)(event, pending, position)
         except Exception as error:  # noqa: BLE001  (whatever is in an event, the ones after it are read)
             raise Misfit(self._reason(event, error)) from None
+
+    def pending_row(self, entry: Event, position: int) -> Row:
+        """The row of an entry of this desk that waits, at a position of its own. Raises Misfit."""
+        return self.bring(self.row(entry, pending=True, position=position), entry.time)
+
+    def bring(self, row: Row, made: int) -> Row:
+        """The row of an entry that this desk made at a time: its times have passed (`entry_time.py`)."""
+        return bring_times(row, self._times, made)
 
     def reader(self, withdrawal: Callable[[Event], None]) -> Callable[[Event], Row]:
         """As `row`, for events of the log. `withdrawal` is called with each withdrawal; others cost nothing more."""

@@ -36,6 +36,7 @@ class Screen(QObject):
         self._ready = asyncio.get_running_loop().create_future()
         self._undo = Undo(session, self)
         self._undo.said.connect(window.say)
+        self._undo.offered.connect(window.offer)
         for source in (self.bridge, self._attention):
             source.entered.connect(self._undo.entered)
             source.lost.connect(self._undo.lost)
@@ -87,9 +88,11 @@ class Screen(QObject):
         self.bridge.bind(panels)
 
     def _show_status(self, status: Status) -> None:
+        loading = status.freshness == "loading"
+        self.bridge.hold(loading)
         self._window.set_status(status)
         self._delays.show_status(status)
-        if status.state != "catching up" and not self._ready.done():
+        if not (loading or self._ready.done()):
             self._ready.set_result(None)
         self._attention.show_status(status)
 

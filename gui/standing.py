@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from dataflow.names import describe, distinguish
-from dataflow.session import Present, Status
+from dataflow.session import CUT_OFF, Present, Status
 from dataflow.times import local_day, local_text
 from gui.format import NARROW
-
-APART = frozenset({"offline", "failed", "refused"})
-"""The states of a desk that is cut off from its log."""
 
 _NAMES = 3
 _SOON_S = 3
@@ -25,7 +22,7 @@ def state_text(status: Status, zone: ZoneInfo) -> str:
         return ", ".join(filter(None, (_offline(status, zone), waiting_text(status.pending))))
     if status.state == "catching up":
         return ", ".join(filter(None, (_share(status), left_text(status.left_s))))
-    if status.state in APART and status.detail:
+    if status.state in CUT_OFF and status.detail:
         return f"{status.state.capitalize()}: {status.detail}"
     words = status.detail or status.state
     return words[:1].upper() + words[1:]
@@ -34,7 +31,7 @@ def state_text(status: Status, zone: ZoneInfo) -> str:
 def reason_text(status: Status) -> str:
     """Why it is cut off, or how much there is to catch up; nothing where there is nothing to say."""
     if status.state != "catching up":
-        return status.detail if status.state in APART else ""
+        return status.detail if status.state in CUT_OFF else ""
     return ", ".join(filter(None, (to_go_text(status), status.detail)))
 
 
@@ -94,15 +91,19 @@ def presence_row(one: Present, status: Status, zone: ZoneInfo) -> tuple[str, str
     return describe(one.name), one.role, far.replace(",", NARROW), since_text(one.since, status.now or one.since, zone)
 
 
+def share_text(progress: float | None) -> str:
+    """"43 %"; all but the end is not all. Nothing where it is not known."""
+    return "" if progress is None else f"{min(99, int(progress * 100))} %"
+
+
 def _share(status: Status) -> str:
-    """All but the end is not all."""
-    if status.progress is None:
-        return "Catching up"
-    return f"Catching up {min(99, int(status.progress * 100))} %"
+    return f"Catching up {share_text(status.progress)}".rstrip()
 
 
 def _offline(status: Status, zone: ZoneInfo) -> str:
-    return f"Offline {since_text(status.since, status.now, zone)}" if status.since else "Offline"
+    if status.freshness == "never":
+        return "Offline, never synced"
+    return f"Offline {since_text(status.as_of, status.now, zone)}" if status.as_of else "Offline"
 
 
 def _day(since: int, now: int, zone: ZoneInfo) -> str:

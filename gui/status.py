@@ -31,6 +31,7 @@ class Foot(Guarded, QWidget):
         super().__init__(parent)
         self._theme = theme
         self._right = self._trouble = self._said = ""
+        self._left_out = (False, False)
         self._role = "faint"
         self._problems: tuple[str, ...] = ()
         self.setFixedHeight(HEIGHT)
@@ -48,6 +49,12 @@ class Foot(Guarded, QWidget):
         """Why the saved board file is not in use; none when it is."""
         self._problems = tuple(problems)
         self._describe()
+
+    def leave_out(self, trouble: bool, problems: bool) -> None:
+        """What stands in a banner is not painted here as well."""
+        if (trouble, problems) != self._left_out:
+            self._left_out = (trouble, problems)
+            self.update()
 
     def say(self, words: str) -> None:
         """Before all else, until other words come; empty for nothing."""
@@ -75,10 +82,11 @@ class Foot(Guarded, QWidget):
     def left(self) -> tuple[str, str]:
         """What stands at the left, and its role."""
         words, role = "F1 shows the keys", "faint"
-        if self._problems:
+        no_trouble, no_problems = self._left_out
+        if self._problems and not no_problems:
             more = f" (and {len(self._problems) - 1} more)" if len(self._problems) > 1 else ""
             words, role = f"Board file not in use: {self._problems[0]}{more}", "critical"
-        elif self._trouble:
+        elif self._trouble and not no_trouble:
             words, role = self._trouble, self._role
         if not self._said:
             return words, role

@@ -19,9 +19,12 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QVBoxLay
 from dataflow.board import Action, Board, FormPanel
 from dataflow.session import Present, Status
 from gui import keys
+from gui.advice import board_advice, feed_advice
 from gui.aside import Aside, orphans
+from gui.banner import Banner
 from gui.card import Card
 from gui.field_keys import FieldKeys
+from gui.freshness import view_of
 from gui.grid import Grid
 from gui.header import Header
 from gui.new_store import Notice, offer
@@ -33,6 +36,7 @@ from gui.panels.shut import Shut
 from gui.shut_panels import ShutPanels
 from gui.status import Foot
 from gui.theme import Theme
+from gui.toast import Toast
 
 _SIZE = QSize(1600, 1000)
 _GEOMETRY, _THEME = "window/geometry", "window/theme"
@@ -77,12 +81,21 @@ class MainWindow(Guarded, QWidget):
         self._header = Header(theme, self)
         self._grid = Grid(self)
         self._foot = Foot(theme, self)
+        self._banner, self._board_banner = Banner(theme, self), Banner(theme, self)
+        self._toast = Toast(theme, self)
+        self._status = Status()
         self._aside: Aside | None = None
-        self._reason = ""
         self._header.pause_wanted.connect(self.pause_wanted)
         self._header.attention_wanted.connect(self.attention_wanted)
         self._header.delays_wanted.connect(self.delays_wanted)
         self._header.new_store_wanted.connect(self._offer_new_store)
+        self._banner.details_wanted.connect(self.delays_wanted)
+        self._banner.new_store_wanted.connect(self._offer_new_store)
+        self._toast.undo_wanted.connect(self.undo_wanted)
+        self._toast.redo_wanted.connect(self.redo_wanted)
+        for banner in (self._banner, self._board_banner):
+            banner.left.connect(self.setFocus)
+            banner.dismissed.connect(self._spare_foot)
         self.setMinimumSize(900, 560)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._arrange()
@@ -95,6 +108,8 @@ class MainWindow(Guarded, QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._header)
+        column.addWidget(self._banner)
+        column.addWidget(self._board_banner)
         column.addWidget(self._grid, 1)
         column.addWidget(self._foot)
 
@@ -120,6 +135,7 @@ class MainWindow(Guarded, QWidget):
         for form in self._forms():
             for kept in drafts:
                 form.put(kept)
+        self._show_views()
         for panel in self.panels[: self._shown]:
             self._attend(panel)
         return self.panels
@@ -147,16 +163,30 @@ class MainWindow(Guarded, QWidget):
         self._attend(panel)
         self.panel_opened.emit(panel)
         panel.take_now(old.now)
+        self._show_views()
         panel.focus()
 
     def set_status(self, status: Status) -> None:
         """How the pipeline stands; also the board's clock."""
-        self._reason = status.detail
+        self._status = status
         self._header.set_status(status)
         self._foot.set_status(status)
+        self._banner.show_advice(feed_advice(status, ZoneInfo(self._board.timezone)))
         self._pause_key.setEnabled(self._header.can_pause())
         for panel in self.panels:
             panel.take_now(status.now)
+        self._show_views()
+        self._spare_foot()
+
+    def _spare_foot(self) -> None:
+        self._foot.leave_out(not self._banner.isHidden(), not self._board_banner.isHidden())
+
+    def _show_views(self) -> None:
+        """What its values are is for each panel to show."""
+        view = view_of(self._status, ZoneInfo(self._board.timezone))
+        for panel in self.panels:
+            panel.show_view(view)
+            panel.set_views_time(self._status.as_of)
 
     def offer_new_stores(self) -> None:
         """`new_store_wanted` may be said from now on, once."""
@@ -173,6 +203,12 @@ class MainWindow(Guarded, QWidget):
     def set_problems(self, problems: Sequence[str]) -> None:
         """Why the board file as it was saved last is not in use."""
         self._foot.set_problems(problems)
+        self._board_banner.show_advice(board_advice(problems))
+        self._spare_foot()
+
+    def offer(self, words: str, action: str) -> None:
+        """What was done, for some seconds, with the way back: "undo", "redo" or ""; empty words for nothing."""
+        self._toast.offer(words, action)
 
     def say(self, words: str) -> None:
         """What became of a key, in the foot, until it is told something else; empty for nothing."""
@@ -180,7 +216,7 @@ class MainWindow(Guarded, QWidget):
 
     def _offer_new_store(self) -> None:
         self._header.offer_new_stores(False)
-        dialog = offer(self._reason, self.theme, self)
+        dialog = offer(self._status.detail, self.theme, self)
         dialog.accepted.connect(self.new_store_wanted)
         dialog.rejected.connect(self.offer_new_stores)
         dialog.open()

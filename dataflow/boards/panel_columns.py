@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from dataflow.board import BarPanel, ColumnSpec, LinePanel, LogPanel, Panel, TablePanel, ValuePanel
+from dataflow.board import (
+    BarPanel,
+    ColumnSpec,
+    DataPanel,
+    LinePanel,
+    LogPanel,
+    Panel,
+    TablePanel,
+    ValuePanel,
+    stale_column,
+)
 from dataflow.boards.shape import Finding
 from dataflow.boards.toml_lines import Path
 from dataflow.formats import check_format
@@ -36,6 +46,8 @@ def fits(path: Path, panel: Panel, query: str, columns: Columns) -> Findings:
         return
     for need in _needs(panel):
         yield from _meets(path, need, columns, "sql")
+    if isinstance(panel, DataPanel) and panel.stale_after is not None:
+        yield from _stale(path, panel, columns)
     if isinstance(panel, TablePanel):
         yield from _table(path, panel, columns)
     if isinstance(panel, ValuePanel | BarPanel):
@@ -78,6 +90,17 @@ def _meets(path: Path, need: Need, columns: Columns, query: str) -> Findings:
     elif found is not None and found not in need.types:
         message = f"the column `{need.column}` is {found}; it must be {' or '.join(need.types)}"
         yield Finding((*path, query), message)
+
+
+def _stale(path: Path, panel: DataPanel, columns: Columns) -> Findings:
+    name = stale_column(panel)
+    key = "stale_by" if panel.stale_by else "stale_after"
+    times = [column for column, type_ in columns.items() if type_ == "timestamp"]
+    hint = f"name a timestamp column: stale_by = \"{times[0]}\"" if times else "select one: … max(time) AS time"
+    if name not in columns:
+        yield Finding((*path, key), f"the query gives no column `{name}` that says how new a row is", hint)
+    elif columns[name] != "timestamp":
+        yield Finding((*path, key), f"the column `{name}` is {columns[name]}; how new a row is, a timestamp says", hint)
 
 
 def _spark(path: Path, columns: Columns) -> Findings:

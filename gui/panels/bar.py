@@ -110,7 +110,7 @@ class Bar(Panel):
     def __init__(self, spec: BarPanel, theme: Theme, zone: ZoneInfo, parent: QWidget | None = None) -> None:
         super().__init__(spec, theme, zone, parent)
         self.bar = spec
-        self.chart = Chart(theme, spec.role, self)
+        self.chart = Chart(self.theme, spec.role, self)
         self.chart.setAccessibleName(spec.title)
         self.set_body(self.chart)
         self._columns: list[Column] = []

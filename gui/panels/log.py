@@ -168,7 +168,7 @@ class Log(Panel):
         self._places: dict[str, int] = {}
         self._model = Lines(zone, self)
         self._view = View(self)
-        self._painter = Painter(self._model, theme, self)
+        self._painter = Painter(self._model, self.theme, self)
         self._view.setModel(self._model)
         self._view.setItemDelegate(self._painter)
         self._view.setUniformItemSizes(True)

@@ -52,7 +52,7 @@ class Table(Panel):
         self._total: int | None = None          # rows without the operator's filter, while there is one
         self._fresh = True          # the next batch is the first of another query
         self.model = TableModel(spec.columns, zone, self)
-        self.view = RowsView(self.model, theme, self)
+        self.view = RowsView(self.model, self.theme, self)
         self.columns = Columns(self.view)
         self.filter = FilterField(self)
         self._set_up()
@@ -236,7 +236,7 @@ class Table(Panel):
         self.set_note(note)
         nothing = "" if count else self._nothing()
         self.view.say(nothing)
-        self.setAccessibleDescription(nothing)
+        self.describe(nothing)
 
     def _nothing(self) -> str:
         if self.words:

@@ -129,3 +129,28 @@ def test_a_panels_slip_leaves_the_sql_checked_but_a_damaged_event_type_does_not(
     assert [problem.key for problem in examine(path, Engine)[1]] == ["panels[0].sql", "panels[0].tilte"]
     path.write_text(HEAD.replace('"int"', '"itn"') + panel("table", "sql = 'SELECT bogus'"))
     assert len(examine(path, Engine)[1]) == 1
+
+
+def test_a_panel_that_may_be_stale_needs_a_time_of_its_rows(tmp_path):
+    def stale(kind, sql, rest):
+        return problems(tmp_path, panel(kind, f"sql = '{sql}'\n{rest}"))
+
+    assert stale("table", "text AS job, timestamp AS time", 'stale_after = "5m"') == []
+    assert stale("line", "timestamp AS x, int AS y", "stale_after = 90") == []
+    assert stale("log", "timestamp AS time, text AS title", 'stale_after = "1h"') == []
+    assert stale("value", "int AS value, timestamp AS seen", 'stale_after = "5m"\nstale_by = "seen"') == []
+    assert stale("value", "int AS value, timestamp AS seen", 'stale_after = "5m"') == [
+        "ops.toml:12: panels[0].stale_after: the query gives no column `time` that says how new a row is. "
+        'Name a timestamp column: stale_by = "seen"'
+    ]
+    assert stale("bar", "text AS label, int AS value", 'stale_after = "5m"') == [
+        "ops.toml:12: panels[0].stale_after: the query gives no column `time` that says how new a row is. "
+        "Select one: … max(time) AS time"
+    ]
+    assert stale("table", "text AS job, text AS seen", 'stale_after = "5m"\nstale_by = "seen"') == [
+        "ops.toml:13: panels[0].stale_by: the column `seen` is text; how new a row is, a timestamp says. "
+        "Select one: … max(time) AS time"
+    ]
+    assert stale("line", "int AS x, int AS y", 'stale_after = "5m"')[0].startswith(
+        "ops.toml:12: panels[0].stale_after: the column `x` is int; "
+    )
