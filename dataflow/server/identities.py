@@ -21,7 +21,7 @@ from dataflow import names
 from dataflow.feeds.subjects import escaped
 from dataflow.server.errors import IdentityError
 from dataflow.server.permissions import Role
-from storage.private import create_file, make_folder
+from storage.private import create_file, make_folder, tighten
 from storage.regular import open_regular
 
 _LARGEST = 64 * 1024
@@ -83,6 +83,8 @@ class Identities:
     def __init__(self, folder: Path) -> None:
         self._users = folder / "users"
         self._secrets = folder / "identities"
+        for each in (folder, self._users, self._secrets):
+            tighten(each)
 
     def add(self, name: str, role: Role, limits: Limits | None = None) -> Path:
         """Make a user; the identity file. `limits` are a device's. Raises IdentityError if the name is taken, looks
