@@ -8,24 +8,22 @@ quota is shut out for a time. A log that is shorter than it was is served only i
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import secrets
 import shutil
-import ssl
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from dataflow.feeds import subjects, topics
 from dataflow.server import high_water, inspection, permissions
-from dataflow.server.config import Account, Settings, Tls, check
+from dataflow.server.config import Account, Settings, check
+from dataflow.server.connecting import connected, run
 from dataflow.server.errors import ServerError, ServerFailed
 from dataflow.server.high_water import Mark
 from dataflow.server.identities import Identities, Member, new_seed, public_key
@@ -38,7 +36,7 @@ from dataflow.server.streams import BoardStream, ensure, find
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
-_TIMEOUT_S = 5
+
 _NOT_TAKEN = "Users have changed, but the running server does not take them up: end it, and start it again"
 _ANYBODY = " anybody"
 """No user's name begins with a space."""
@@ -47,8 +45,6 @@ _ROOM = 16 * 2**20
 
 _MENDED_S = 10.0
 """Between two such starts: a disk that is broken stays so."""
-
-T = TypeVar("T")
 
 
 class Serving:
@@ -180,7 +176,7 @@ class Serving:
         if self._process.wait(0) is not None:
             return None
         with suppress(ServerError, OSError):
-            stream = self._run(self._found())
+            stream = run(self._found())
             return Mark(stream.log, stream.last)
         return None
 
@@ -240,19 +236,19 @@ class Serving:
         process = ServerProcess(settings, self._folder)
         process.start(before=lambda: inspection.migrate(store))
         try:
-            self._run(self._inspection(process.url))
+            run(self._inspection(process.url))
         finally:
             process.stop()
 
     async def _inspection(self, url: str) -> None:
-        client = await _connected(url, self._seed, None)
+        client = await connected(url, self._seed, None)
         try:
             await inspection.inspect(client, self._board, self._folder, self._accept_loss, self._say)
         finally:
             await client.close()
 
     def _stream_made(self) -> BoardStream:
-        return self._run(self._make_stream())
+        return run(self._make_stream())
 
     async def _found(self) -> BoardStream:
         client = await self._connect()
@@ -269,63 +265,14 @@ class Serving:
         finally:
             await client.close()
 
-    def _run(self, work: Awaitable[T]) -> T:
-        async def main() -> T:
-            return await work
-
-        with _without_false_alarm():
-            return asyncio.run(main())
-
     async def _connect(self) -> Client:
-        return await _connected(self.url, self._seed, self.settings.tls)
+        return await connected(self.url, self._seed, self.settings.tls)
 
     async def _connect_system(self) -> Client:
-        return await _connected(self.url, self._system_seed, self.settings.tls)
-
-
-async def _connected(url: str, seed: str, tls: Tls | None) -> Client:
-    """A connection to our own child. Raises ServerFailed."""
-    import nats
-
-    heard: list[Exception] = []
-
-    async def hear(error: Exception) -> None:
-        heard.append(error)
-
-    options: dict[str, Any] = {"tls": _context(tls)} if tls else {}
-    try:
-        return await nats.connect(
-            url, allow_reconnect=False, connect_timeout=_TIMEOUT_S, error_cb=hear, nkeys_seed_str=seed, **options
-        )
-    except (OSError, nats.errors.Error) as error:
-        why = next((found for found in (*heard, error) if isinstance(found, OSError)), error)
-        raise ServerFailed(f"cannot connect to the server that was just started: {why}") from None
-
-
-def _context(tls: Tls) -> ssl.SSLContext:
-    """Takes our own child's certificate and no other, whatever host it names; also a self-signed one."""
-    context = ssl.create_default_context(cafile=str(tls.cert))
-    context.check_hostname = False
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    return context
+        return await connected(self.url, self._system_seed, self.settings.tls)
 
 
 def _describe(over: Over) -> str:
     if over.seconds is None:
         return f"Shut out: {over.name}: {over.why}; to give it more: watchfloor user limit {over.name} --disk SIZE"
     return f"Shut out for {over.seconds / 60:,.0f} min: {over.name} sends {over.why}"
-
-
-@contextmanager
-def _without_false_alarm() -> Iterator[None]:
-    """nats-py upgrades its connection to TLS behind asyncio's back, which complains on stderr when it is closed."""
-
-    def passes(record: logging.LogRecord) -> bool:
-        return "eof_received" not in record.getMessage()
-
-    logger = logging.getLogger("asyncio")
-    logger.addFilter(passes)
-    try:
-        yield
-    finally:
-        logger.removeFilter(passes)
