@@ -286,8 +286,8 @@ def replace(text: str, old: str, new: str) -> str | None:
     """NULL where the text would grow too long."""
     if not old:
         return text
-    more = len(new) - len(old)
-    if more > 0 and len(text) // len(old) * more > LONGEST_TEXT and text.count(old) * more + len(text) > LONGEST_TEXT:
+    more, size = len(new) - len(old), len(text)
+    if more > 0 and size + size // len(old) * more > LONGEST_TEXT and size + text.count(old) * more > LONGEST_TEXT:
         return None
     return text.replace(old, new)
 
