@@ -95,7 +95,7 @@ class ShutPanels:
 
     def _notice(self, store: Path) -> None:
         """Shut what processes that are gone were drawing."""
-        found = [content for path in store.parent.glob(f"{store.name}.drawing-*") if (content := _take(path))]
+        found = [content for path in _markers(store) if (content := _take(path))]
         for content in found:
             if (own := content[:_SIZE]) != _NOBODY:
                 self._deaths[own.hex()] = Death(int(time.time()), _crash_report(content[_SIZE:]))
@@ -145,7 +145,7 @@ class ShutPanels:
 @contextmanager
 def shut_panels(store: Path | None) -> Iterator[ShutPanels | None]:
     """Of this store, while a window is open; none where there is no store that outlives it."""
-    shut = None if store is None else ShutPanels(store)
+    shut = None if store is None or not store.name else ShutPanels(store)
     try:
         yield shut
     finally:
@@ -156,6 +156,15 @@ def shut_panels(store: Path | None) -> Iterator[ShutPanels | None]:
 def digest(panel: Panel) -> bytes:
     """What a panel is known by: its whole section of the board."""
     return blake2b(msgspec.json.encode(panel), digest_size=_SIZE).digest()
+
+
+def _markers(store: Path) -> list[Path]:
+    """The files of all processes that draw, or drew, panels of a store."""
+    prefix = f"{store.name}.drawing-"
+    try:
+        return [path for path in store.parent.iterdir() if path.name.startswith(prefix)]
+    except OSError:
+        return []
 
 
 def _take(path: Path) -> bytes:

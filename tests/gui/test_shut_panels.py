@@ -208,6 +208,14 @@ def test_a_damaged_note_and_a_folder_that_takes_no_files_cost_nothing(board, sto
     kept.close()
 
 
+def test_any_name_of_a_store_will_do(account):
+    for name in ("[ab]*.db", "x" * 5_000, "ü \n.db"):
+        kept = ShutPanels(account / name)
+        kept.set(b"a" * 16)
+        kept.close()
+    assert not list(account.rglob("*drawing*"))
+
+
 def test_what_a_shut_panel_says():
     assert Death(1).words() == "Watchfloor ended while it drew this panel, so it is shut."
     assert Death(1, "/tmp/crash-1.txt").words().endswith("\nThe report is in /tmp/crash-1.txt")
