@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from operator import itemgetter
+from types import ModuleType
 from typing import Any
 
 from dataflow.operators import exact, pairs, statistics
@@ -16,9 +17,19 @@ from dataflow.sql.sorting import order_key
 from dataflow.sql.vocabulary import WORDS
 from dataflow.zset import Row
 
+
+def _own(module: ModuleType) -> dict[str, Any]:
+    """The public functions that a module defines: what it imports hides none of the dialect's names."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if name[0] != "_" and getattr(value, "__module__", "") == module.__name__
+    }
+
+
 NAMESPACE = {
     **WORDS,
-    **{name: value for module in (statistics, pairs) for name, value in vars(module).items() if name[0] != "_"},
+    **_own(statistics), **_own(pairs),
     **{name: value for name, value in vars(exact).items() if name.startswith("exact")},
     "order_key": order_key, "itemgetter": itemgetter,
     "Multiset": Multiset, "NOTHING": (None,),
