@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from gui.format import cut
+from gui.format import cut, one_line
 from gui.painting import Host
 from gui.theme import Theme
 
@@ -26,6 +26,7 @@ KEYBOARD = (
 )
 PADDING = 12
 HEADER = 34
+_WIDEST = 160       # of a series' name in the legend
 
 
 class Card(Host, QWidget):
@@ -34,7 +35,7 @@ class Card(Host, QWidget):
     def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.theme = theme
-        self._title = title
+        self._title = one_line(title)
         self._note = ""
         self._note_role = "faint"
         self._legend: tuple[tuple[str, str], ...] = ()
@@ -55,22 +56,22 @@ class Card(Host, QWidget):
 
     def set_title(self, title: str) -> None:
         """The words at the left: what is shown, and over what time."""
-        self._title = cut(title)
+        self._title = one_line(title)
         self.setAccessibleName(self._title)
         self.update()
 
     def set_note(self, note: str, role: str = "faint") -> None:
         """The words at the right: how much is shown."""
-        note = cut(note)
+        note = one_line(note)
         if (note, role) != (self._note, self._note_role):
             self._note, self._note_role = note, role
             self.update(0, 0, self.width(), HEADER)
 
     def set_legend(self, entries: Sequence[tuple[str, str]]) -> None:
         """(label, role) of each series; stands in the note's place."""
-        shown = tuple((cut(label, SERIES), role) for label, role in entries)
-        if shown != self._legend:
-            self._legend = shown
+        legend = tuple((one_line(cut(label, SERIES)), role) for label, role in entries)
+        if legend != self._legend:
+            self._legend = legend
             self.update(0, 0, self.width(), HEADER)
 
     def set_body(self, body: QWidget) -> None:
@@ -175,9 +176,12 @@ class Card(Host, QWidget):
         font = self.theme.font("small")
         metrics = QFontMetrics(font)
         painter.setFont(font)
-        right = row.right() + 1
-        for label, role in reversed(self._legend):
+        right, least = row.right() + 1, row.left() + row.width() // 3
+        for left, (label, role) in reversed(list(enumerate(self._legend, start=1))):
+            label = metrics.elidedText(label, Qt.TextElideMode.ElideRight, _WIDEST)
             width = metrics.horizontalAdvance(label)
+            if right - width - 16 < least:
+                return row.right() - self._paint_more(painter, row, right, left)
             painter.setPen(self.theme.color("dim"))
             box = QRect(right - width, row.top(), width, row.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
@@ -186,6 +190,14 @@ class Card(Host, QWidget):
             painter.drawLine(right - width - 16, middle, right - width - 7, middle)
             right -= width + 30
         return row.right() - right
+
+    def _paint_more(self, painter: QPainter, row: QRect, right: int, count: int) -> int:
+        """How many series have no room in the legend; where that begins."""
+        words = f"+{count}"
+        left = right - painter.fontMetrics().horizontalAdvance(words)
+        painter.setPen(self.theme.color("dim"))
+        painter.drawText(QRect(left, row.top(), right - left, row.height()), Qt.AlignmentFlag.AlignVCenter, words)
+        return left - PADDING
 
     def _paint_message(self, painter: QPainter) -> None:
         painter.setFont(self.theme.font("body"))

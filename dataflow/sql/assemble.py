@@ -19,18 +19,12 @@ from dataflow.zset import Row
 
 
 def _own(module: ModuleType) -> dict[str, Any]:
-    """The public functions that a module defines: what it imports hides none of the dialect's names."""
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if name[0] != "_" and getattr(value, "__module__", "") == module.__name__
-    }
+    """A module's own functions, not what it imports."""
+    return {name: value for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
 
 
 NAMESPACE = {
-    **WORDS,
-    **_own(statistics), **_own(pairs),
-    **{name: value for name, value in vars(exact).items() if name.startswith("exact")},
+    **WORDS, **_own(statistics), **_own(pairs), **_own(exact),
     "order_key": order_key, "itemgetter": itemgetter,
     "Multiset": Multiset, "NOTHING": (None,),
 }  # fmt: skip

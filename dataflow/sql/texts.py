@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from dataflow.sql.limits import COMPARED, LONGEST_TEXT, PAIRS
-from dataflow.sql.runtime import bounded_join
+from dataflow.sql.runtime import FARTHEST, bounded_join
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -15,8 +15,10 @@ def bytewise(text: str) -> str:
     return text if text.isascii() else text.encode().decode("latin-1")
 
 
-def letter(text: str, index: int) -> str:
-    """Counted from 1, or from the end below 0."""
+def letter(text: str, index: int) -> str | None:
+    """Counted from 1, or from the end below 0; NULL where DuckDB would stop."""
+    if abs(index) > FARTHEST:
+        return None
     at = index - 1 if index > 0 else len(text) + index
     return text[at] if index and 0 <= at < len(text) else ""
 
