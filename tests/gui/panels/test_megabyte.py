@@ -74,7 +74,8 @@ def test_what_is_shown_is_cut_and_what_is_kept_is_whole(qtbot: QtBot) -> None:
     table.apply("main", [Splice(0, 0, (CASES["table"][2],))], [CASES["table"][2]])
     for role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
         text = table.model.data(table.model.index(0, 0), role)
-        assert text == LONG[:500] + "…"
+        assert LONG[:500] + "…" in text
+        assert len(text) < 600
     assert table.model.row(0)[0] == LONG
 
 
