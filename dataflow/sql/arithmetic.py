@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from dataflow.sql import casts, times, types
 from dataflow.sql.casts import Typed, cast, rescale
-from dataflow.sql.expressions import Context, lower, rule
+from dataflow.sql.expressions import Context, left_rule, lower, rule
 from dataflow.sql.logic import tame
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Call, Const
@@ -25,10 +25,10 @@ SYMBOLS: dict[type[exp.Expr], str] = {
 }
 
 
-@rule(*SYMBOLS)
-def arithmetic(node: exp.Expr, context: Context) -> Typed:
+@left_rule(*SYMBOLS)
+def arithmetic(node: exp.Expr, left: Typed, context: Context) -> Typed:
     only(node, "this", "expression", "typed", "safe")
-    left, right = lower(node.this, context), lower(node.expression, context)
+    right = lower(node.expression, context)
     symbol = SYMBOLS[type(node)]
     timed = _time_arithmetic(symbol, left, right, node, bounded=not isinstance(context, ClockContext))
     if timed is not None:

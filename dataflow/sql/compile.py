@@ -22,8 +22,10 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlglot.errors import SqlglotError
 
 from dataflow.sql import arithmetic, bits, calls, choices, in_order, logic, measures, pattern_calls, time_calls, types
+from dataflow.sql.budget import budgeted
 from dataflow.sql.casts import Typed, rescale
-from dataflow.sql.errors import SqlError
+from dataflow.sql.deep import work_deep
+from dataflow.sql.errors import SqlError, only_sql_errors
 from dataflow.sql.parse import parse
 from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Col, Const, Expr, Map, Order, Query, Rel
@@ -65,7 +67,7 @@ class Compiler:
                 try:
                     held.append(self._lower(sql))
                 except SqlError as error:
-                    raise SqlError(f"in the view '{name}': {error.message}", 0, 0, error.hint) from None
+                    raise SqlError(f"in the view '{name}': {error.message}", 0, 0, error.hint) from error.__cause__
                 finally:
                     busy.clear()
             return held[0]
@@ -78,15 +80,21 @@ class Compiler:
         except SqlError as error:
             if error.line or error.message.startswith("in the view"):
                 raise
-            raise type(error)(error.message, 1, 1, error.hint) from None
+            raise type(error)(error.message, 1, 1, error.hint) from error.__cause__
         except SqlglotError as error:
-            raise SqlError("the query cannot be read: " + str(error).split("\n")[0], 1, 1) from None
-        except RecursionError:
-            raise SqlError("the query is nested too deeply", 1, 1) from None
+            raise SqlError("the query cannot be read: " + str(error).split("\n")[0], 1, 1) from error
 
     def query(self, sql: str) -> Query:
-        """The plan of one live query. Raises SqlError."""
-        self.shaper.begin()
+        """The plan of one live query. Raises SqlError, and nothing else."""
+        with budgeted(), only_sql_errors():
+            try:
+                return self._query(sql)
+            except RecursionError:
+                return work_deep(lambda: self._query(sql))
+            finally:
+                self.shaper.begin()
+
+    def _query(self, sql: str) -> Query:
         found = self._lower(sql)
         return Query(
             tuple(name for name, _, _ in found.columns),

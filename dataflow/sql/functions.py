@@ -164,7 +164,7 @@ def call(name: str, args: list[Typed], node: exp.Expr) -> Typed:
     overloads = FUNCTIONS.get(name)
     if overloads is None:
         raise _unknown(name, node)
-    if name == "bit_count" and (args[0].literal or node.find(exp.Cast) is not None):
+    if name == "bit_count" and args and (args[0].literal or node.find(exp.Cast) is not None):
         raise refused(node, f"how many bits has {short(node)}?", "bit_count of a column")
     for overload in overloads:
         fitted = _fit(args, overload.params, node)
