@@ -91,7 +91,8 @@ def _linear(symbol: str) -> Callable[[Typed, Typed, exp.Expr], Typed]:
 def _multiply(left: Typed, right: Typed) -> Typed:
     """Whole numbers and decimals. What is beyond 128 bits is NULL."""
     digits = types.scale(left.type) + types.scale(right.type)
-    kind = types.decimal(digits, bare=types.is_bare(left.type) and types.is_bare(right.type)) if digits else INT
+    bare = types.is_bare(left.type) and types.is_bare(right.type)
+    kind = INT if left.type == right.type == INT else types.decimal(digits, bare=bare)
     if left.literal or right.literal:
         return Typed(Call("({0} * {1})", (left.expr, right.expr)), kind)
     return Typed(Call("int_multiply({0}, {1})", (left.expr, right.expr), nullable=True), kind)
@@ -115,7 +116,7 @@ def _divide(left: Typed, right: Typed, node: exp.Expr) -> Typed:
 def _int_divide(left: Typed, right: Typed, node: exp.Expr) -> Typed:
     if (left.type, right.type) != (INT, INT):
         raise refused(node, f"// divides whole numbers: {short(node)}", "floor(a / b)")
-    return Typed(Call("int_divide({0}, {1})", (left.expr, right.expr), nullable=not right.constant), INT)
+    return Typed(Call("int_divide({0}, {1})", (left.expr, right.expr), nullable=right.constant in (None, 0, -1)), INT)
 
 
 def _modulo(left: Typed, right: Typed, node: exp.Expr) -> Typed:

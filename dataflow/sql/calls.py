@@ -101,7 +101,7 @@ def round_(node: exp.Expr, context: Context) -> Typed:
         raise refused(node, f"round needs its digits as a whole number: {short(node)}", "round(x, 2)")
     count = places.constant
     if value.type == INT:
-        return Typed(Call(f"round_int({{0}}, {count})", (value.expr,)), INT)
+        return Typed(Call(f"round_int({{0}}, {count})", (value.expr,), nullable=count < 0), INT)
     if value.type == FLOAT:
         return Typed(Call(f"round_to({{0}}, {count})", (value.expr,)), FLOAT, value.wild)
     if count < 0:
