@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable
 
 from dataflow.sql.budget import spend
 from dataflow.sql.demands import FALSE, VALUE, Demand, Use, is_test
-from dataflow.sql.plan import Case, Coalesce, Col, Const, Expr, IsNull, Not, Pool
-from dataflow.sql.shape import operands
+from dataflow.sql.plan import Case, Coalesce, Expr, IsNull, Not
+from dataflow.sql.shape import LEAVES, operands
 
 HEIGHT = 20
 """How many levels of expressions stand in one line: Python's parser takes 200 parentheses, and each is some."""
 WIDTH = 16
 """How many branches stand in one line, each in the ELSE of the one before."""
+_TURNED = (Not, IsNull)
+_STEPPED = (Case, Coalesce)
 BLOCKS = 8
 """How many blocks stand in each other, as Python takes 20 loops; what is deeper is computed in the last one."""
 
@@ -104,7 +106,7 @@ class Regions:
         owners: set[Demand] = set()
         for asked in self.order:
             inner = self.uses[asked]
-            nested = isinstance(asked[0], Case | Coalesce)
+            nested = isinstance(asked[0], _STEPPED)
             levels = 1 + max((height.get(use.demand, 0) + (nested and use.step) for use in inner), default=0)
             if (nested and len(inner) > WIDTH) or asked in owners:
                 self.blocks.add(asked)
@@ -125,15 +127,15 @@ class Regions:
 def _is_worth(asked: Demand) -> bool:
     """Whether a name is cheaper than to compute it again."""
     expr, form = asked
-    if isinstance(expr, Not | IsNull):
-        return _is_worth((expr.arg, VALUE))
-    return not isinstance(expr, Col | Const | Pool) and (form != FALSE or is_test(expr) or not operands(expr))
+    while isinstance(expr, _TURNED):
+        expr, form = expr.arg, VALUE
+    return not isinstance(expr, LEAVES) and (form != FALSE or is_test(expr) or not operands(expr))
 
 
 def stands_in_line(expr: Expr, shared: set[Expr]) -> bool:
     """Whether it is so small that nothing in it needs a name."""
     stack, count = [expr], 0
-    while stack and count < WIDTH:
+    while stack and count < HEIGHT:
         part = stack.pop()
         count += 1
         if part in shared:
@@ -149,7 +151,7 @@ def shared_parts(roots: Iterable[Expr]) -> set[Expr]:
     stack = list(roots)
     while stack:
         part = stack.pop()
-        if isinstance(part, Col | Const | Pool):
+        if isinstance(part, LEAVES):
             continue
         if part in seen:
             shared.add(part)

@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dataflow.sql.nulls import Nulls
-from dataflow.sql.plan import And, Call, Case, Coalesce, Col, Const, Expr, IsNull, Not, Or, Pool
+from dataflow.sql.plan import And, Call, Case, Coalesce, Expr, IsNull, Not, Or
+from dataflow.sql.shape import LEAVES
 
 VALUE, TRUE, FALSE = "value", "true", "false"
 TURNED = {TRUE: FALSE, FALSE: TRUE}
 Demand = tuple[Expr, str]
+_JOINED = (And, Or)
+_TURNED = (Not, IsNull)
 
 
 class Use(NamedTuple):
@@ -31,7 +34,7 @@ def demand(expr: Expr, form: str) -> Demand:
     while form != VALUE:
         if isinstance(expr, Not):
             expr, form = expr.arg, TURNED[form]
-        elif isinstance(expr, And | Or) or is_test(expr) or form == FALSE:
+        elif isinstance(expr, _JOINED) or is_test(expr) or form == FALSE:
             break
         else:
             form = VALUE
@@ -46,16 +49,16 @@ def is_test(expr: Expr) -> bool:
 def uses(asked: Demand, nulls: Nulls) -> list[Use]:
     """The operands of an expression in the form in which its own code asks for them."""
     expr, form = asked
-    if isinstance(expr, Col | Const | Pool) or nulls.void(expr):
+    if isinstance(expr, LEAVES) or nulls.void(expr):
         return []
-    if isinstance(expr, And | Or):
+    if isinstance(expr, _JOINED):
         inner = form if form != VALUE or any(map(nulls.nullable, expr.args)) else TRUE
         return [Use(demand(arg, inner), step) for step, arg in enumerate(expr.args)]
     if form == FALSE and not is_test(expr):
         return [Use((expr, VALUE))]
     if isinstance(expr, Call):
         return [Use((arg, VALUE)) for arg in expr.args]
-    if isinstance(expr, Not | IsNull):
+    if isinstance(expr, _TURNED):
         return [Use((expr.arg, VALUE))]
     if isinstance(expr, Coalesce):
         return [Use((arg, VALUE), step) for step, arg in enumerate(expr.args)]

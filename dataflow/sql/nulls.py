@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dataflow.sql.plan import And, Call, Case, Coalesce, Col, Const, Expr, IsNull, Not, Pool
-from dataflow.sql.shape import operands
+from dataflow.sql.plan import And, Call, Case, Coalesce, Col, Const, Expr, IsNull, Not
+from dataflow.sql.shape import LEAVES, operands
 
 
 class Nulls:
@@ -24,7 +24,7 @@ class Nulls:
 
     def nullable(self, expr: Expr) -> bool:
         """Whether it may be NULL."""
-        return self._of(expr)[0]
+        return expr.index not in self._nonnull if isinstance(expr, Col) else self._of(expr)[0]
 
     def void(self, expr: Expr) -> bool:
         """Whether it is NULL whatever the row."""
@@ -37,24 +37,29 @@ class Nulls:
         stack = [expr]
         while stack:
             part = stack[-1]
-            inner = () if part in known else [each for each in operands(part) if each not in known]
-            if inner:
-                stack += inner
+            if part in known or isinstance(part, LEAVES):
+                stack.pop()
+                known[part] = self._leaf(part) if part not in known else known[part]
                 continue
-            stack.pop()
-            if part not in known:
-                known[part] = self._decide(part)
+            inner = operands(part)
+            missing = [each for each in inner if each not in known]
+            if missing:
+                stack += missing
+            else:
+                stack.pop()
+                known[part] = self._decide(part, [known[each] for each in inner])
         return known[expr]
 
-    def _decide(self, expr: Expr) -> tuple[bool, bool]:
-        """From what is known of its operands."""
-        if isinstance(expr, Col):
-            return expr.index not in self._nonnull, False
+    def _leaf(self, expr: Expr) -> tuple[bool, bool]:
         if isinstance(expr, Const):
             return expr.value is None, expr.value is None
-        if isinstance(expr, Pool | IsNull):
+        return isinstance(expr, Col) and expr.index not in self._nonnull, False
+
+    @staticmethod
+    def _decide(expr: Expr, inner: list[tuple[bool, bool]]) -> tuple[bool, bool]:
+        """From what is known of its operands."""
+        if isinstance(expr, IsNull):
             return False, False
-        inner = [self._known[each] for each in operands(expr)]
         if isinstance(expr, Call):
             void = expr.strict and any(each[1] for each in inner)
             return expr.nullable or void or (expr.strict and any(each[0] for each in inner)), void

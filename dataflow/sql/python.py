@@ -100,7 +100,7 @@ class Writer:
     # values
 
     def _value(self, expr: Expr) -> Code:
-        known = self._bound.get((expr, VALUE))
+        known = self._bound.get((expr, VALUE)) if self._bound else None
         if known is not None:
             return known
         if isinstance(expr, Col):
@@ -219,7 +219,7 @@ class Writer:
 
     def _condition(self, asked: Demand) -> str:
         """A demand of form TRUE or FALSE, or a value as it is."""
-        known = self._bound.get(asked)
+        known = self._bound.get(asked) if self._bound else None
         if known is not None:
             return known.text
         expr, form = asked

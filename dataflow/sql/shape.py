@@ -16,6 +16,7 @@ from dataflow.sql.plan import (
     IsNull,
     Not,
     Or,
+    Pool,
 )  # fmt: skip
 
 Swap = Callable[[Expr], Expr | None]
@@ -23,11 +24,13 @@ Done = dict[Expr, Expr]
 """What parts have become, for several expressions that are rewritten alike."""
 _OF_MANY = (Call, And, Or, Coalesce)
 _OF_ONE = (Not, IsNull)
+LEAVES = (Col, Const, Pool)
+"""Expressions without operands. (As tuples: to make a union for each question takes longer than to answer it.)"""
 
 
 def operands(expr: Expr) -> tuple[Expr, ...]:
     """The expressions that stand directly in one, in order."""
-    if isinstance(expr, Col):
+    if isinstance(expr, LEAVES):
         return ()
     if isinstance(expr, _OF_MANY):
         return expr.args
