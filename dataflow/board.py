@@ -6,14 +6,21 @@ the theme: "text", "dim", "accent", "pending", "ok", "warning", "critical", "ser
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 FieldType = Literal["text", "int", "float", "bool", "timestamp", "json"]
 Role = Literal[
     "text", "dim", "faint", "accent", "pending", "ok", "warning", "critical", "series1", "series2", "series3"
 ]  # fmt: skip
+
+Duration = Annotated[
+    str | float,
+    Meta(description='Seconds, or a number with a unit: "90s", "5m", "2h", "1d"', examples=["5m", 90]),
+]
+StaleBy = Annotated[str, Meta(description="The timestamp column of the query that says how new a row is")]
 
 ENVELOPE: dict[str, str] = {
     "position": "int",
@@ -127,7 +134,16 @@ class PanelBase(Section, frozen=True, kw_only=True):
     note: str | None = None         # small text at the title's right end, in place of the default (row count …)
 
 
-class ValuePanel(PanelBase, tag_field="kind", tag="value", frozen=True, kw_only=True):
+class DataPanel(PanelBase, frozen=True, kw_only=True):
+    """A panel of a query. Where its newest row is older than `stale_after`, it says so: "No data for 12 min". A row is
+    as old as its column `stale_by`; where that is not named, `time`, on a line panel its `x`.
+    """
+
+    stale_after: Duration | None = None
+    stale_by: StaleBy | None = None
+
+
+class ValuePanel(DataPanel, tag_field="kind", tag="value", frozen=True, kw_only=True):
     """One number. Columns by name: `value`; optional `caption` (text) and `pending`. `spark` is a query of (x, y)."""
 
     sql: str
@@ -138,7 +154,7 @@ class ValuePanel(PanelBase, tag_field="kind", tag="value", frozen=True, kw_only=
     thresholds: list[Threshold] = []
 
 
-class TablePanel(PanelBase, tag_field="kind", tag="table", frozen=True, kw_only=True):
+class TablePanel(DataPanel, tag_field="kind", tag="table", frozen=True, kw_only=True):
     """Rows. A bool column named `pending` marks the row and is not shown."""
 
     sql: str
@@ -147,7 +163,7 @@ class TablePanel(PanelBase, tag_field="kind", tag="table", frozen=True, kw_only=
     empty: str | None = None        # what to say where there are no rows
 
 
-class LinePanel(PanelBase, tag_field="kind", tag="line", frozen=True, kw_only=True):
+class LinePanel(DataPanel, tag_field="kind", tag="line", frozen=True, kw_only=True):
     """Lines over time: columns x (timestamp or number), y (number) and, for several lines, series (text)."""
 
     sql: str
@@ -158,7 +174,7 @@ class LinePanel(PanelBase, tag_field="kind", tag="line", frozen=True, kw_only=Tr
     empty: str | None = None
 
 
-class BarPanel(PanelBase, tag_field="kind", tag="bar", frozen=True, kw_only=True):
+class BarPanel(DataPanel, tag_field="kind", tag="bar", frozen=True, kw_only=True):
     """Horizontal bars in the query's order: columns label (text) and value (number), optional `pending`."""
 
     sql: str
@@ -169,7 +185,7 @@ class BarPanel(PanelBase, tag_field="kind", tag="bar", frozen=True, kw_only=True
     empty: str | None = None
 
 
-class LogPanel(PanelBase, tag_field="kind", tag="log", frozen=True, kw_only=True):
+class LogPanel(DataPanel, tag_field="kind", tag="log", frozen=True, kw_only=True):
     """What happened, newest first: columns `time`, `title`; optional `detail`, `tone` (a role) and `pending`."""
 
     sql: str | None = None          # None: every event, with its type, subject and author
@@ -203,6 +219,11 @@ EVERY_EVENT = """
 SELECT position, time, coalesce(subject || ' ', '') || type AS title, coalesce(authid, source) AS detail, pending
 FROM events ORDER BY position DESC LIMIT 200
 """
+
+
+def stale_column(panel: DataPanel) -> str:
+    """The result column that says how new a row is."""
+    return panel.stale_by or (panel.x if isinstance(panel, LinePanel) else "time")
 
 
 def queries(panel: Panel) -> dict[str, str]:

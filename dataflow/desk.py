@@ -14,7 +14,7 @@ from dataflow.boards.file import BoardFile, LoadedBoard
 from dataflow.boards.problems import BoardProblem
 from dataflow.boards.sql import check, engine_for
 from dataflow.clock import Clock, FixedClock, ReplayClock, WallClock
-from dataflow.feeds.feed import Deliver, Feed
+from dataflow.feeds.feed import Deliver, Feed, FeedStatus
 from dataflow.feeds.local import LocalFeed, StillFeed
 from dataflow.feeds.recording import read_recording
 from dataflow.feeds.replay import ReplayFeed
@@ -70,11 +70,14 @@ class DeskBuilder:
     def live(self, loaded: LoadedBoard, store: Path) -> Desk:
         """A live board on its own store. Raises `StoreMirrors` where the store is a shared log's."""
         database = Database.open(store)
+        mirror = Mirror(database)
         try:
-            Mirror(database).refuse()
+            mirror.refuse()
         except StorageError:
             database.close()
             raise
+        if mirror.shared_log:
+            mirror.follow("")
         return self._local(loaded, database, WallClock(self._scheduler))
 
     def shared(
@@ -101,10 +104,15 @@ class DeskBuilder:
         return Desk(database, desk.pipeline, log.closed)
 
     def still(self, loaded: LoadedBoard, store: Path, now: int | None) -> Desk:
-        """A board at one moment, by default that of the last event in its store, which is only read."""
+        """A board at one moment, by default that of the last event in its store, or when that last heard of a shared
+        log. The store is only read.
+        """
         database = Database.open_read_only(store)
-        clock = FixedClock(database.log.last_time() if now is None else now)
-        return self._desk(loaded, database, StillFeed(database.log, self._scheduler, self._deliver), clock)
+        mirror = Mirror(database)
+        last = mirror.heard if mirror.shared_log else database.log.last_time()
+        status = FeedStatus("offline", heard=last, log=mirror.shared_log) if mirror.shared_log else FeedStatus("live")
+        feed = StillFeed(database.log, self._scheduler, self._deliver, status)
+        return self._desk(loaded, database, feed, FixedClock(last if now is None else now))
 
     def demo(self, loaded: LoadedBoard, recording: Path, start: int, speed: float, *, held: bool = False) -> Desk:
         """A replay of a recording into a fresh store, which is gone when the desk is closed."""

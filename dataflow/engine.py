@@ -39,7 +39,7 @@ from dataflow.inlet import Inlet, Put, Texts, count, spread, weighed
 from dataflow.kept import Kept
 from dataflow.lane import Unsettled, lane_for
 from dataflow.live import Hydrate, LiveQuery
-from dataflow.operators.node import Node, Rows, Source
+from dataflow.operators.node import NONE, Node, Rows, Source
 from dataflow.result import Result
 from dataflow.sql.cache import digest
 from dataflow.sql.plan import Query
@@ -340,7 +340,9 @@ class Engine:
         if put.undone:
             stale = [*stale, *(node for node in nodes if put.relation == "events" and not node.retracts())]
         if stale:
-            self._step_around(nodes, sources, stale)
+            behind = self._step_around(nodes, sources, stale)
+            if put.relation == "events":
+                self._keep_up(put._replace(undone=NONE), [node for node in nodes if node in behind])
             return
         self.circuit.run(nodes, sources)
         self._settle_step()
@@ -352,8 +354,22 @@ class Engine:
             source.clear()
         return tuple(source for source in sources if source not in self.circuit.unready)
 
-    def _step_around(self, nodes: Sequence[Node], sources: Sequence[Source], stale: Sequence[Node]) -> None:
-        """Run what can be run, and have built anew what cannot."""
+    def _keep_up(self, put: Put, stale: Sequence[Node]) -> None:
+        """What is to be replaced takes the rest of a step, where it reads the log: it shows what is entered until then,
+        and is not asked later to take back a pending row that it never got.
+        """
+        if not any(put[1:]):
+            return
+        sources, kept_up = self._ready(self._lay(put)), dict[Node, None]()
+        for node in stale:
+            if all(isinstance(child, Source) or child in kept_up for child in node.inputs):
+                kept_up[node] = None
+        self.circuit.run([*kept_up], sources)
+        self._settle_step()
+        self._deliver(node for node in kept_up if isinstance(node, Result))
+
+    def _step_around(self, nodes: Sequence[Node], sources: Sequence[Source], stale: Sequence[Node]) -> set[Node]:
+        """Run what can be run, and have built anew what cannot; all of that."""
         behind = self.circuit.behind(stale)
         lives = [live for node in behind if isinstance(node, Result) for live in self._lives.get(node, ())]
         if self._backlog.begun and any(live.hydrate is None for live in lives):
@@ -365,12 +381,15 @@ class Engine:
         self._settle_step()
         self._deliver(node for node in sound if isinstance(node, Result))
         self._renew(behind, [live for live in lives if not live.aside])
+        return behind
 
     def _renew(self, stale: set[Node], lives: Sequence[LiveQuery]) -> None:
         """Other nodes in the place of the stale ones, which show what they have until then, whatever still comes."""
         self._backlog.renew(stale)
         for node in stale:
             self.circuit.forget(node)
+        for live in lives:
+            live.wait()
         self._backlog.add(lives)
         for live in lives:
             if not live.sliced:

@@ -239,7 +239,7 @@ class Entries:
             shown = event.id in self.pending and event not in self._intake.withheld
             if shown:  # else it was confirmed, refused or withdrawn meanwhile
                 with suppress(Misfit):
-                    row = self._schema.row(event, pending=True, position=position)
+                    row = self._schema.pending_row(event, position)
                     self.pending[event.id] = row
                     rows.append(row)
         if rows:
@@ -247,7 +247,7 @@ class Entries:
 
     def _push(self, event: Event) -> None:
         self._provisional += 1
-        row = self._schema.row(event, pending=True, position=self._provisional)
+        row = self._schema.pending_row(event, self._provisional)
         self.pending[event.id] = row
         if event.type == WITHDRAWN:
             self._intake.withhold([event], self._events, [(row, 1)])

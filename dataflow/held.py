@@ -25,7 +25,11 @@ class HeldLive:
 
     @property
     def ready(self) -> bool:
-        return self._caught_up.value
+        return self._caught_up.value and self._query.ready
+
+    @property
+    def progress(self) -> float | None:
+        return self._query.progress
 
     def rows(self) -> Sequence[Row]:
         return self._query.rows()

@@ -22,6 +22,7 @@ from dataflow.operators.aggregate import Aggregate
 from dataflow.operators.node import NONE, Node, Rows, Source
 from dataflow.operators.timed import Timed
 from dataflow.result import Result
+from dataflow.zset import Row
 
 Lay = Callable[[Put], tuple[Source, ...]]
 
@@ -84,7 +85,14 @@ class Job:
         self.starved = not chunk
         if chunk:
             self._feed(Put("events", self._until(chunk, self.position)))
+            self._note_progress(chunk[-1])
         return True
+
+    def _note_progress(self, row: Row) -> None:
+        at = self._circuit.position_at
+        if at >= 0 and self.position > 0:
+            for live in self.lives:
+                live.progress = min(1.0, row[at] / self.position)
 
     def _catch_up(self) -> bool:
         if not self.queue or (self.queue[0].undone and self.spoiled()):

@@ -116,7 +116,8 @@ class Intake:
         confirmed: list[Event] = []
         row, absent = self._row, self.withheld.absent
         for event in events:
-            if event.id in self._pending and self._is_own(event):
+            own = event.id in self._pending and self._is_own(event)
+            if own:
                 confirmed.append(event)
                 pending = self._pending.pop(event.id)
                 if pending is not None:
@@ -126,7 +127,7 @@ class Intake:
                 absent.remove(identity(event))
                 continue
             try:
-                rows.append(row(event))
+                rows.append(self._schema.bring(row(event), event.time) if own else row(event))
             except Misfit as misfit:
                 self._misfit(event, str(misfit))
                 continue

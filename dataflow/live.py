@@ -23,9 +23,10 @@ T = TypeVar("T")
 
 
 class LiveQuery:
-    """Made by `Engine.live` of `sql`. `ready` once it has read what was there before it came. `sliced`: whenever it
-    must read history, the owner of the loop calls `Engine.work`. `aside`: why it was set aside, if it was, and then it
-    says nothing more; `error`: the bug that did it.
+    """Made by `Engine.live` of `sql`. `ready` once it has read what was there before it came, and not while it is built
+    anew; until then `progress` is how much of that has been read, 0 to 1. `sliced`: whenever it must read history, the
+    owner of the loop calls `Engine.work`. `aside`: why it was set aside, if it was, and then it says nothing more;
+    `error`: the bug that did it.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class LiveQuery:
         self.hydrate = hydrate
         self.sliced = sliced
         self.ready = False
+        self.progress: float | None = None
         self.result: Result | None = None
         self._close, self._fail = close, fail
         self._changed: list[Callable[[list[Change]], None]] = []
@@ -94,6 +96,10 @@ class LiveQuery:
         for put in self._spliced:
             self._follow_splices(put)
 
+    def wait(self) -> None:
+        """It is built anew; until then it shows what it has."""
+        self.ready, self.progress = False, None
+
     def detach(self) -> Result | None:
         """Take the subscribers off the result."""
         result = self.result
@@ -104,7 +110,7 @@ class LiveQuery:
 
     def replace(self, result: Result) -> None:
         """Another result takes the place of the one that it was detached from: subscribers are told the difference."""
-        old, self.result = self.result, result
+        old, self.result, self.ready = self.result, result, True
         assert old is not None
         changes = _between(old.snapshot(), result.snapshot()) if self._changed else []
         splices = difference(old.ordered(), result.ordered()) if self._spliced else []

@@ -30,8 +30,8 @@ from dataflow.floor import Floor
 from dataflow.held import HeldLive
 from dataflow.incidents import Incidents
 from dataflow.plans import Plans
-from dataflow.session import Attention, DelayReport, Entered, EntryRefused, Live, Meanwhile, Present, Status
-from dataflow.standing import AWAY, Standing
+from dataflow.session import CUT_OFF, Attention, DelayReport, Entered, EntryRefused, Live, Meanwhile, Present, Status
+from dataflow.standing import Standing
 from dataflow.times import local_day
 from storage.database import Database
 from storage.errors import StorageError
@@ -58,7 +58,8 @@ RATE_US = 2_000_000
 SILENCE_US = 500_000
 """So long the first content waits for a server that says nothing."""
 SET_BACK_US = 2_000_000
-"""A clock that goes back by less is waited for."""
+"""A clock that goes back by less is waited for; where it goes back by more, a second floor reads history anew, for the
+views' time only rises."""
 
 
 class Pipeline:
@@ -116,11 +117,11 @@ class Pipeline:
 
     def start(self) -> None:
         """Begin to read the log and to follow the feed."""
-        self._floor.engine.advance(self._clock.now())
         self._feed.introduce(lambda: self._floor.intake.position, self._delays.received)
+        self._feeds.add(self._feed.status.subscribe(self._feed_said))
+        self._floor.engine.advance(self._views_time())
         self._entries.resume()
         self._feeds.add(self._feed.arrivals.subscribe(self._arrived))
-        self._feeds.add(self._feed.status.subscribe(self._feed_said))
         self._feeds.add(self._feed.refusals.subscribe(self._entries.refused))
         self._feed.start()
         self._tick()
@@ -211,7 +212,7 @@ class Pipeline:
         self._wake()
 
     def _connect(self) -> None:
-        self._delays.connected(self._standing.connected, self._standing.feed.state in AWAY)
+        self._delays.connected(self._standing.connected, self._standing.feed.state in CUT_OFF)
 
     def _day(self) -> int:
         """The date's ordinal number where the board is."""
@@ -264,12 +265,8 @@ class Pipeline:
         self._counts.append((self._stepped, taken))
         self._standing.stepped(taken, self._until - self._floor.intake.position)
         behind = self._floor.intake.position < self._until or self._entries.show(deadline)
-        if not (behind or self._caught_up.value or self._awaits_feed()):
-            self._counts.clear()
-            self._floor.engine.advance(self._clock.now())
-            self._caught_up.on_next(True)
-            self._standing.ready()
-            self._connect()
+        if not (behind or self._caught_up.value or self._awaits_feed() or self._turns_back()):
+            self._show_first()
         late = began + WORK_S - self._ticked
         self._ticked = 0.0
         more = self._hydrate(late)
@@ -279,9 +276,28 @@ class Pipeline:
             self._wake(SHORT_S if behind else FRAME_S)
         self._publish_progress()
 
+    def _show_first(self) -> None:
+        """All history has been read: who waits for it is told."""
+        self._counts.clear()
+        self._floor.engine.advance(self._views_time())
+        self._caught_up.on_next(True)
+        self._standing.ready()
+        self._connect()
+
+    def _views_time(self) -> int:
+        time = self._standing.views_time(self._clock.now())
+        return self._floor.engine.now if time is None else time
+
+    def _turns_back(self) -> bool:
+        """Whether the views' clock is ahead of where it is to stand: a second floor has to read history anew."""
+        turns = self._floor.engine.now - self._views_time() > SET_BACK_US
+        if turns and self._next is None:
+            self._begin(self._floor.loaded)
+        return turns
+
     def _awaits_feed(self) -> bool:
         """Whether much may be to come soon. Where nobody says so for a while, what the store holds is shown."""
-        if self._standing.feed == FeedStatus("catching up"):
+        if self._standing.unanswered:
             return scheduler_time(self._scheduler) - self._started < SILENCE_US
         return self._standing.feed.state == "catching up"
 
@@ -304,7 +320,8 @@ class Pipeline:
     def _take_tick(self) -> None:
         began = perf_counter()
         if self._caught_up.value:
-            self._advance(self._clock.now())
+            self._turns_back()
+            self._floor.engine.advance(self._views_time())
         else:
             self._wake()
         self._attention.recount()
@@ -312,12 +329,6 @@ class Pipeline:
         self._delays.tick(perf_counter())
         self._publish()
         self._ticked += perf_counter() - began
-
-    def _advance(self, now: int) -> None:
-        """Move the views' time. It only rises, so where the clock was set back a second floor reads history anew."""
-        if self._floor.engine.now - now > SET_BACK_US and self._next is None:
-            self._begin(self._floor.loaded)
-        self._floor.engine.advance(now)
 
     def _begin(self, loaded: LoadedBoard) -> None:
         self._next = Floor(loaded, self._database.log, self._plans, self._incidents.take)
@@ -339,7 +350,7 @@ class Pipeline:
         if floor.intake.position < shown:
             return True
         self._next = None
-        floor.engine.advance(self._clock.now())
+        floor.engine.advance(self._views_time())
         self._floor.close()
         self._floor = floor
         self._move_in()
@@ -379,6 +390,9 @@ class Pipeline:
             now=self._clock.now(),
             warning=self._incidents.line(standing.feed.warning, self._floor.asides),
             unfit=standing.feed.unfit,
+            heard=standing.feed.heard,
+            log=standing.feed.log,
+            connecting=standing.connecting,
         )
 
     def _rate(self) -> float:

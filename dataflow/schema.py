@@ -20,6 +20,7 @@ from typing import Annotated, Any
 import msgspec
 
 from dataflow.board import ENVELOPE, Board, EventType
+from dataflow.entry_time import bring_times
 from dataflow.times import micros
 from dataflow.zset import Row
 from storage.event import WITHDRAWN, Event
@@ -57,6 +58,7 @@ class Schema:
         for event in board.events.values():
             self.columns.update((name, field.type) for name, field in event.fields.items())
         self.kinds: dict[str, list[str]] = {name: list(event.fields) for name, event in board.events.items()}
+        self._times = [at for at, type_ in enumerate(self.columns.values()) if type_ == "timestamp"]
         self._fresh = fresh
         self._bare = _builder(EventType(), self.columns)
         self._builders = {name: _builder(event, self.columns) for name, event in board.events.items()}
@@ -69,8 +71,16 @@ class Schema:
         """The event's wide row; `position` None is the event's own. Raises Misfit."""
         try:
             return self._builders.get(event.type, self._bare)(event, pending, position)
-        except msgspec.MsgspecError as error:
+        except Exception as error:  # noqa: BLE001  (whatever is in an event, the ones after it are read)
             raise Misfit(self._reason(event, error)) from None
+
+    def pending_row(self, entry: Event, position: int) -> Row:
+        """The row of an entry of this desk that waits, at a position of its own. Raises Misfit."""
+        return self.bring(self.row(entry, pending=True, position=position), entry.time)
+
+    def bring(self, row: Row, made: int) -> Row:
+        """The row of an entry that this desk made at a time: its times have passed (`entry_time.py`)."""
+        return bring_times(row, self._times, made)
 
     def reader(self, withdrawal: Callable[[Event], None]) -> Callable[[Event], Row]:
         """As `row`, for events of the log. `withdrawal` is called with each withdrawal; others cost nothing more."""
@@ -84,7 +94,7 @@ class Schema:
         def row(event: Event) -> Row:
             try:
                 return builders.get(event.type, bare)(event, False, None)
-            except msgspec.MsgspecError as error:
+            except Exception as error:  # noqa: BLE001
                 raise Misfit(self._reason(event, error)) from None
 
         return row
@@ -93,7 +103,7 @@ class Schema:
         """Why the event does not fit, or None."""
         try:
             self._builders.get(event.type, self._bare)(event, False, None)
-        except msgspec.MsgspecError as error:
+        except Exception as error:  # noqa: BLE001
             return self._reason(event, error)
         return None
 
@@ -112,6 +122,12 @@ class Schema:
         return compose(self.board, type, fields, now=now, operator=operator, fresh=self._fresh)
 
     def _reason(self, event: Event, error: Exception) -> str:
+        try:
+            return self._misfit_reason(event, error)
+        except RecursionError:
+            return "data is nested too deeply"
+
+    def _misfit_reason(self, event: Event, error: Exception) -> str:
         try:
             data = msgspec.json.decode(event.data)
         except msgspec.MsgspecError:

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
     from dataflow.asides import Notice
 
+Freshness = Literal["never", "loading", "as of", "live"]
+"""What the numbers on a screen are: there are none since the log was never heard; not final yet; those of an earlier
+time; those of now.
+"""
+
+CUT_OFF = frozenset({"offline", "failed", "refused"})
+"""The states of a desk that is cut off from its log."""
+
 FeedState = Literal["live", "replaying", "paused", "catching up", "offline", "ended", "failed", "refused"]
 
 
@@ -39,6 +47,27 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     now: int = 0
     warning: str = ""           # one line: what is wrong although all works, such as this machine's clock
     unfit: bool = False         # refused since the log is not the one that the store holds: it takes a new store
+    heard: int | None = None    # when the log was last heard, in µs of the board's clock; 0: never; None: it is our own
+    log: str = ""               # the shared log's name: "nats://tower:4222"
+    connecting: bool = False    # what the store holds is shown, and the log has not answered yet
+
+    @property
+    def freshness(self) -> Freshness:
+        """What the numbers on the screen are."""
+        if self.state == "catching up" and not (self.connecting and self.heard):
+            return "loading"
+        if self.state in CUT_OFF and self.heard == 0:
+            return "never"
+        return "as of" if self.state in CUT_OFF or self.state in ("ended", "catching up") else "live"
+
+    @property
+    def as_of(self) -> int:
+        """Whose time the numbers are, in µs: when the log was last heard; where it is the desk's own, when that state
+        began; now, where they are live.
+        """
+        if self.freshness == "live":
+            return self.now
+        return self.since if self.heard is None else self.heard
 
 
 class StageDelay(msgspec.Struct, frozen=True):
@@ -166,7 +195,11 @@ class Live(Protocol):
 
     @property
     def ready(self) -> bool:
-        """False while history is still being read; `splices` says nothing until then."""
+        """False while history is still being read, for the first time or anew; `splices` says nothing until then."""
+
+    @property
+    def progress(self) -> float | None:
+        """How much of history has been read, 0 to 1; None where that is not known."""
 
     @property
     def asides(self) -> Observable[str]:

@@ -27,6 +27,10 @@ from gui.panels.form import Form
 from storage.errors import StorageError
 
 FRAME_MS = 16
+LOOK_MS = 200
+"""So often panels are told how far what they wait for is, and that something has begun to be read anew."""
+COMPACTED = 1000
+"""So many changes that nobody has seen are put together: the panel is given all rows anew."""
 FLUSH_S = 0.001
 """Flushing costs about a third of painting what was flushed. Under load panels take turns: frames stay short.
 
@@ -48,6 +52,8 @@ class Binding:
         self._rows: list[Row] = []
         self._splices: list[Splice] = []
         self._behind = False        # the panel could not take what came: it gets all of it the next time
+        self._shown = 0             # rows that the panel has
+        self._anew = self._begun = self._is_aside = False
         self.flushed = 0.0
 
     def subscribe(self, sql: str) -> None:
@@ -60,19 +66,43 @@ class Binding:
         self.close()
         self._panel.show_error(None)
         self._live, self._rows, self._splices = live, [], []
+        self._shown, self._anew, self._begun, self._is_aside = 0, False, False, False
         self._behind = not self._panel.take_columns(self._name, live.columns)
         self._subscription = live.splices.subscribe(self._collect)
-        self._asides = live.asides.subscribe(self._panel.show_error)
+        self._asides = live.asides.subscribe(self._set_aside)
 
     def flush(self) -> None:
         """Bring the panel what has changed since the last frame."""
-        splices, self._splices = self._splices, []
-        apply_splices(self._rows, splices)
+        splices = self._settle()
         if self._behind and self._live is not None:
             self._panel.take_columns(self._name, self._live.columns)
-            splices = [Splice(0, 0, tuple(self._rows))]
-        self._behind = not self._panel.take(self._name, splices, self._rows)
+            splices, self._anew = [Splice(0, 0, tuple(self._rows))], False
+        if self._anew:
+            splices, self._anew = [Splice(0, self._shown, tuple(self._rows))], False
+        self._shown, self._begun = len(self._rows), True
+        self._behind = not self._panel.take(self._name, splices, self._rows, ready=self._ready)
         self.flushed = perf_counter()
+
+    def look(self) -> None:
+        """Tell the panel whether what it shows is what it is to show."""
+        if self._live is not None and not (self._ready or self._is_aside):
+            self._panel.wait_for(self._name, self._live.progress)
+        elif self._begun and not self._splices:
+            self._panel.has_come(self._name)
+
+    @property
+    def _ready(self) -> bool:
+        return self._live is not None and self._live.ready
+
+    def _settle(self) -> list[Splice]:
+        splices, self._splices = self._splices, []
+        apply_splices(self._rows, splices)
+        return splices
+
+    def _set_aside(self, reason: str) -> None:
+        self._is_aside = True
+        self._panel.show_error(reason)
+        self._panel.has_come(self._name)
 
     def close(self) -> None:
         self._subscription.dispose()
@@ -83,6 +113,9 @@ class Binding:
 
     def _collect(self, splices: Sequence[Splice]) -> None:
         self._splices.extend(splices)
+        if len(self._splices) > COMPACTED:
+            self._settle()
+            self._anew = True
         self._changed(self)
 
 
@@ -105,11 +138,14 @@ class Bridge(QObject):
         self._entries: set[asyncio.Task[None]] = set()
         self._unshown: dict[int, set[Binding]] = {}
         self._noted = 0
+        self._held = False
         self._subscriptions = CompositeDisposable()
         self._since = QElapsedTimer()
         self._since.start()
         self._frame = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._frame.timeout.connect(self.flush)
+        self._looks = QTimer(self, interval=LOOK_MS)
+        self._looks.timeout.connect(self._look)
 
     def follow(self, observable: Any, receive: Callable[[Any], None]) -> None:
         """Call `receive` with everything that an observable of the session says, until the bridge is closed."""
@@ -119,13 +155,19 @@ class Bridge(QObject):
         """Show these panels' queries, and no others from now on."""
         self._release()
         for panel in panels:
-            for name, sql in panel.queries().items():
-                self._show(panel, name, sql)
-            panel.query_changed.connect(partial(self._show, panel))
-            if isinstance(panel, Form):
-                panel.submitted.connect(lambda type, fields, form=panel: self._enter(form, type, fields))
+            self.add(panel)
+        self._looks.start()
+
+    def add(self, panel: Panel) -> None:
+        """Show this panel's queries, too."""
+        for name, sql in panel.queries().items():
+            self._show(panel, name, sql)
+        panel.query_changed.connect(partial(self._show, panel))
+        if isinstance(panel, Form):
+            panel.submitted.connect(lambda type, fields, form=panel: self._enter(form, type, fields))
 
     def close(self) -> None:
+        self._looks.stop()
         self._subscriptions.dispose()
         self._release()
         self._frame.stop()
@@ -150,14 +192,30 @@ class Bridge(QObject):
             del self._bindings[panel, name]
             self._dirty.pop(binding, None)
             binding.close()
+            panel.has_come(name)
+
+    def hold(self, held: bool) -> None:
+        """While numbers are not final they are not shown: what panels have stands. Then they get all that came, in one
+        frame.
+        """
+        if held != self._held:
+            self._held = held
+            while self._dirty and not held:
+                self.flush()
+
+    def _look(self) -> None:
+        for binding in self._bindings.values():
+            binding.look()
 
     def _changed(self, binding: Binding) -> None:
         self._dirty[binding] = None
-        if not self._frame.isActive():
+        if not self._frame.isActive() and not self._held:
             self._frame.start(max(0, FRAME_MS - self._since.elapsed()))
 
     def flush(self) -> None:
         """Bring panels up to date until this frame's share of time is over; first those that seldom change."""
+        if self._held:
+            return
         self._since.restart()
         self._note_unshown()
         until = perf_counter() + FLUSH_S
@@ -191,6 +249,7 @@ class Bridge(QObject):
 
     def settle(self) -> None:
         """Bring all panels up to date now."""
+        self.hold(False)
         while self._dirty:
             self.flush()
 

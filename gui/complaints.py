@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dataflow.session import Status
-
-_CUT_OFF = ("offline", "failed", "refused")
+from dataflow.session import CUT_OFF, Status
 
 
 class Complaints:
@@ -17,7 +15,7 @@ class Complaints:
         self._said = ""
 
     def __call__(self, status: Status) -> None:
-        words = f"{status.state}: {status.detail}" if status.state in _CUT_OFF and status.detail else ""
+        words = f"{status.state}: {status.detail}" if status.state in CUT_OFF and status.detail else ""
         if words and words != self._said:
             self._say(words[:1].upper() + words[1:])
         if words or status.state == "live":

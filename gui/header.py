@@ -9,11 +9,13 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from dataflow.session import Present, Status
+from dataflow.session import CUT_OFF, Present, Status
+from gui.format import one_line
+from gui.freshness import view_of
 from gui.painting import Guarded
 from gui.pill import Pill
+from gui.plain import set_tip
 from gui.standing import (
-    APART,
     clock_text,
     delay_text,
     presence_row,
@@ -29,7 +31,7 @@ _DOTS = {
     "live": "ok", "replaying": "ok", "paused": "warning", "catching up": "accent", "offline": "warning",
     "ended": "dim", "failed": "critical", "refused": "critical",
 }  # fmt: skip
-_NO_DELAY = APART | {"catching up"}
+_NO_DELAY = CUT_OFF | {"catching up"}
 _HINT = "Press for how long entries take (F9)"
 
 
@@ -65,7 +67,7 @@ class Header(Guarded, QWidget):
         self._attention.clicked.connect(self.attention_wanted)
         self._new_store.set_pressable()
         self._new_store.clicked.connect(self.new_store_wanted)
-        self._new_store.setToolTip("Follow the server on a new store; nothing is lost")
+        set_tip(self._new_store, "Follow the server on a new store; nothing is lost")
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName("Board")
         self._arrange()
@@ -95,7 +97,7 @@ class Header(Guarded, QWidget):
         self._show(self._state, state_text(status, self._zone), "text", _DOTS[status.state])
         self._state.show_tip("\n".join(filter(None, (reason_text(status), _HINT))))
         self._show_new_store()
-        self._show(self._clock, clock_text(status.now, self._zone) if status.now else "")
+        self._show_clock(status)
         self._show_pause(status)
         late = "" if status.state in _NO_DELAY or status.delay_ms is None else delay_text(status.delay_ms)
         waits = waiting_text(status.pending) if status.state != "offline" else ""
@@ -137,22 +139,32 @@ class Header(Guarded, QWidget):
         self._paused = status.state == "paused"
         self._pause.show_text("", "text", icon="play" if self._paused else "pause")
         self._pause.setAccessibleName("Resume" if self._paused else "Pause")
-        self._pause.setToolTip(("Resume" if self._paused else "Pause") + " the replay (Space)")
+        set_tip(self._pause, ("Resume" if self._paused else "Pause") + " the replay (Space)")
         self._pause.setVisible(status.state in {"paused", "replaying"})
+
+    def _show_clock(self, status: Status) -> None:
+        """Whose time the numbers are; nothing while there are none, or none that are final."""
+        kind = status.freshness
+        text = "" if kind in ("never", "loading") or not status.as_of else clock_text(status.as_of, self._zone)
+        if kind == "as of" and text:
+            self._show(self._clock, f"As of {text}", "warning")
+        else:
+            self._show(self._clock, text)
+        self.setAccessibleDescription(view_of(status, self._zone).text or "Live")
 
     def _show_new_store(self) -> None:
         self._show(self._new_store, "New store…" if self._status.unfit and self._renewable else "", "warning")
 
     def _show_presence(self) -> None:
         """Nobody is known to be here while this desk is cut off."""
-        present = () if self._status.state in APART else self._present
+        present = () if self._status.state in CUT_OFF else self._present
         self._show(self._here, presence_text(present), "text")
         self._here.show_table([presence_row(one, self._status, self._zone) for one in present])
 
     def _show_attention(self, count: int) -> None:
         words = f"{count:,} {'needs' if count == 1 else 'need'} attention"
         self._attention.show_text(words, "warning", icon="triangle-alert")
-        self._attention.setToolTip("Show what was refused or could not be taken (F8)")
+        set_tip(self._attention, "Show what was refused or could not be taken (F8)")
         self._attention.setVisible(count > 0)
 
 
@@ -167,8 +179,8 @@ class Title(Guarded, QWidget):
 
     def show_text(self, text: str) -> None:
         """Show another name."""
-        self._text = text
-        self.setAccessibleName(text)
+        self._text = one_line(text)
+        self.setAccessibleName(self._text)
         self.updateGeometry()
         self.update()
 

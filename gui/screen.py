@@ -36,6 +36,7 @@ class Screen(QObject):
         self._ready = asyncio.get_running_loop().create_future()
         self._undo = Undo(session, self)
         self._undo.said.connect(window.say)
+        self._undo.offered.connect(window.offer)
         for source in (self.bridge, self._attention):
             source.entered.connect(self._undo.entered)
             source.lost.connect(self._undo.lost)
@@ -45,6 +46,7 @@ class Screen(QObject):
         window.retry_wanted.connect(session.retry)
         window.attention_wanted.connect(self._attention.open)
         window.delays_wanted.connect(self._delays.open)
+        window.panel_opened.connect(self.bridge.add)
         self.bridge.flushed.connect(self._flushed)
         self.bridge.shown.connect(self._frame.expect)
         window.painted.connect(self._frame.over)
@@ -65,6 +67,7 @@ class Screen(QObject):
         self._window.retry_wanted.disconnect(self._session.retry)
         self._window.attention_wanted.disconnect(self._attention.open)
         self._window.delays_wanted.disconnect(self._delays.open)
+        self._window.panel_opened.disconnect(self.bridge.add)
         self._window.undo_wanted.disconnect(self._undo.undo)
         self._window.redo_wanted.disconnect(self._undo.redo)
         self._window.removeEventFilter(self)
@@ -85,9 +88,11 @@ class Screen(QObject):
         self.bridge.bind(panels)
 
     def _show_status(self, status: Status) -> None:
+        loading = status.freshness == "loading"
+        self.bridge.hold(loading)
         self._window.set_status(status)
         self._delays.show_status(status)
-        if status.state != "catching up" and not self._ready.done():
+        if not (loading or self._ready.done()):
             self._ready.set_result(None)
         self._attention.show_status(status)
 

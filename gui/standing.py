@@ -6,12 +6,10 @@ import math
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from dataflow.session import Present, Status
+from dataflow.names import describe, distinguish
+from dataflow.session import CUT_OFF, Present, Status
 from dataflow.times import local_day, local_text
 from gui.format import NARROW
-
-APART = frozenset({"offline", "failed", "refused"})
-"""The states of a desk that is cut off from its log."""
 
 _NAMES = 3
 _SOON_S = 3
@@ -24,7 +22,7 @@ def state_text(status: Status, zone: ZoneInfo) -> str:
         return ", ".join(filter(None, (_offline(status, zone), waiting_text(status.pending))))
     if status.state == "catching up":
         return ", ".join(filter(None, (_share(status), left_text(status.left_s))))
-    if status.state in APART and status.detail:
+    if status.state in CUT_OFF and status.detail:
         return f"{status.state.capitalize()}: {status.detail}"
     words = status.detail or status.state
     return words[:1].upper() + words[1:]
@@ -33,7 +31,7 @@ def state_text(status: Status, zone: ZoneInfo) -> str:
 def reason_text(status: Status) -> str:
     """Why it is cut off, or how much there is to catch up; nothing where there is nothing to say."""
     if status.state != "catching up":
-        return status.detail if status.state in APART else ""
+        return status.detail if status.state in CUT_OFF else ""
     return ", ".join(filter(None, (to_go_text(status), status.detail)))
 
 
@@ -83,25 +81,29 @@ def presence_text(present: Sequence[Present]) -> str:
     """"amy · bob", each name once; "amy · bob · eve +2" where there are many."""
     names = list(dict.fromkeys(one.name for one in present))
     more = f" +{len(names) - _NAMES}" if len(names) > _NAMES else ""
-    return " · ".join(names[:_NAMES]) + more
+    return " · ".join(distinguish(names)[:_NAMES]) + more
 
 
 def presence_row(one: Present, status: Status, zone: ZoneInfo) -> tuple[str, str, str, str]:
     """Who, as what, how far behind the log, and since when. What comes in half a second is not behind."""
     behind = one.behind if one.behind > status.rate * _LAG_S else 0
     far = f"{behind:,} {'event' if behind == 1 else 'events'} behind" if behind else "up to date"
-    return one.name, one.role, far.replace(",", NARROW), since_text(one.since, status.now or one.since, zone)
+    return describe(one.name), one.role, far.replace(",", NARROW), since_text(one.since, status.now or one.since, zone)
+
+
+def share_text(progress: float | None) -> str:
+    """"43 %"; all but the end is not all. Nothing where it is not known."""
+    return "" if progress is None else f"{min(99, int(progress * 100))} %"
 
 
 def _share(status: Status) -> str:
-    """All but the end is not all."""
-    if status.progress is None:
-        return "Catching up"
-    return f"Catching up {min(99, int(status.progress * 100))} %"
+    return f"Catching up {share_text(status.progress)}".rstrip()
 
 
 def _offline(status: Status, zone: ZoneInfo) -> str:
-    return f"Offline {since_text(status.since, status.now, zone)}" if status.since else "Offline"
+    if status.freshness == "never":
+        return "Offline, never synced"
+    return f"Offline {since_text(status.as_of, status.now, zone)}" if status.as_of else "Offline"
 
 
 def _day(since: int, now: int, zone: ZoneInfo) -> str:

@@ -5,7 +5,6 @@ became of a key that has no place of its own to say it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from dataflow.session import Status
 from gui.icons import icon
 from gui.painting import Guarded
+from gui.plain import set_tip
 from gui.standing import to_go_text, waiting_text
 from gui.theme import Theme
 
@@ -31,6 +31,7 @@ class Foot(Guarded, QWidget):
         super().__init__(parent)
         self._theme = theme
         self._right = self._trouble = self._said = ""
+        self._left_out = (False, False)
         self._role = "faint"
         self._problems: tuple[str, ...] = ()
         self.setFixedHeight(HEIGHT)
@@ -49,6 +50,12 @@ class Foot(Guarded, QWidget):
         self._problems = tuple(problems)
         self._describe()
 
+    def leave_out(self, trouble: bool, problems: bool) -> None:
+        """What stands in a banner is not painted here as well."""
+        if (trouble, problems) != self._left_out:
+            self._left_out = (trouble, problems)
+            self.update()
+
     def say(self, words: str) -> None:
         """Before all else, until other words come; empty for nothing."""
         self._said = words
@@ -56,7 +63,7 @@ class Foot(Guarded, QWidget):
 
     def _describe(self) -> None:
         wrong = (*self._problems, *filter(None, (self._trouble,)))
-        self.setToolTip(escape("\n".join(wrong)).replace("\n", "<br>"))
+        set_tip(self, "\n".join(wrong))
         self.setAccessibleDescription(" · ".join((*filter(None, (self._said,)), *wrong, self._right)))
         self.update()
 
@@ -75,10 +82,11 @@ class Foot(Guarded, QWidget):
     def left(self) -> tuple[str, str]:
         """What stands at the left, and its role."""
         words, role = "F1 shows the keys", "faint"
-        if self._problems:
+        no_trouble, no_problems = self._left_out
+        if self._problems and not no_problems:
             more = f" (and {len(self._problems) - 1} more)" if len(self._problems) > 1 else ""
             words, role = f"Board file not in use: {self._problems[0]}{more}", "critical"
-        elif self._trouble:
+        elif self._trouble and not no_trouble:
             words, role = self._trouble, self._role
         if not self._said:
             return words, role

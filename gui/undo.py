@@ -1,7 +1,8 @@
 """Undo: Ctrl+Z withdraws the operator's last entry of this window, then the one before; Ctrl+Shift+Z enters it again.
 
 An entry that the log refuses is not there to be withdrawn; one whose withdrawal is refused can be withdrawn again. What
-was done is said in one line, which stays until something else is entered.
+was done is said in one line, which stays until something else is entered; and for some seconds what can be done now
+(undo, redo) is offered.
 """
 
 from __future__ import annotations
@@ -21,15 +22,19 @@ from storage.errors import StorageError
 
 
 class Undo(QObject):
-    """`said` tells what became of a key; empty when there is nothing to say any more."""
+    """`said` tells what became of a key; empty when there is nothing to say any more. `offered` tells what was done
+    and what takes it back: "undo", "redo" or "" for nothing; empty words when that does not hold any more.
+    """
 
     said = Signal(str)
+    offered = Signal(str, str)
 
     def __init__(self, session: Session, parent: QObject) -> None:
         super().__init__(parent)
         self._session = session
         self._entered: list[Told] = []
         self._withdrawn: list[Told] = []
+        self._offered = ""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def entered(self, entered: Entered) -> None:
@@ -38,10 +43,13 @@ class Undo(QObject):
             self._entered.append(entered.told)
             self._withdrawn.clear()
             self.said.emit("")
+            self._offer("Entered", entered.told, "undo")
 
     def lost(self, id: str) -> None:
         """An entry was refused, and is not in the views any more."""
         self._entered = [told for told in self._entered if told.id != id]
+        if id == self._offered:
+            self.offered.emit("", "")
 
     def undo(self) -> None:
         """Withdraw the last entry."""
@@ -52,10 +60,11 @@ class Undo(QObject):
         try:
             undone = self._session.withdraw(told.id)
         except EntryRefused as refused:
-            self.said.emit(f"Not withdrawn: {self._name(told)}. {sentence(str(refused))}")
+            self._refuse(f"Not withdrawn: {self._name(told)}. {sentence(str(refused))}")
             return
         self._withdrawn.append(told)
         self.said.emit(f"Withdrawn: {self._name(told)}. Ctrl+Shift+Z enters it again.")
+        self._offer("Withdrawn", told, "redo")
         self._watch(undone, lambda why: self._put_back(told, why))
 
     def redo(self) -> None:
@@ -68,10 +77,11 @@ class Undo(QObject):
         try:
             again = self._session.enter(told.type, fields, causation=told.id)
         except EntryRefused as refused:
-            self.said.emit(f"Not entered again: {self._name(told)}. {sentence(str(refused))}")
+            self._refuse(f"Not entered again: {self._name(told)}. {sentence(str(refused))}")
             return
         if again.told is not None:
             self._entered.append(again.told)
+            self._offer("Entered again", again.told, "undo")
         self.said.emit(f"Entered again: {self._name(told)}. Ctrl+Z withdraws it.")
         self._watch(again, lambda why: self._lose(again.id, told, why))
 
@@ -80,14 +90,22 @@ class Undo(QObject):
         for task in self._tasks:
             task.cancel()
 
+    def _offer(self, done: str, told: Told, action: str) -> None:
+        self._offered = told.id
+        self.offered.emit(f"{done}: {self._name(told)}", action)
+
+    def _refuse(self, words: str) -> None:
+        self.said.emit(words)
+        self.offered.emit(words, "")
+
     def _put_back(self, told: Told, why: str) -> None:
         self._withdrawn = [each for each in self._withdrawn if each.id != told.id]
         self._entered.append(told)
-        self.said.emit(f"Not withdrawn: {self._name(told)}. {sentence(why)}")
+        self._refuse(f"Not withdrawn: {self._name(told)}. {sentence(why)}")
 
     def _lose(self, id: str, told: Told, why: str) -> None:
         self.lost(id)
-        self.said.emit(f"Not entered again: {self._name(told)}. {sentence(why)}")
+        self._refuse(f"Not entered again: {self._name(told)}. {sentence(why)}")
 
     def _name(self, told: Told) -> str:
         return entry_name(told, self._session.board)

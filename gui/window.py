@@ -19,18 +19,24 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QVBoxLay
 from dataflow.board import Action, Board, FormPanel
 from dataflow.session import Present, Status
 from gui import keys
+from gui.advice import board_advice, feed_advice
 from gui.aside import Aside, orphans
+from gui.banner import Banner
 from gui.card import Card
 from gui.field_keys import FieldKeys
+from gui.freshness import view_of
 from gui.grid import Grid
 from gui.header import Header
 from gui.new_store import Notice, offer
 from gui.painting import Guarded
-from gui.panels import kinds
+from gui.panels import making
 from gui.panels.base import Panel
 from gui.panels.form import Form
+from gui.panels.shut import Shut
+from gui.shut_panels import ShutPanels
 from gui.status import Foot
 from gui.theme import Theme
+from gui.toast import Toast
 
 _SIZE = QSize(1600, 1000)
 _GEOMETRY, _THEME = "window/geometry", "window/theme"
@@ -48,7 +54,7 @@ def remembered_theme(settings: QSettings) -> str:
 class MainWindow(Guarded, QWidget):
     """One board. `settings` remembers place, size and theme; without it nothing is remembered.
 
-    `operator`: whose desk it is, where several are on one screen.
+    `operator`: whose desk it is, where several are on one screen. `shut`: which panels are not to be drawn.
     """
 
     pause_wanted = Signal(bool)
@@ -58,11 +64,15 @@ class MainWindow(Guarded, QWidget):
     undo_wanted = Signal()
     redo_wanted = Signal()
     new_store_wanted = Signal()
+    panel_opened = Signal(object)       # a Panel in the place of one that was shut: to be bound
     closed = Signal()
     painted = Signal()      # a frame has been handed to the screen
 
-    def __init__(self, theme: Theme, settings: QSettings | None = None, operator: str = "") -> None:
+    def __init__(
+        self, theme: Theme, settings: QSettings | None = None, operator: str = "", shut: ShutPanels | None = None
+    ) -> None:
         super().__init__()
+        self.shut = shut
         self._operator = operator
         self.theme = theme
         self.panels: list[Panel] = []
@@ -71,12 +81,21 @@ class MainWindow(Guarded, QWidget):
         self._header = Header(theme, self)
         self._grid = Grid(self)
         self._foot = Foot(theme, self)
+        self._banner, self._board_banner = Banner(theme, self), Banner(theme, self)
+        self._toast = Toast(theme, self)
+        self._status = Status()
         self._aside: Aside | None = None
-        self._reason = ""
         self._header.pause_wanted.connect(self.pause_wanted)
         self._header.attention_wanted.connect(self.attention_wanted)
         self._header.delays_wanted.connect(self.delays_wanted)
         self._header.new_store_wanted.connect(self._offer_new_store)
+        self._banner.details_wanted.connect(self.delays_wanted)
+        self._banner.new_store_wanted.connect(self._offer_new_store)
+        self._toast.undo_wanted.connect(self.undo_wanted)
+        self._toast.redo_wanted.connect(self.redo_wanted)
+        for banner in (self._banner, self._board_banner):
+            banner.left.connect(self.setFocus)
+            banner.dismissed.connect(self._spare_foot)
         self.setMinimumSize(900, 560)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._arrange()
@@ -89,6 +108,8 @@ class MainWindow(Guarded, QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._header)
+        column.addWidget(self._banner)
+        column.addWidget(self._board_banner)
         column.addWidget(self._grid, 1)
         column.addWidget(self._foot)
 
@@ -104,9 +125,9 @@ class MainWindow(Guarded, QWidget):
         self.setWindowTitle(f"{title} · Watchfloor")
         self._header.set_board(title, zone)
         specs = sorted(board.panels, key=lambda spec: spec.at[:2])
-        shown = [kinds.make(spec, board, self.theme, self._grid) for spec in specs]
-        self.panels = list(shown)
-        self._grid.set_places([(panel, panel.spec.at) for panel in shown] or [(self._empty(), (0, 0, 1, 1))])
+        self.panels = [making.make(spec, board, self.theme, self.shut) for spec in specs]
+        self._shown = len(self.panels)
+        self._place()
         if missing := orphans(board):
             spec = FormPanel(title="Entry", at=(0, 0, 1, 1), events=missing)
             self._aside = Aside(spec, board, self.theme, self)
@@ -114,20 +135,58 @@ class MainWindow(Guarded, QWidget):
         for form in self._forms():
             for kept in drafts:
                 form.put(kept)
-        for panel in shown:
-            panel.action.connect(self._open_form)
-            if isinstance(panel, Form):
-                panel.left.connect(self.setFocus)
+        self._show_views()
+        for panel in self.panels[: self._shown]:
+            self._attend(panel)
         return self.panels
+
+    def _place(self) -> None:
+        shown = [(panel, panel.spec.at) for panel in self.panels[: self._shown]]
+        self._grid.set_places(shown or [(self._empty(), (0, 0, 1, 1))])
+
+    def _attend(self, panel: Panel) -> None:
+        panel.action.connect(self._open_form)
+        if isinstance(panel, Form):
+            panel.left.connect(self.setFocus)
+        if isinstance(panel, Shut):
+            panel.again.connect(partial(self._reopen, panel))
+
+    def _reopen(self, old: Shut) -> None:
+        """Build a panel that was shut, in its place."""
+        if self.shut is not None:
+            self.shut.forget(old.spec)
+        panel = making.make(old.spec, self._board, self.theme, self.shut)
+        self.panels[self.panels.index(old)] = panel
+        old.hide()
+        old.deleteLater()
+        self._place()
+        self._attend(panel)
+        self.panel_opened.emit(panel)
+        panel.take_now(old.now)
+        self._show_views()
+        panel.focus()
 
     def set_status(self, status: Status) -> None:
         """How the pipeline stands; also the board's clock."""
-        self._reason = status.detail
+        self._status = status
         self._header.set_status(status)
         self._foot.set_status(status)
+        self._banner.show_advice(feed_advice(status, ZoneInfo(self._board.timezone)))
         self._pause_key.setEnabled(self._header.can_pause())
         for panel in self.panels:
             panel.take_now(status.now)
+        self._show_views()
+        self._spare_foot()
+
+    def _spare_foot(self) -> None:
+        self._foot.leave_out(not self._banner.isHidden(), not self._board_banner.isHidden())
+
+    def _show_views(self) -> None:
+        """What its values are is for each panel to show."""
+        view = view_of(self._status, ZoneInfo(self._board.timezone))
+        for panel in self.panels:
+            panel.show_view(view)
+            panel.set_views_time(self._status.as_of)
 
     def offer_new_stores(self) -> None:
         """`new_store_wanted` may be said from now on, once."""
@@ -144,6 +203,12 @@ class MainWindow(Guarded, QWidget):
     def set_problems(self, problems: Sequence[str]) -> None:
         """Why the board file as it was saved last is not in use."""
         self._foot.set_problems(problems)
+        self._board_banner.show_advice(board_advice(problems))
+        self._spare_foot()
+
+    def offer(self, words: str, action: str) -> None:
+        """What was done, for some seconds, with the way back: "undo", "redo" or ""; empty words for nothing."""
+        self._toast.offer(words, action)
 
     def say(self, words: str) -> None:
         """What became of a key, in the foot, until it is told something else; empty for nothing."""
@@ -151,7 +216,7 @@ class MainWindow(Guarded, QWidget):
 
     def _offer_new_store(self) -> None:
         self._header.offer_new_stores(False)
-        dialog = offer(self._reason, self.theme, self)
+        dialog = offer(self._status.detail, self.theme, self)
         dialog.accepted.connect(self.new_store_wanted)
         dialog.rejected.connect(self.offer_new_stores)
         dialog.open()

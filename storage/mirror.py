@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 _STREAM, _CURSOR = "stream", "cursor"
+_LOG, _HEARD = "shared log", "heard"
 _AFTER = (
     "SELECT json_group_array(json_array(position, id, subject, authid)) FROM (SELECT * FROM log WHERE position > ?"
     " AND coalesce(subject, '') IN (SELECT value FROM json_each(?))"
@@ -61,6 +62,31 @@ class Mirror:
     def adopt(self, source: str) -> Future[None]:
         """From now on this store mirrors the shared log with this id."""
         return self._database.meta.put(_STREAM, source.encode())
+
+    @property
+    def shared_log(self) -> str:
+        """The shared log that this store is for, as people call it: "nats://tower:4222"; "": the log is its own."""
+        found = self._database.meta.get(_LOG)
+        if self.source is None and (not found or self._database.log.last()):
+            return ""
+        return (found or b"a shared log").decode()
+
+    def follow(self, log: str) -> Future[None]:
+        """From now on this store is for a shared log, not yet a certain one before it adopts it; "": for its own."""
+        return self._database.meta.put(_LOG, log.encode())
+
+    @property
+    def heard(self) -> int:
+        """When the shared log was last heard, in µs of this machine's clock; 0: never.
+
+        A store that was not told when has heard its last event.
+        """
+        found = self._database.meta.get(_HEARD)
+        return int(found) if found is not None else self._database.log.last_time() if self.source is not None else 0
+
+    def hear(self, time: int) -> Future[None]:
+        """Keep when the shared log was last heard."""
+        return self._database.meta.put(_HEARD, str(time).encode())
 
     def receive(
         self, events: Sequence[Event], refused: Sequence[Quarantined], cursor: int, origin: str = log.ORIGIN

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from dataflow.board import BarPanel, ColumnSpec, LinePanel, LogPanel, Panel, TablePanel, ValuePanel
+from dataflow.board import (
+    BarPanel,
+    ColumnSpec,
+    DataPanel,
+    LinePanel,
+    LogPanel,
+    Panel,
+    TablePanel,
+    ValuePanel,
+    stale_column,
+)
 from dataflow.boards.shape import Finding
 from dataflow.boards.toml_lines import Path
+from dataflow.formats import check_format
 from dataflow.hints import suggest
 
 Columns = Mapping[str, str]
 Findings = Iterator[Finding]
 
+_WIDEST = 4_000
 _NUMBER = ("int", "float")
 _AXIS = ("timestamp", "int", "float")
 _ANY = ("text", "int", "float", "bool", "timestamp", "interval", "json")
@@ -34,11 +46,14 @@ def fits(path: Path, panel: Panel, query: str, columns: Columns) -> Findings:
         return
     for need in _needs(panel):
         yield from _meets(path, need, columns, "sql")
+    if isinstance(panel, DataPanel) and panel.stale_after is not None:
+        yield from _stale(path, panel, columns)
     if isinstance(panel, TablePanel):
         yield from _table(path, panel, columns)
     if isinstance(panel, ValuePanel | BarPanel):
         value = panel.value if isinstance(panel, BarPanel) else "value"
-        yield from _format(path, panel.format, columns.get(value, "json"))
+        if value in columns:
+            yield from _format(path, panel.format, columns[value])
     if isinstance(panel, ValuePanel) and panel.thresholds and columns.get("value", "int") not in _NUMBER:
         yield Finding((*path, "thresholds"), f"the column `value` is {columns['value']}, not a number")
 
@@ -77,6 +92,17 @@ def _meets(path: Path, need: Need, columns: Columns, query: str) -> Findings:
         yield Finding((*path, query), message)
 
 
+def _stale(path: Path, panel: DataPanel, columns: Columns) -> Findings:
+    name = stale_column(panel)
+    key = "stale_by" if panel.stale_by else "stale_after"
+    times = [column for column, type_ in columns.items() if type_ == "timestamp"]
+    hint = f"name a timestamp column: stale_by = \"{times[0]}\"" if times else "select one: … max(time) AS time"
+    if name not in columns:
+        yield Finding((*path, key), f"the query gives no column `{name}` that says how new a row is", hint)
+    elif columns[name] != "timestamp":
+        yield Finding((*path, key), f"the column `{name}` is {columns[name]}; how new a row is, a timestamp says", hint)
+
+
 def _spark(path: Path, columns: Columns) -> Findings:
     types = tuple(columns.values())
     if len(types) < 2 or types[0] not in _AXIS or types[1] not in _NUMBER:
@@ -105,23 +131,12 @@ def _column(path: Path, spec: ColumnSpec, type_: str, columns: Columns) -> Findi
     elif spec.tone is not None and columns[spec.tone] != "text":
         message = f"the column `{spec.tone}` is {columns[spec.tone]}; a tone is text that names a role"
         yield Finding((*path, "tone"), message)
+    if spec.width is not None and not 1 <= spec.width <= _WIDEST:
+        yield Finding((*path, "width"), f"{spec.width} is no width", f"it is in pixels, 1 to {_WIDEST}")
     yield from _format(path, spec.format, type_)
 
 
 def _format(path: Path, spec: str | None, type_: str) -> Findings:
-    if spec and not _suits(spec, type_):
+    if wrong := check_format(spec, type_):
         hint = {"timestamp": 'try "%H:%M"', "int": 'try ","', "float": 'try ",.1f"'}.get(type_, "")
-        yield Finding((*path, "format"), f'"{spec}" is no format for {type_}', hint)
-
-
-def _suits(spec: str, type_: str) -> bool:
-    if type_ == "timestamp":
-        return "%" in spec
-    samples = {"int": 1, "float": 1.5, "text": "a"}
-    if type_ not in samples:
-        return True
-    try:
-        format(samples[type_], spec)
-    except (ValueError, TypeError):
-        return False
-    return True
+        yield Finding((*path, "format"), wrong, hint)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dataflow.board import Action, Board, FormPanel, Panel, TablePanel, ValuePanel
+from dataflow.board import Action, Board, DataPanel, FormPanel, Panel, TablePanel, ValuePanel
+from dataflow.boards.durations import HINT, read_duration
 from dataflow.boards.shape import Finding
 from dataflow.boards.toml_lines import Path
 from dataflow.hints import listing, suggest
@@ -42,6 +43,20 @@ def thresholds(board: Board) -> Findings:
         for i, threshold in enumerate(panel.thresholds if isinstance(panel, ValuePanel) else ()):
             if (threshold.at is None) == (threshold.below is None):
                 yield Finding(("panels", index, "thresholds", i), "give either `at` or `below`")
+
+
+def staleness(board: Board) -> Findings:
+    for index, panel in enumerate(board.panels):
+        if not isinstance(panel, DataPanel):
+            continue
+        path = ("panels", index)
+        if panel.stale_by is not None and panel.stale_after is None:
+            yield Finding((*path, "stale_by"), "says nothing without `stale_after`", 'as: stale_after = "5m"')
+        if panel.stale_after is not None:
+            try:
+                read_duration(panel.stale_after)
+            except ValueError as error:
+                yield Finding((*path, "stale_after"), str(error), f"it is {HINT}")
 
 
 def actions(board: Board) -> Findings:
@@ -86,4 +101,4 @@ def _entry_event(board: Board, path: Path, type_: str) -> Findings:
         yield Finding(path, f"operators may not enter `{type_}`", hint, ("events", type_))
 
 
-RULES = (places, thresholds, actions, forms)
+RULES = (places, thresholds, staleness, actions, forms)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, time
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -71,6 +72,8 @@ class _Walk:
         match type_:
             case inspect.AnyType():
                 return value
+            case inspect.Metadata():
+                return self.fit(value, type_.type, path)
             case inspect.StructType():
                 return self._struct(value, type_, path)
             case inspect.UnionType():
@@ -116,8 +119,11 @@ class _Walk:
         kinds = {t.tag: t for t in type_.types if isinstance(t, inspect.StructType)}
         if kinds:
             return self._tagged(value, kinds, path)
-        [wanted] = (t for t in type_.types if not isinstance(t, inspect.NoneType))
-        return self.fit(value, wanted, path)
+        wanted = [t for t in type_.types if not isinstance(t, inspect.NoneType)]
+        if len(wanted) == 1:
+            return self.fit(value, wanted[0], path)
+        python, words = zip(*(_SCALARS[type(t)] for t in wanted), strict=True)
+        return self._one_of(value, tuple(chain.from_iterable(python)), " or ".join(words), path)
 
     def _tagged(self, value: Any, kinds: dict[Any, inspect.StructType], path: Path) -> Any:
         if not isinstance(value, dict):
@@ -166,7 +172,9 @@ class _Walk:
         return self.say(path, f"{found(value)} is not known here", hint)
 
     def _scalar(self, value: Any, type_: inspect.Type, path: Path) -> Any:
-        python, words = _SCALARS[type(type_)]
+        return self._one_of(value, *_SCALARS[type(type_)], path)
+
+    def _one_of(self, value: Any, python: tuple[type, ...], words: str, path: Path) -> Any:
         if isinstance(value, python) and not (isinstance(value, bool) and bool not in python):
             return value
         return self.say(path, f"expected {words}, found {found(value)}", _quote_hint(value, python))

@@ -24,7 +24,9 @@ class FeedStatus(msgspec.Struct, frozen=True):
     """How the feed stands; `detail` is one line for people, `behind` how many events the log has that it has not.
 
     `warning` tells, in one line, what is wrong although the feed works. `unfit`: refused since the log is not the one
-    that the store holds, so that only a new store can follow it.
+    that the store holds, so that only a new store can follow it. `heard` is when the log was last heard, in µs of this
+    desk's clock; while the desk catches up, the time of the newest event that it has, as the log gave it; 0: never;
+    None: the log is the store's own. `log` names a shared log: "nats://tower:4222".
     """
 
     state: FeedState
@@ -32,6 +34,8 @@ class FeedStatus(msgspec.Struct, frozen=True):
     behind: int = 0
     warning: str = ""
     unfit: bool = False
+    heard: int | None = None
+    log: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -96,7 +96,13 @@ class LocalFeed:
 
 
 class StillFeed(LocalFeed):
-    """The log as it is, for a picture of it: nothing arrives any more, and entries stay pending."""
+    """The log as it is, for a picture of it: nothing arrives any more, and entries stay pending. `status` is how the
+    desk stood that the store belongs to.
+    """
+
+    def __init__(self, log: EventLog, scheduler: SchedulerBase, deliver: Deliver, status: FeedStatus) -> None:
+        super().__init__(log, scheduler, deliver)
+        self.status.on_next(status)
 
     def start(self) -> None:
         """All that the log holds has arrived."""

@@ -23,7 +23,7 @@ from reactivex.abc import SchedulerBase
 from reactivex.subject import BehaviorSubject, Subject
 
 from dataflow.clock import scheduler_time
-from dataflow.feeds import skew, subjects, unheard
+from dataflow.feeds import pulse, skew, subjects, unheard
 from dataflow.feeds.beside import beside, ended
 from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
 from dataflow.feeds.holes import Holes
@@ -33,7 +33,7 @@ from dataflow.feeds.recovery import Recovery
 from dataflow.feeds.source import Held, Unfit, check
 from dataflow.feeds.sources import Sourced
 from dataflow.feeds.tampering import Tampering
-from dataflow.session import FeedState, Present
+from dataflow.session import CUT_OFF, FeedState, Present
 from storage.database import Database
 from storage.errors import PositionTaken, StoreClosed
 from storage.event import Event
@@ -93,8 +93,12 @@ class NatsFeed:
         self._behind = 0
         self._own = Own()
         self._trouble = ""
+        self._heard = self._kept = self._mirror.heard
+        self._mirror.follow(", ".join(urls))
         self.arrivals: BehaviorSubject[int] = BehaviorSubject(database.log.last())
-        self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(FeedStatus("catching up"))
+        self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(
+            FeedStatus("catching up", heard=self._heard, log=", ".join(urls))
+        )
         self.refusals: Subject[Refusal] = Subject()
         self.presence: BehaviorSubject[Sequence[Present]] = BehaviorSubject(())
         self._shown: Callable[[], int] = lambda: self.arrivals.value
@@ -123,6 +127,7 @@ class NatsFeed:
         """A live log can't be held."""
 
     def close(self) -> None:
+        self._keep_heard()
         self._closed = True
         if self._task is not None:
             self._task.cancel()
@@ -204,6 +209,7 @@ class NatsFeed:
             self._presence().run(connection),
             skew.watch(connection, self._board, lambda: scheduler_time(self._scheduler), partial(warn, "clock")),
             unheard.watch(connection, self._board, sources, partial(warn, "sources")),
+            pulse.watch(connection, lambda: scheduler_time(self._scheduler), self._hear),
         )
         holes = Holes(partial(self._describe, connection), partial(warn, "holes"))
         async with beside(connection, *works):
@@ -380,6 +386,9 @@ class NatsFeed:
         if self._publisher is not None:
             self._publisher.returned(received.events, self._reception.cursor)
         self._own.look(received)
+        if self.status.value.state != "live":
+            newest = min(received.batch[-1].time, scheduler_time(self._scheduler))
+            self._heard = max(self._heard, newest)
         if received.events:
             self._arrived(received.events[-1].position or 0)
 
@@ -399,11 +408,35 @@ class NatsFeed:
             self._say("live")
 
     def _say(self, state: FeedState, detail: str = "", behind: int = 0) -> None:
+        before = self.status.value
+        if state == "live" and before.state != "live":
+            self._heard = scheduler_time(self._scheduler)
         if state == "live" and self._trouble:
             state, detail = "failed", self._trouble
-        said = FeedStatus(state, detail, behind, self.status.value.warning, self._other_log)
-        if said != self.status.value and not self._closed:
+        said = msgspec.structs.replace(
+            before, state=state, detail=detail, behind=behind, unfit=self._other_log, heard=self._heard
+        )
+        if said != before and not self._closed:
             self.status.on_next(said)
+        if state in CUT_OFF:
+            self._keep_heard()
+
+    def _hear(self, time: int) -> None:
+        """Up to this time of the desk's clock nothing has happened that has not come; while it follows the log."""
+        status = self.status.value
+        follows = status.state == "live" or (status.state == "failed" and status.detail == self._trouble)
+        if self._closed or not follows:
+            return
+        self._heard = time
+        if time != status.heard:
+            self.status.on_next(msgspec.structs.replace(status, heard=time))
+        if not 0 <= time - self._kept < pulse.KEEP_US:
+            self._keep_heard()
+
+    def _keep_heard(self) -> None:
+        if self._heard != self._kept and not self._closed:
+            self._kept = self._heard
+            self._mirror.hear(self._heard)
 
     def _warn(self, what: str, words: str) -> None:
         self._warnings[what] = words

@@ -65,14 +65,17 @@ class SharedReplayFeed:
 
     def _say(self) -> None:
         said = self._said
+        if said.heard:
+            said = msgspec.structs.replace(said, heard=self._clock.at(said.heard))
         if said.state == "live":
             over = self._clock.rest_s == 0
-            said = FeedStatus("ended", "the recording is over") if over else self._replaying()
+            state, detail = ("ended", "the recording is over") if over else ("live", self._replaying())
+            said = msgspec.structs.replace(said, state=state, detail=detail)
         if said != self.status.value:
             self.status.on_next(said)
 
-    def _replaying(self) -> FeedStatus:
-        return FeedStatus("live", f"replaying at {self._clock.replay.speed:g}×")
+    def _replaying(self) -> str:
+        return f"replaying at {self._clock.replay.speed:g}×"
 
     def _in_replay(self, present: Sequence[Present]) -> Sequence[Present]:
         return tuple(msgspec.structs.replace(one, since=self._clock.at(one.since)) for one in present)

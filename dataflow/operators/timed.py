@@ -5,12 +5,16 @@ from the start, or never, and leaves when the bound passes it. `time < bound`: t
 it, then is in for good. So all that will still change is held by time (`ahead.py`): rows that will leave, or rows that
 will enter. Whether a row is in follows from its time and the present bound alone. Delta of a step: the rows of the
 input that are in; of a move of the clock: the rows that the bound passed.
+
+Where rows enter, a time of an own entry (`entry_time.py`) is compared with the bound as it was just after the entry was
+made. Such a row is in before the clock comes to it; it is counted in `early` until then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from dataflow.entry_time import EntryTime
 from dataflow.operators.ahead import Ahead, Changing, Logged
 from dataflow.operators.node import Node, Rows, RowsFunction
 from dataflow.zset import Row
@@ -40,6 +44,7 @@ class Timed(Node):
         self.beyond = int(op.endswith("=") != self.leaving)
         self.limit = bound(now) + self.beyond
         self.ahead: Ahead = Logged(at) if log else Changing()
+        self.early: dict[Row, int] = {}
 
     def step(self) -> None:
         passed = self.passed()
@@ -75,6 +80,10 @@ class Timed(Node):
                 continue
             after = time >= limit
             if after:
+                if not leaving and type(time) is EntryTime and time < self.bound(time.made + 1) + self.beyond:
+                    self.early[row] = self.early.get(row, 0) + 1
+                    found.append(row)
+                    continue
                 add(row, time)
             if after == leaving:
                 found.append(row)
@@ -90,21 +99,32 @@ class Timed(Node):
                     continue
                 after = time >= limit
                 if after:
+                    if self.early and self._was_early(row):
+                        found.append(row)
+                        continue
                     remove(row, time)
                 if after == leaving:
                     found.append(row)
         return found
 
+    def _was_early(self, row: Row) -> bool:
+        count = self.early.pop(row, 0)
+        if count > 1:
+            self.early[row] = count - 1
+        return count > 0
+
     def due(self, now: int) -> bool:
         """Move the clock; whether a row enters or leaves by it, in the step to come."""
         self.limit = self.bound(now) + self.beyond
+        if self.early:
+            self.early = {row: count for row, count in self.early.items() if row[self.at] >= self.limit}
         return self.ahead.due(self.limit)
 
     def rows(self) -> Iterable[Row] | None:
         return list(self.ahead) if self.leaving else None
 
     def size(self) -> int:
-        return len(self.ahead)
+        return len(self.ahead) + len(self.early)
 
     def state(self) -> Iterable[object]:
-        return self.ahead.state()
+        return *self.ahead.state(), self.early

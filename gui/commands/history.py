@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 def push_store(engine: Engine, loaded: LoadedBoard, store: Path) -> None:
     """Everything in a store but what is withdrawn. Events that do not fit the board's fields are left out, and counted
-    on stderr.
+    on stderr, where it is also said of a shared log's store that it has never heard of that log.
     """
     from dataflow.withdrawals import Withdrawals
     from storage.database import Database
+    from storage.mirror import Mirror
 
     with Database.open_read_only(store) as database:
+        mirror = Mirror(database)
+        if mirror.shared_log and not mirror.heard:
+            say(f"{store}: never synced with {mirror.shared_log}; nothing of that log is known here", err=True)
         log, until = database.log, database.log.last()
         withdrawals = Withdrawals(log, loaded.board.admins)
         withdrawals.judge(withdrawals.coming(until))

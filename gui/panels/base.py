@@ -12,12 +12,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QWidget
 
 from dataflow import board
 from dataflow.zset import Column, Row, Splice
 from gui.card import Card
-from gui.painting import RETRY_S, fail, failures_in, forget_failures, run
+from gui.painting import RETRY_S, fail, failures_in, forget_failures, run_marked
+from gui.staleness import Staleness
 from gui.theme import Theme
 
 
@@ -35,6 +37,8 @@ class Panel(Card):
         self.spec = spec
         self.zone = zone
         self.now = 0
+        self._waits: dict[str, float | None] = {}
+        self._staleness = Staleness(spec)
         self._later: QTimer | None = None       # runs until what could not be drawn is tried again
         if spec.note:
             self.set_note(spec.note)
@@ -52,21 +56,43 @@ class Panel(Card):
     # What the bridge calls: nothing that a panel does with its data ends the desk
 
     def take_columns(self, name: str, columns: Sequence[Column]) -> bool:
-        """Call `set_columns`. False where that failed: the card says so."""
+        """Call `set_columns`; before the query's first rows what is shown is not it. False where that failed: the card
+        says so.
+        """
+        self.wait_for(name, None)
+        if name == "main":
+            self._staleness.set_columns(columns)
         return self._attempt(self.set_columns, name, columns)
 
-    def take(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> bool:
-        """Call `apply`, and try again to draw what could not be drawn. False where that failed: the card says so."""
+    def take(self, name: str, splices: Sequence[Splice], rows: Sequence[Row], *, ready: bool = True) -> bool:
+        """Call `apply`, and try again to draw what could not be drawn. False where that failed: the card says so.
+        `ready`: these are the query's rows, not what stands until it has been built anew.
+        """
         if self._failure is not None and not (self._later and self._later.isActive()):
             self._retry()
-        return self._attempt(self.apply, name, splices, rows)
+        if name == "main":
+            self._staleness.take(splices)
+        taken = self._attempt(self.apply, name, splices, rows)
+        if ready:
+            self.has_come(name)
+        return taken
+
+    def wait_for(self, name: str, progress: float | None) -> None:
+        """Query `name` is reading history, so far (0 to 1; None: not known)."""
+        self._waits[name] = progress
+        self.wait(next(iter(self._waits.values())))
+
+    def has_come(self, name: str) -> None:
+        """Query `name` waits for nothing, or is not wanted any more."""
+        if self._waits.pop(name, self) is not self and not self._waits:
+            self.arrive()
 
     def _attempt(self, call: Callable[..., None], *args: Any) -> bool:
         failure = self.failures.get(call.__name__)
         if failure is not None and failure.rests():
             return False
         try:
-            run(self, call, *args)
+            run_marked(self.mark, call, *args)
         except Exception as error:  # noqa: BLE001  the other panels go on
             self.show_failure(fail(self, call.__name__, error).words)
             return False
@@ -83,6 +109,12 @@ class Panel(Card):
             self._later.timeout.connect(self._retry)
         self._later.start(round(RETRY_S * 1000))
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nothing is tried while nobody sees it; the next data do."""
+        super().hideEvent(event)
+        if self._later is not None:
+            self._later.stop()
+
     def take_now(self, now: int) -> None:
         """Call `set_now`."""
         self._attempt(self.set_now, now)
@@ -91,9 +123,17 @@ class Panel(Card):
         """The board's clock, in microseconds since 1970-01-01 UTC."""
         self.now = now
 
+    def set_views_time(self, time: int) -> None:
+        """Whose time the values are: by that a row is old or new."""
+        self.set_stale("" if self._waits else self._staleness.words(time))
+
     def show_error(self, message: str | None) -> None:
         """A query of this panel cannot run: say so here, the other panels go on. None: it runs again."""
         self.say(message, "critical")
+
+    def trouble(self) -> str | None:
+        """Why there is no picture of this panel, if there is none."""
+        return self._failure
 
     def values(self) -> dict[str, Any]:
         """What is selected, column → value; empty where nothing is."""

@@ -23,6 +23,7 @@ class Form(Panel):
     spec: FormPanel
     done = Signal()             # an entry was accepted
     left = Signal()             # Esc, with nothing to clear
+    holds_values = False
 
     def __init__(
         self,
@@ -33,7 +34,7 @@ class Form(Panel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(spec, theme, zone, parent)
-        self._choice = Choice(theme, self)
+        self._choice = Choice(self.theme, self)
         self._stack = QStackedWidget(self)
         self._forms: dict[str, EntryForm] = {}
         self._told: EntryForm | None = None

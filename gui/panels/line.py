@@ -38,7 +38,7 @@ class Line(Panel):
     def __init__(self, spec: LinePanel, theme: Theme, zone: ZoneInfo, parent: QWidget | None = None) -> None:
         super().__init__(spec, theme, zone, parent)
         self.line = spec
-        self.plot = Plot(theme, self)
+        self.plot = Plot(self.theme, self)
         self.plot.setAccessibleName(spec.title)
         self.set_body(self.plot)
         if spec.unit and f"({spec.unit})" not in spec.title:

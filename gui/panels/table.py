@@ -34,6 +34,7 @@ from gui.panels.base import Panel
 from gui.panels.columns import Columns
 from gui.panels.filter_field import FilterField
 from gui.panels.rows_view import RowsView
+from gui.plain import without_keys
 from gui.theme import Theme
 
 NOTE_WIDTH = 230
@@ -51,7 +52,7 @@ class Table(Panel):
         self._total: int | None = None          # rows without the operator's filter, while there is one
         self._fresh = True          # the next batch is the first of another query
         self.model = TableModel(spec.columns, zone, self)
-        self.view = RowsView(self.model, theme, self)
+        self.view = RowsView(self.model, self.theme, self)
         self.columns = Columns(self.view)
         self.filter = FilterField(self)
         self._set_up()
@@ -207,7 +208,7 @@ class Table(Panel):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if at is not None:
             for action in self.table.actions:
-                words = f"{action.label}\t{action.key or ''}".rstrip()
+                words = f"{without_keys(action.label)}\t{without_keys(action.key or '')}".rstrip()
                 menu.addAction(words, partial(self._act, action, self._row(at)))
             if self.table.actions:
                 menu.addSeparator()
@@ -235,7 +236,7 @@ class Table(Panel):
         self.set_note(note)
         nothing = "" if count else self._nothing()
         self.view.say(nothing)
-        self.setAccessibleDescription(nothing)
+        self.describe(nothing)
 
     def _nothing(self) -> str:
         if self.words:

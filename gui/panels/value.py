@@ -65,7 +65,7 @@ class Value(Panel):
         unit = self.spec.unit or ""
         waiting = "not yet confirmed" if self._pending else ""
         words = (f"{self._number} {unit}".strip(), self._caption, waiting)
-        self.setAccessibleDescription(", ".join(word for word in words if word))
+        self.describe(", ".join(word for word in words if word))
 
     def _cell(self, row: Row | None, name: str) -> Any:
         return row[self._columns[name][0]] if row is not None and name in self._columns else None
@@ -85,7 +85,7 @@ class Value(Panel):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self._number and self._message is None:
+        if self._number and self.shows_body:
             with QPainter(self) as painter:
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing)
                 self._paint_content(painter)

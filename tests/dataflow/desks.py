@@ -49,8 +49,8 @@ def note(place: str, weight: object = 1, second: int = 0) -> Event:
 
 
 @asynccontextmanager
-async def opened(folder: Path, board: str = BOARD, *, start: bool = True, feed=LocalFeed):
-    """A running desk on the store in `folder`."""
+async def opened(folder: Path, board: str = BOARD, *, start: bool = True, feed=LocalFeed, clock=None):
+    """A running desk on the store in `folder`; by this machine's clock, or another."""
     path = folder / "board.toml"
     path.write_text(board)
     loaded = load(path)
@@ -59,7 +59,7 @@ async def opened(folder: Path, board: str = BOARD, *, start: bool = True, feed=L
     database = Database.open(folder / "notes.db")
     pipeline = Pipeline(
         BoardFile(path, known=loaded), loaded, database, feed(database.log, scheduler, deliver),
-        WallClock(scheduler), scheduler, deliver, loop, author="amy",
+        clock or WallClock(scheduler), scheduler, deliver, loop, author="amy",
     )  # fmt: skip
     if start:
         pipeline.start()

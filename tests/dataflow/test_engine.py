@@ -472,3 +472,34 @@ def test_an_equality_in_where_is_a_key_of_the_join() -> None:
         rel = rel.input
     assert isinstance(rel, Join)
     assert len(rel.left_keys) == len(rel.right_keys) == 1
+
+
+UNDONE = [
+    "SELECT n, pending FROM events ORDER BY position DESC LIMIT 3",
+    "SELECT max(n) AS n, bool_or(pending) AS pending FROM events",
+    "SELECT latest(n) AS n, count(*) AS c FROM events GROUP BY pending",
+    "SELECT n, row_number() OVER (ORDER BY position) AS at FROM events",
+]
+
+
+@pytest.mark.parametrize("sql", UNDONE)
+def test_what_is_built_anew_takes_what_is_entered_meanwhile_and_lets_it_go(sql):
+    """An entry that withdraws an event waits, and is confirmed before the query has been built anew."""
+    engine = Engine({"events": {"position": "int", "n": "int", "pending": "bool"}})
+    log = [(1, 10, False), (2, 30, False)]
+    live = engine.live(sql, lambda: [list(log)], sliced=True)
+    engine.push("events", list(log))
+    while engine.work():
+        pass
+    waits = (1 << 60, 20, True)
+    log.remove((2, 30, False))
+    engine.push("events", [(2, 30, False), waits], [-1, 1])
+    stale = not live.ready
+    engine.push("events", [waits, (3, 20, False)], [-1, 1])
+    log.append((3, 20, False))
+    while engine.work():
+        pass
+    assert live.ready
+    fresh = engine.live(sql, lambda: [list(log)])
+    assert (list(live.rows()), live.aside) == (list(fresh.rows()), "")
+    assert stale == (sql not in UNDONE[3:])

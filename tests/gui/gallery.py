@@ -1,8 +1,9 @@
 """The gallery: a board's window with invented rows, rendered to pictures in both themes, for eyes.
 
-    QT_QPA_PLATFORM=offscreen python -m tests.gui.gallery OUT_FOLDER [BOARD.toml] [WIDTHxHEIGHT]
+    QT_QPA_PLATFORM=offscreen python -m tests.gui.gallery OUT_FOLDER [BOARD.toml] [WIDTHxHEIGHT] [STATE]
 
-No store, no engine, no feed: each panel gets rows of the shape that its query would give.
+No store, no engine, no feed: each panel gets rows of the shape that its query would give. STATE is one of `STATES`
+(never, loading, loading-again, as-of, stale, refused, broken, live, or all): what the desk knows.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import math
 import os
 import sys
+from itertools import product
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import msgspec
 from PySide6.QtWidgets import QApplication
 
 from dataflow.board import BarPanel, Board, LinePanel, LogPanel, TablePanel, ValuePanel
@@ -29,6 +32,24 @@ MINUTE = 60_000_000
 
 STATUS = Status(state="replaying", detail="replaying at 60×", position=2118, pending=1, attention=2,
                 rate=38.2, delay_ms=12.3, now=NOW)  # fmt: skip
+
+LOG = "nats://tower:4222"
+CUT_OFF = Status(state="offline", detail="no answer from nats://tower:4222 (connection refused)", now=NOW,
+                 since=NOW - 9 * MINUTE, heard=NOW - 10 * MINUTE, log=LOG, position=2118, pending=1)  # fmt: skip
+REFUSED = Status(state="refused", unfit=True, now=NOW, since=NOW - 9 * MINUTE, heard=NOW - 10 * MINUTE, log=LOG,
+                 position=2118, detail="the shared log at nats://tower:4222 is not the one that this desk holds: it "
+                 "was made anew on 7 February; open the board with --fresh-store to begin a new copy")  # fmt: skip
+LOADING = Status(state="catching up", now=NOW, position=570_000, rate=31_000, progress=0.43, to_go=430_000, heard=0,
+                 left_s=13.9, log=LOG)  # fmt: skip
+STATES = {
+    "never": (msgspec.structs.replace(CUT_OFF, heard=0, position=0, pending=0), False),
+    "loading": (LOADING, False),
+    "loading-again": (msgspec.structs.replace(LOADING, heard=NOW - 10 * MINUTE), True),
+    "as-of": (CUT_OFF, True),
+    "refused": (REFUSED, True),
+    "live": (STATUS, True),
+}
+"""What a desk says of itself, and whether its panels have got rows."""
 
 _VALUES = [(407, "of 488 scheduled", False), (24.1, "+9 since 12:30", False), (13.2, "LGA 27, JFK 9", False),
            (117, "13 % of the day", False), (1, "last AA753, Crew", True), (4.0, "gusts 38 mph", False)]  # fmt: skip
@@ -88,37 +109,47 @@ def _show_table(panel: Panel, spec: TablePanel) -> None:
 
 
 def _show(panel: Panel, name: str, columns: list[tuple[str, str]], rows: list[Row]) -> None:
-    panel.set_columns(name, [Column(*column) for column in columns])
-    panel.apply(name, [Splice(0, 0, tuple(rows))], rows)
+    panel.take_columns(name, [Column(*column) for column in columns])
+    panel.take(name, [Splice(0, 0, tuple(rows))], rows)
 
 
-def window(board: Board, theme: Theme) -> MainWindow:
+def window(board: Board, theme: Theme, state: str = "live") -> MainWindow:
     """The board's window with invented rows."""
     made = MainWindow(theme)
+    status, fed = STATES.get(state, STATES["live"])
     values = 0
     for panel in made.show_board(board):
-        feed(panel, values)
+        if fed:
+            feed(panel, values)
         values += isinstance(panel.spec, ValuePanel)
-    made.set_status(STATUS)
+    made.set_status(status)
+    if state == "broken":
+        made.set_problems(["nyc.toml, line 212, panels[3].sql: there is no column `deprted`; did you mean `departed`?"])
+    if state == "stale":
+        for panel in made.panels[::2]:
+            panel.set_stale("No data for 12 min")
+    if state in ("live", "as-of"):
+        made.offer("Entered: Hold AA753 · AA753-LGA-20130208", "undo")
     return made
 
 
-def main(folder: Path, board: Path, size: str) -> None:
+def main(folder: Path, board: Path, size: str, wanted: str) -> None:
     """Render the board in both themes."""
     app = QApplication([])
     width, height = map(int, size.split("x"))
-    for name in ("dark", "light"):
+    for name, state in product(("dark", "light"), [*STATES, "broken", "stale"] if wanted == "all" else [wanted]):
         theme = Theme.load(name)
         theme.apply(app)
-        made = window(load(board).board, theme)
+        made = window(load(board).board, theme, state)
         made.resize(width, height)
         made.show()
         for _ in range(5):
             app.processEvents()
-        made.grab().save(str(folder / f"{board.stem}-{name}-{size}.png"))
+        made.grab().save(str(folder / f"{board.stem}-{name}-{size}-{state}.png"))
         made.close()
 
 
 if __name__ == "__main__":
-    out, *rest = sys.argv[1:]
-    main(Path(out), Path(rest[0] if rest else "assets/boards/nyc.toml"), rest[1] if len(rest) > 1 else "1600x1000")
+    usual = ("", "assets/boards/nyc.toml", "1600x1000", "live")
+    out, board_, size_, state_ = (*sys.argv[1:], *usual[len(sys.argv) - 1 :])
+    main(Path(out), Path(board_), size_, state_)

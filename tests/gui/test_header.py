@@ -166,7 +166,7 @@ def test_cut_off_the_header_says_since_when_and_what_waits_and_no_stale_things(q
     cut_off = Status(state="offline", detail=why, now=NOW, since=NOW, pending=3, delay_ms=12)
     header.set_status(cut_off)
     foot.set_status(cut_off)
-    assert pills(header) == ["Offline since 14:32, 3 waiting", "8 Feb 2013 14:32"]
+    assert pills(header) == ["Offline since 14:32, 3 waiting", "As of 8 Feb 2013 14:32"]
     assert pill(header, "Offline since 14:32, 3 waiting").accessibleDescription().splitlines()[0] == why
     assert foot.accessibleDescription() == "No answer from nats://tower:4222 · 0 events/s · position 0 · 3 waiting"
     header.set_status(live)

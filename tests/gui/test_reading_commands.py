@@ -17,7 +17,7 @@ from gui.places import store_of
 from storage.database import Database
 from storage.outbox import Outbox
 from tests.gui.test_hostile import BOARD, run
-from tests.storage.samples import set_back
+from tests.storage.test_migrations import first_version
 from tests.storage.test_read_only import KILLED, state
 
 READING = (
@@ -60,8 +60,10 @@ class TestNothingMoves:
         assert outcome(*command)[0] == 0
         assert state(store.parent) == before
 
-    def test_an_older_store(self, store, command):
-        set_back(store)
+    def test_an_older_store(self, home, command):
+        store = store_of("ops")
+        store.parent.mkdir(parents=True)
+        first_version(store)
         before = state(store.parent)
         assert outcome(*command)[0] == 0
         assert state(store.parent) == before

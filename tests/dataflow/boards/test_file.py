@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataflow.boards.durations import read_duration
 from dataflow.boards.file import LARGEST, BoardError, BoardFile, LoadedBoard, board_path, load, read
 from gui import cli
 
@@ -85,6 +86,7 @@ def test_the_shipped_board_has_no_problem():
     assert load(board_path("demo")).board.id == "nyc"
 
 
+SQL = 'sql = "SELECT job FROM jobs"'
 PANEL = '\n[[panels]]\ntitle = "More"\n'
 
 CASES = {
@@ -100,6 +102,19 @@ CASES = {
                                  ('[events."job.done".fields]', '[events."entry.withdrawn".fields]')], "",
         'ops.toml:15: events."entry.withdrawn": the name `entry.withdrawn` is taken: it is the built-in type by which '
         "an event is withdrawn. Choose another; SQL does not tell Aa from aa"),
+    "a span of time that is none": ([(SQL, SQL + '\nstale_after = "5 x"')],
+        "", 'ops.toml:31: panels[0].stale_after: "5 x" is no span of time. It is seconds, or a number with a unit: '
+        '"90s", "5m", "2h", "1d"'),
+    "no span of time at all": ([(SQL, SQL + '\nstale_after = 0')], "",
+        "ops.toml:31: panels[0].stale_after: 0.0 is no span of time above zero. It is seconds, or a number with a "
+        'unit: "90s", "5m", "2h", "1d"'),
+    "a span of time of another kind": ([(SQL, SQL + '\nstale_after = [5]')],
+        "", "ops.toml:31: panels[0].stale_after: expected text or a number, found an array of 1"),
+    "a time of rows of which nothing is said": (
+        [(SQL, SQL + '\nstale_by = "time"')], "",
+        'ops.toml:31: panels[0].stale_by: says nothing without `stale_after`. As: stale_after = "5m"'),
+    "a form that is to be stale": ([('events = ["job.held"]', 'events = ["job.held"]\nstale_after = 5')], "",
+        "ops.toml:38: panels[1].stale_after: unknown key. There is `title`, `at`, `note` or `events`"),
     "a mistyped key in an inline table": ([("min = 1", "mni = 1")], "",
         'ops.toml:12: events."job.held".fields.minutes.mni: unknown key. Did you mean `min`?'),
     "a key below the wrong header": ([], """
@@ -379,6 +394,32 @@ def test_the_schema_for_editors_knows_administrators(capsys):
     assert cli.run(["schema"]) == 0
     schema = json.loads(capsys.readouterr().out)
     assert schema["$defs"]["Board"]["properties"]["admins"]["items"] == {"type": "string"}
+
+
+def test_the_schema_for_editors_says_what_a_span_of_time_is(capsys):
+    assert cli.run(["schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    for kind in ("ValuePanel", "TablePanel", "LinePanel", "BarPanel", "LogPanel"):
+        properties = schema["$defs"][kind]["properties"]
+        assert "90s" in properties["stale_after"]["anyOf"][0]["description"]
+        assert "timestamp" in properties["stale_by"]["anyOf"][0]["description"]
+    assert "stale_after" not in schema["$defs"]["FormPanel"]["properties"]
+
+
+@pytest.mark.parametrize(
+    ("value", "us"), [("5m", 300_000_000), ("1.5 h", 5_400_000_000), (90, 90_000_000), ("2d", 172_800_000_000)]
+)
+def test_spans_of_time(value, us):
+    assert read_duration(value) == us
+
+
+NO_SPANS = ["", "m", "-5m", "5", "1e9d", 0, -1, float("nan"), float("inf"), "5 mm", "9" * 400 + "d"]
+
+
+@pytest.mark.parametrize("value", NO_SPANS)
+def test_what_is_no_span_of_time(value):
+    with pytest.raises(ValueError, match="span of time"):
+        read_duration(value)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="its devices are others")

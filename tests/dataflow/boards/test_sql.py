@@ -100,6 +100,11 @@ def test_panels_with_the_columns_they_need(tmp_path, kind):
          "12: panels[0].columns.job.tone: the column `t` is int; a tone is text that names a role"),
         ("table", "sql = 'timestamp AS t'\ncolumns.t = { format = '.1f' }",
          '12: panels[0].columns.t.format: ".1f" is no format for timestamp. Try "%H:%M"'),
+        ("table", "sql = 'float AS f'\ncolumns.f = { format = '>999999999.3f' }",
+         '12: panels[0].columns.f.format: ">999999999.3f" is no format for float: it is wider than 40 characters. '
+         'Try ",.1f"'),
+        ("table", "sql = 'int AS n'\ncolumns.n = { width = 1000000000000 }",
+         "12: panels[0].columns.n.width: 1000000000000 is no width. It is in pixels, 1 to 4000"),
         ("table", "sql = 'text AS pending'", "11: panels[0].sql: the column `pending` is text; it must be bool"),
         ("table", "sql = 'text AS job'\nactions = [{ label = 'H', event = 'job.held', fields = { job = 'jbo' } }]",
          "12: panels[0].actions[0].fields.job: the query gives no column `jbo`. Did you mean `job`?"),
@@ -124,3 +129,28 @@ def test_a_panels_slip_leaves_the_sql_checked_but_a_damaged_event_type_does_not(
     assert [problem.key for problem in examine(path, Engine)[1]] == ["panels[0].sql", "panels[0].tilte"]
     path.write_text(HEAD.replace('"int"', '"itn"') + panel("table", "sql = 'SELECT bogus'"))
     assert len(examine(path, Engine)[1]) == 1
+
+
+def test_a_panel_that_may_be_stale_needs_a_time_of_its_rows(tmp_path):
+    def stale(kind, sql, rest):
+        return problems(tmp_path, panel(kind, f"sql = '{sql}'\n{rest}"))
+
+    assert stale("table", "text AS job, timestamp AS time", 'stale_after = "5m"') == []
+    assert stale("line", "timestamp AS x, int AS y", "stale_after = 90") == []
+    assert stale("log", "timestamp AS time, text AS title", 'stale_after = "1h"') == []
+    assert stale("value", "int AS value, timestamp AS seen", 'stale_after = "5m"\nstale_by = "seen"') == []
+    assert stale("value", "int AS value, timestamp AS seen", 'stale_after = "5m"') == [
+        "ops.toml:12: panels[0].stale_after: the query gives no column `time` that says how new a row is. "
+        'Name a timestamp column: stale_by = "seen"'
+    ]
+    assert stale("bar", "text AS label, int AS value", 'stale_after = "5m"') == [
+        "ops.toml:12: panels[0].stale_after: the query gives no column `time` that says how new a row is. "
+        "Select one: … max(time) AS time"
+    ]
+    assert stale("table", "text AS job, text AS seen", 'stale_after = "5m"\nstale_by = "seen"') == [
+        "ops.toml:13: panels[0].stale_by: the column `seen` is text; how new a row is, a timestamp says. "
+        "Select one: … max(time) AS time"
+    ]
+    assert stale("line", "int AS x, int AS y", 'stale_after = "5m"')[0].startswith(
+        "ops.toml:12: panels[0].stale_after: the column `x` is int; "
+    )

@@ -1,0 +1,118 @@
+"""The toast: what was just entered, and the way back, for some seconds over the board's foot.
+
+It takes no keyboard from anybody, and is announced to those who do not see it. While the mouse or the keyboard is on
+it, it stays.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
+
+from gui.pill import Pill
+from gui.theme import Theme
+
+STAYS_MS = 8_000
+_WIDEST, _ABOVE, _RADIUS = 420, 44, 6
+_WAYS = {"undo": ("Undo", "Ctrl+Z"), "redo": ("Enter again", "Ctrl+Shift+Z")}
+
+
+class Toast(QWidget):
+    """Lies over its parent. `undo_wanted` and `redo_wanted` tell that what it offers was pressed."""
+
+    undo_wanted = Signal()
+    redo_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme, self._over = theme, parent
+        self._action = ""
+        self._text, self._way = QLabel(self), Pill(theme, self)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._way.set_pressable()
+        self._way.clicked.connect(self._press)
+        self._ends = QTimer(self, singleShot=True, interval=STAYS_MS)
+        self._ends.timeout.connect(self.hide)
+        self._row = row = QHBoxLayout(self)
+        row.setContentsMargins(14, 7, 8, 7)
+        row.setSpacing(14)
+        row.addWidget(self._text)
+        row.addWidget(self._way)
+        parent.installEventFilter(self)
+        self._way.installEventFilter(self)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._follow_focus)
+        theme.changed.connect(self.update)
+        self.hide()
+
+    def offer(self, words: str, action: str) -> None:
+        """Say what was done, and offer what takes it back ("undo", "redo", "" for nothing). No words: be gone."""
+        if not words:
+            self._ends.stop()
+            self.hide()
+            return
+        self._action = action
+        font = self._theme.font("medium")
+        self._text.setFont(font)
+        self._text.setText(QFontMetrics(font).elidedText(words, Qt.TextElideMode.ElideRight, _WIDEST))
+        way, key = _WAYS.get(action, ("", ""))
+        self._way.show_text(f"{way}  {key}", "accent")
+        self._way.setAccessibleName(way)
+        self._way.setAccessibleDescription(f"{words}. {key}")
+        self._way.setVisible(bool(way))
+        self.setAccessibleName(words)
+        self._place()
+        self.show()
+        self.raise_()
+        self._ends.start()
+        announced = f"{words}. {way}: {key}" if way else words
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, announced))
+
+    def words(self) -> str:
+        """What it says; nothing while it is not there."""
+        return "" if self.isHidden() else self.accessibleName()
+
+    def _follow_focus(self, _: QWidget | None, now: QWidget | None) -> None:
+        """A click here leaves the keyboard where it is: Qt looks no further for who takes it than to our proxy."""
+        if now is not None and self._over.isAncestorOf(now) and not self.isAncestorOf(now):
+            self.setFocusProxy(now)
+
+    def _press(self) -> None:
+        (self.redo_wanted if self._action == "redo" else self.undo_wanted).emit()
+
+    def _place(self) -> None:
+        """In the middle, above the foot."""
+        self._row.invalidate()      # what was shown before was of another size
+        self._row.activate()
+        parent = self._over
+        size = self.sizeHint().boundedTo(QSize(parent.width() - 32, parent.height()))
+        self.setGeometry((parent.width() - size.width()) // 2, parent.height() - _ABOVE - size.height(),
+                         size.width(), size.height())  # fmt: skip
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._way and event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self._stay(event.type() == QEvent.Type.FocusIn)
+        elif event.type() == QEvent.Type.Resize and not self.isHidden():
+            self._place()
+        return False
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Enter, QEvent.Type.Leave):
+            self._stay(event.type() == QEvent.Type.Enter)
+        return super().event(event)
+
+    def _stay(self, stays: bool) -> None:
+        if stays:
+            self._ends.stop()
+        elif not self.isHidden() and not self._way.hasFocus() and not self.underMouse():
+            self._ends.start()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._theme.color("faint"), 1))
+        painter.setBrush(self._theme.color("hover"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)
+        painter.end()
