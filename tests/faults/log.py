@@ -22,7 +22,7 @@ BUFFER = 2**30
 
 
 class Log:
-    """`seen`: every message that is an event, as (position, id), in order; `facts`: each event (its id, source and author)
+    """`seen`: every message that is an event, as (position, id), in order; `facts`: each event (id, source, author)
     once, at its first position, with all that a desk has to know of it. The same is in the NDJSON file `path`, for
     DuckDB.
     """
