@@ -15,7 +15,7 @@ from dataflow.budget import LIMIT_S, TIMES
 from dataflow.circuit import Circuit, Trouble
 from dataflow.operators.node import Node
 from dataflow.result import Result
-from dataflow.sql.described import Relations, told
+from dataflow.sql.described import Describer, Relations
 
 if TYPE_CHECKING:
     from dataflow.live import LiveQuery
@@ -91,7 +91,7 @@ class Asides:
     def _operator(self, node: Node) -> str:
         if isinstance(node, Result):
             return "its result"
-        name, detail = told(self._circuit.keys[node], self._relations)
+        name, detail = Describer(self._relations).operator(self._circuit.keys[node])
         return f"its {name} ({_short(detail)})"
 
     def _readers(self, node: Node) -> list[LiveQuery]:

@@ -82,7 +82,9 @@ class Source(Section, frozen=True, kw_only=True):
 
 
 class Table(Section, frozen=True, kw_only=True):
-    """`[tables.airlines]`: a CSV file beside the board; column types are told from its values."""
+    """`[tables.airlines]`: a CSV file beside the board, a regular one of at most 64 MB; column types are told from its
+    values.
+    """
 
     csv: str
 

@@ -24,14 +24,17 @@ from dataflow.operators.top import Top
 from dataflow.operators.window import Window
 from dataflow.result import Result
 from dataflow.sql import plan
-from dataflow.sql.described import Relations, told
-from dataflow.sql.plan import Rel, Scan
+from dataflow.sql.described import Describer, Relations, inputs
+from dataflow.sql.plan import Rel
 
 _KEEPS: Mapping[type[Node], str] = {
     Aggregate: "groups", Join: "rows of both sides", Outer: "rows of both sides", AsOf: "rows of both sides in order",
     Timed: "rows that will still change", Top: "rows in order", Window: "rows in order, by partition",
     Result: "rows of the result",
 }  # fmt: skip
+
+
+MOST, DEPTH = 500, 100
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,18 +60,19 @@ def explained(circuit: Circuit, result: Result, relations: Relations) -> Operato
     order = ", ".join(f"{result.plan.names[o.index]}{' DESC' if o.desc else ''}" for o in _shown(result))
     return _operator(
         circuit, result, "result", f"{', '.join(result.plan.names)} in order of {order}", circuit.readers[result],
-        (_explained(circuit, result.plan.rel, relations),),
+        (_Explainer(circuit, relations).explained(result.plan.rel),),
     )  # fmt: skip
 
 
 def stats(circuit: Circuit, relations: Relations) -> list[Operator]:
     """Every operator of the circuit once, inputs first, without its inputs."""
     found = []
+    describer = Describer(relations)
     for key, node in circuit.nodes.items():
         if isinstance(node, Result):
             name, detail = "result", ", ".join(node.plan.names)
         else:
-            name, detail = told(key, relations)
+            name, detail = describer.operator(key)
         found.append(_operator(circuit, node, name, detail, circuit.readers.get(node, 0)))
     return found
 
@@ -78,13 +82,24 @@ def _shown(result: Result) -> Sequence[plan.Order]:
     return [order for order in result.plan.order if order.index < width][:3]
 
 
-def _explained(circuit: Circuit, rel: Rel, relations: Relations) -> Operator:
-    name, detail = told(rel, relations)
-    inputs = tuple(_explained(circuit, child, relations) for child in _children(rel))
-    node = circuit.nodes.get(rel)
-    if node is None:
-        return Operator(name=name, detail=detail, fused=True, inputs=inputs)
-    return _operator(circuit, node, name, detail, circuit.readers[node], inputs)
+class _Explainer:
+    """The operators under one relation: the first `MOST`, no deeper than `DEPTH`."""
+
+    def __init__(self, circuit: Circuit, relations: Relations) -> None:
+        self._circuit, self._describer = circuit, Describer(relations)
+        self._shown = 0
+
+    def explained(self, rel: Rel, depth: int = 0) -> Operator:
+        name, detail = self._describer.operator(rel)
+        self._shown += 1
+        below = inputs(rel)
+        if below and (self._shown > MOST or depth >= DEPTH):
+            below, detail = (), f"{detail} … (what it reads is left out)"
+        children = tuple([self.explained(child, depth + 1) for child in below])
+        node = self._circuit.nodes.get(rel)
+        if node is None:
+            return Operator(name=name, detail=detail, fused=True, inputs=children)
+        return _operator(self._circuit, node, name, detail, self._circuit.readers[node], children)
 
 
 def _operator(
@@ -96,14 +111,6 @@ def _operator(
         bytes=_memory(node.state()) if keeps else 0, ms=circuit.spent.get(node, 0.0) * 1000,
         slowest_ms=circuit.slowest.get(node, 0.0) * 1000, readers=readers, inputs=inputs,
     )  # fmt: skip
-
-
-def _children(rel: Rel) -> tuple[Rel, ...]:
-    if isinstance(rel, plan.Join | plan.AsOf):
-        return (rel.left, rel.right)
-    if isinstance(rel, plan.Union):
-        return rel.inputs
-    return () if isinstance(rel, Scan | plan.Values) else (rel.input,)
 
 
 def _memory(roots: Iterable[object]) -> int:

@@ -21,6 +21,8 @@ from storage.event import Event
 from storage.log import EventLog
 
 MISFITS = 1000
+SAID = 100_000
+"""Bytes of an event that does not fit that are kept to be shown; the log has all."""
 SHORT = 60
 """Letters of a query that names itself."""
 
@@ -84,7 +86,7 @@ class Floor:
             self.misfits.remove(item)
 
     def _misfit(self, event: Event, reason: str) -> None:
-        text = f"{event.type} {event.data.decode(errors='replace')}"
+        text = f"{event.type} {event.data[:SAID].decode(errors='replace')}"
         at = event.position or 0
         said = Attention(key=-at, time=event.time, reason=reason, text=text, origin=f"position {at}", kind="misfit")
         self.misfits.appendleft(said)

@@ -190,32 +190,36 @@ def _together(circuit: Circuit, ways: Sequence[_Way], timed: Sequence[_Way], pen
         if not all(way.open() for way in ways) or any(row[pending_at] for row in rows):
             return False
         circuit.position = max(circuit.position, rows[-1][circuit.position_at])
-        return deliver(ways, [_changes(circuit, way, way.push, rows) for way in ways])
+        for way in ways:
+            try:
+                way.result.changes = way.push(rows)
+            except Exception as error:  # noqa: BLE001  (whatever a value does to one query, others go on)
+                circuit.failed(way.aggregate, error)
+        return deliver(ways)
 
     def advance(now: int) -> bool:
         if not all(way.open() for way in timed):
             return False
-        return deliver(timed, [_changes(circuit, way, way.advance, now) for way in timed])
+        for way in timed:
+            try:
+                way.result.changes = way.advance(now)
+            except Exception as error:  # noqa: BLE001
+                circuit.failed(way.aggregate, error)
+        return deliver(timed)
 
-    def deliver(moved: Sequence[_Way], told: Sequence[list[Change]]) -> bool:
-        for way, changes in zip(moved, told, strict=True):
-            way.result.changes = changes
+    def deliver(moved: Sequence[_Way]) -> bool:
+        failed = bool(circuit.troubles)
         for way in moved:
-            way.result.deliver()
-        if circuit.troubles or any(way.result.failed for way in moved):
+            result = way.result
+            if result.changes:
+                result.deliver()
+                if result.failed:
+                    failed = True
+        if failed:
             raise Unsettled
         return True
 
     return _watched(circuit, Lane(push, advance))
-
-
-def _changes(circuit: Circuit, way: _Way, call: Callable[[T], list[Change]], given: T) -> list[Change]:
-    """What a way makes of it; nothing where that fails."""
-    try:
-        return call(given)
-    except Exception as error:  # noqa: BLE001  (whatever a value does to one query, others go on)
-        circuit.failed(way.aggregate, error)
-        return []
 
 
 def _watched(circuit: Circuit, lane: Lane) -> Lane:

@@ -71,7 +71,7 @@ class Schema:
         """The event's wide row; `position` None is the event's own. Raises Misfit."""
         try:
             return self._builders.get(event.type, self._bare)(event, pending, position)
-        except msgspec.MsgspecError as error:
+        except Exception as error:  # noqa: BLE001  (whatever is in an event, the ones after it are read)
             raise Misfit(self._reason(event, error)) from None
 
     def pending_row(self, entry: Event, position: int) -> Row:
@@ -94,7 +94,7 @@ class Schema:
         def row(event: Event) -> Row:
             try:
                 return builders.get(event.type, bare)(event, False, None)
-            except msgspec.MsgspecError as error:
+            except Exception as error:  # noqa: BLE001
                 raise Misfit(self._reason(event, error)) from None
 
         return row
@@ -103,7 +103,7 @@ class Schema:
         """Why the event does not fit, or None."""
         try:
             self._builders.get(event.type, self._bare)(event, False, None)
-        except msgspec.MsgspecError as error:
+        except Exception as error:  # noqa: BLE001
             return self._reason(event, error)
         return None
 
@@ -122,6 +122,12 @@ class Schema:
         return compose(self.board, type, fields, now=now, operator=operator, fresh=self._fresh)
 
     def _reason(self, event: Event, error: Exception) -> str:
+        try:
+            return self._misfit_reason(event, error)
+        except RecursionError:
+            return "data is nested too deeply"
+
+    def _misfit_reason(self, event: Event, error: Exception) -> str:
         try:
             data = msgspec.json.decode(event.data)
         except msgspec.MsgspecError:

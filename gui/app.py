@@ -22,6 +22,8 @@ from gui.bugs import report_once
 from gui.complaints import Complaints
 from gui.logbook import Logbook
 from gui.notices import Notices
+from gui.picture import grab, tell_missing
+from gui.shut_panels import ShutPanels, shut_panels
 from gui.terminal import say
 from gui.theme import Theme
 from gui.window import MainWindow, remembered_theme
@@ -83,26 +85,30 @@ def run(options: Options, on_painted: Callable[[], None] | None = None) -> int:
     Raises `storage.errors.StorageError` when the store cannot be opened.
     """
     app = application()
-    settings = remembered()
-    window = _window(app, options, settings)
-    window.show()
-    try:
-        return in_loop(app, lambda: _until_closed(window, options, on_painted))
-    finally:
-        window.close()
+    with shut_panels(None if options.demo else options.store) as shut:
+        window = _window(app, options, remembered(), shut)
+        window.show()
+        try:
+            return in_loop(app, lambda: _until_closed(window, options, on_painted))
+        finally:
+            window.close()
 
 
 def shot(options: Options, picture: Shot) -> int:
-    """Draw the board as it is at one moment, on no display, into a PNG file."""
+    """Draw the board as it is at one moment, on no display, into a PNG file.
+
+    Says on stderr which panels are not in it, and why; 1 if that is all of them.
+    """
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     app = application()
-    window = _window(app, options, None)
-    window.setFixedSize(*picture.size)
-    window.show()
-    try:
-        return in_loop(app, lambda: _draw(window, options, picture))
-    finally:
-        window.close()
+    with shut_panels(None if options.demo else options.store) as shut:
+        window = _window(app, options, None, shut)
+        window.setFixedSize(*picture.size)
+        window.show()
+        try:
+            return in_loop(app, lambda: _draw(window, options, picture))
+        finally:
+            window.close()
 
 
 def application() -> QApplication:
@@ -128,10 +134,12 @@ def remembered() -> QSettings:
     return settings
 
 
-def _window(app: QApplication, options: Options, settings: QSettings | None) -> MainWindow:
+def _window(
+    app: QApplication, options: Options, settings: QSettings | None, shut: ShutPanels | None
+) -> MainWindow:
     theme = Theme.load(options.theme or (remembered_theme(settings) if settings else "dark"))
     theme.apply(app)
-    window = MainWindow(theme, settings)
+    window = MainWindow(theme, settings, shut=shut)
     window.show_board(options.board.board)
     return window
 
@@ -211,6 +219,8 @@ async def _until_closed(window: MainWindow, options: Options, on_painted: Callab
         await attend(window, _open(options), _first(closed, window.new_store_wanted), on_painted)
         if not closed.done():
             options = await _on_new_store(window, options)
+            if window.shut is not None and options.store is not None:
+                window.shut.move_to(options.store)
             window.show_board(options.board.board)
     return 0
 
@@ -301,9 +311,9 @@ async def _draw(window: MainWindow, options: Options, picture: Shot) -> int:
     desk.pipeline.start()
     try:
         await screen.settled()
-        if not window.grab().save(str(picture.out), "PNG"):
+        if not grab(window).save(str(picture.out), "PNG"):
             raise OSError(f"{picture.out}: the picture cannot be written")
+        return tell_missing(window)
     finally:
         screen.close()
         await desk.close()
-    return 0

@@ -155,12 +155,16 @@ class Bridge(QObject):
         """Show these panels' queries, and no others from now on."""
         self._release()
         for panel in panels:
-            for name, sql in panel.queries().items():
-                self._show(panel, name, sql)
-            panel.query_changed.connect(partial(self._show, panel))
-            if isinstance(panel, Form):
-                panel.submitted.connect(lambda type, fields, form=panel: self._enter(form, type, fields))
+            self.add(panel)
         self._looks.start()
+
+    def add(self, panel: Panel) -> None:
+        """Show this panel's queries, too."""
+        for name, sql in panel.queries().items():
+            self._show(panel, name, sql)
+        panel.query_changed.connect(partial(self._show, panel))
+        if isinstance(panel, Form):
+            panel.submitted.connect(lambda type, fields, form=panel: self._enter(form, type, fields))
 
     def close(self) -> None:
         self._looks.stop()

@@ -18,11 +18,14 @@ from PySide6.QtWidgets import QAbstractScrollArea, QVBoxLayout, QWidget
 
 from gui.card_state import CardState
 from gui.card_theme import CardTheme
+from gui.format import cut, one_line
 from gui.freshness import View
 from gui.painting import Host
 from gui.placard import paint_mark, paint_placard
 from gui.theme import Theme
 
+SERIES = 60
+"""Letters of a series' name in the legend."""
 RADIUS = 6
 KEYBOARD = (
     Qt.FocusReason.TabFocusReason,
@@ -31,6 +34,7 @@ KEYBOARD = (
 )
 PADDING = 12
 HEADER = 34
+_WIDEST = 160       # of a series' name in the legend
 SOON_MS = 100
 """A query that is there so soon is not shown as loading."""
 _TITLE = 140
@@ -52,7 +56,7 @@ class Card(Host, QWidget):
         self._described = ""
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self._show_waiting)
-        self._title = title
+        self._title = one_line(title)
         self._note = ""
         self._note_role = "faint"
         self._legend: tuple[tuple[str, str], ...] = ()
@@ -73,20 +77,22 @@ class Card(Host, QWidget):
 
     def set_title(self, title: str) -> None:
         """The words at the left: what is shown, and over what time."""
-        self._title = title
-        self.setAccessibleName(title)
+        self._title = one_line(title)
+        self.setAccessibleName(self._title)
         self.update()
 
     def set_note(self, note: str, role: str = "faint") -> None:
         """The words at the right: how much is shown."""
+        note = one_line(note)
         if (note, role) != (self._note, self._note_role):
             self._note, self._note_role = note, role
             self.update(0, 0, self.width(), HEADER)
 
     def set_legend(self, entries: Sequence[tuple[str, str]]) -> None:
         """(label, role) of each series; stands in the note's place."""
-        if tuple(entries) != self._legend:
-            self._legend = tuple(entries)
+        legend = tuple((one_line(cut(label, SERIES)), role) for label, role in entries)
+        if legend != self._legend:
+            self._legend = legend
             self.update(0, 0, self.width(), HEADER)
 
     def set_body(self, body: QWidget) -> None:
@@ -100,12 +106,12 @@ class Card(Host, QWidget):
 
     def say(self, message: str | None, role: str = "dim") -> None:
         """Show a sentence in the body's place; None shows the body again."""
-        self._said = message, role
+        self._said = (None if message is None else cut(message)), role
         self._show_message()
 
     def show_failure(self, words: str | None) -> None:
         """Show why this card can't be drawn, before all else that it has to say; None: it can be again."""
-        self._failure = words
+        self._failure = None if words is None else cut(words)
         self._show_message()
 
     def _show_message(self) -> None:
@@ -279,9 +285,12 @@ class Card(Host, QWidget):
         font = self.theme.font("small")
         metrics = QFontMetrics(font)
         painter.setFont(font)
-        right = row.right() + 1
-        for label, role in reversed(self._legend):
+        right, least = row.right() + 1, row.left() + row.width() // 3
+        for left, (label, role) in reversed(list(enumerate(self._legend, start=1))):
+            label = metrics.elidedText(label, Qt.TextElideMode.ElideRight, _WIDEST)
             width = metrics.horizontalAdvance(label)
+            if right - width - 16 < least:
+                return row.right() - self._paint_more(painter, row, right, left)
             painter.setPen(self.theme.color("dim"))
             box = QRect(right - width, row.top(), width, row.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
@@ -290,6 +299,14 @@ class Card(Host, QWidget):
             painter.drawLine(right - width - 16, middle, right - width - 7, middle)
             right -= width + 30
         return row.right() - right
+
+    def _paint_more(self, painter: QPainter, row: QRect, right: int, count: int) -> int:
+        """How many series have no room in the legend; where that begins."""
+        words = f"+{count}"
+        left = right - painter.fontMetrics().horizontalAdvance(words)
+        painter.setPen(self.theme.color("dim"))
+        painter.drawText(QRect(left, row.top(), right - left, row.height()), Qt.AlignmentFlag.AlignVCenter, words)
+        return left - PADDING
 
     def _paint_message(self, painter: QPainter) -> None:
         painter.setFont(self.theme.font("body"))

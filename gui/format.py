@@ -14,12 +14,14 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from dataflow.board import ColumnSpec
 from dataflow.exchange.spreadsheet import neutralise
+from dataflow.formats import LONGEST, check_format
 from dataflow.times import local_text
 
 Formatter = Callable[[Any], str]
@@ -30,9 +32,9 @@ MINUS = "\u2212"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TYPOGRAPHY = str.maketrans({"-": MINUS, ",": NARROW, "_": NARROW})
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-_DIRECTIVES = frozenset("aAbBcdDeFfgGhHIjklmMnpPrRSstTuUVwWxXyYzZ%")
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _LONGEST = 500
+_LARGEST = 10**40
 _SIGNS = frozenset({"+", "-"})
 _DIGITS = re.compile("[1-9]")
 
@@ -57,26 +59,14 @@ def formatter(type: str, format: str | None, zone: tzinfo, *, null: str = "") ->
     return shown
 
 
-def check_format(spec: str | None, type: str) -> str | None:
-    """What is wrong with a format for values of this type, in words; None if nothing is."""
-    if not spec:
-        return None
-    if _BREAKS.search(spec):
-        return "a format is one line, without control characters"
-    if type == "timestamp":
-        return _check_time_format(spec)
-    if type not in {"int", "float"}:
-        return f"a format has no meaning for {type}, only for int, float and timestamp"
-    try:
-        format(0 if type == "int" else 0.5, spec)
-    except ValueError as error:
-        return f'"{spec}" does not format {type} ({str(error).rstrip(".")}): try ",.0f" or "+.1f"'
-    return None
-
-
 def is_number(type: str) -> bool:
     """Whether values of the type are set flush right."""
     return type in {"int", "float", "interval"}
+
+
+def one_line(text: str) -> str:
+    """Any text as it can be painted: one line, and not longer than anybody reads."""
+    return _text(text)
 
 
 def copied_value(value: Any, type: str, zone: tzinfo) -> str:
@@ -124,6 +114,8 @@ def _number_by(spec: str) -> Formatter:
         if isinstance(value, float) and not math.isfinite(value):
             return _number(value)
         text = format(value, spec)
+        if len(text) > LONGEST:
+            return _number(value)       # 1.7e308 with one decimal has 300 digits
         if text[:1] in _SIGNS and not _DIGITS.search(text):
             text = text[1:]     # neither −0 nor +0
         return text.translate(_TYPOGRAPHY).replace("%", NARROW + "%")
@@ -133,12 +125,19 @@ def _number_by(spec: str) -> Formatter:
 
 def _number(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
-        return (f"{value:,}" if abs(value) >= 10_000 else str(value)).translate(_TYPOGRAPHY)
+        return _whole(value).translate(_TYPOGRAPHY)
     if not isinstance(value, float):
         return _text(value)
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "∞" if value > 0 else MINUS + "∞"
     return _float(value).translate(_TYPOGRAPHY)
+
+
+def _whole(value: int) -> str:
+    """All digits, as far as they can be read; beyond, in powers of ten."""
+    if abs(value) >= _LARGEST:
+        return f"{Decimal(value):.2e}"
+    return f"{value:,}" if abs(value) >= 10_000 else str(value)
 
 
 def _float(value: float) -> str:
@@ -181,6 +180,11 @@ def _json(value: Any) -> str:
     return _text(value if isinstance(value, str) else msgspec.json.encode(value).decode())
 
 
+def cut(text: str, most: int = _LONGEST) -> str:
+    """The text as far as it is laid out at all: what is beyond `most` letters is a mark."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
 def _shown(value: Any) -> str:
     """Python refuses to write whole numbers of thousands of digits."""
     try:
@@ -190,12 +194,4 @@ def _shown(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    text = _shown(value)
-    return _BREAKS.sub(" ", text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
-
-
-def _check_time_format(spec: str) -> str | None:
-    for match in re.finditer(r"%[-_0^#:]?(.?)", spec):
-        if not match[1] or match[1] not in _DIRECTIVES:
-            return f'"{match[0]}" in "{spec}" is not a part of a time: try "%H:%M" or "%d %b %H:%M"'
-    return None
+    return _BREAKS.sub(" ", cut(_shown(value)))

@@ -10,9 +10,11 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from dataflow.session import CUT_OFF, Present, Status
+from gui.format import one_line
 from gui.freshness import view_of
 from gui.painting import Guarded
 from gui.pill import Pill
+from gui.plain import set_tip
 from gui.standing import (
     clock_text,
     delay_text,
@@ -65,7 +67,7 @@ class Header(Guarded, QWidget):
         self._attention.clicked.connect(self.attention_wanted)
         self._new_store.set_pressable()
         self._new_store.clicked.connect(self.new_store_wanted)
-        self._new_store.setToolTip("Follow the server on a new store; nothing is lost")
+        set_tip(self._new_store, "Follow the server on a new store; nothing is lost")
         self.setFixedHeight(HEIGHT)
         self.setAccessibleName("Board")
         self._arrange()
@@ -137,7 +139,7 @@ class Header(Guarded, QWidget):
         self._paused = status.state == "paused"
         self._pause.show_text("", "text", icon="play" if self._paused else "pause")
         self._pause.setAccessibleName("Resume" if self._paused else "Pause")
-        self._pause.setToolTip(("Resume" if self._paused else "Pause") + " the replay (Space)")
+        set_tip(self._pause, ("Resume" if self._paused else "Pause") + " the replay (Space)")
         self._pause.setVisible(status.state in {"paused", "replaying"})
 
     def _show_clock(self, status: Status) -> None:
@@ -162,7 +164,7 @@ class Header(Guarded, QWidget):
     def _show_attention(self, count: int) -> None:
         words = f"{count:,} {'needs' if count == 1 else 'need'} attention"
         self._attention.show_text(words, "warning", icon="triangle-alert")
-        self._attention.setToolTip("Show what was refused or could not be taken (F8)")
+        set_tip(self._attention, "Show what was refused or could not be taken (F8)")
         self._attention.setVisible(count > 0)
 
 
@@ -177,8 +179,8 @@ class Title(Guarded, QWidget):
 
     def show_text(self, text: str) -> None:
         """Show another name."""
-        self._text = text
-        self.setAccessibleName(text)
+        self._text = one_line(text)
+        self.setAccessibleName(self._text)
         self.updateGeometry()
         self.update()
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from dataflow.board import Board, TablePanel
+from gui.plain import PlainLabel
 from gui.theme import Theme
 
 
@@ -67,14 +68,14 @@ class KeysDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 28, 24)
         column.setSpacing(14)
-        heading = QLabel("Keys", self)
+        heading = PlainLabel("Keys", self)
         heading.setFont(theme.font("heading"))
         column.addWidget(heading)
         rows = QGridLayout()
         rows.setHorizontalSpacing(18)
         rows.setVerticalSpacing(7)
         for at, key in enumerate(keys):
-            words = QLabel(key.words, self)
+            words = PlainLabel(key.words, self)
             words.setObjectName("dim")
             rows.addLayout(self._caps(key), at, 0, Qt.AlignmentFlag.AlignLeft)
             rows.addWidget(words, at, 1)
@@ -84,7 +85,7 @@ class KeysDialog(QDialog):
         row = QHBoxLayout()
         row.setSpacing(6)
         for text in key.caps:
-            cap = QLabel(text, self)
+            cap = PlainLabel(text, self)
             cap.setObjectName("dim" if text in _BETWEEN else "key")
             row.addWidget(cap)
         return row

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from gui.plain import PlainLabel, without_keys
 from gui.theme import Theme
 
 _WIDTH = 560
@@ -24,9 +25,8 @@ class Notice(QDialog):
         self.setWindowTitle(heading)
         self.setAccessibleName(heading)
         self.setAccessibleDescription(words)
-        title, text = QLabel(heading, self), QLabel(words, self)
+        title, text = PlainLabel(heading, self), PlainLabel(words, self)
         title.setFont(theme.font("heading"))
-        text.setTextFormat(Qt.TextFormat.PlainText)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         text.setWordWrap(True)
         column = QVBoxLayout(self)
@@ -44,7 +44,7 @@ class Notice(QDialog):
         leave.clicked.connect(self.reject)
         row.addWidget(leave)
         if action:
-            self.act = QPushButton(action, self)
+            self.act = QPushButton(without_keys(action), self)
             self.act.clicked.connect(self.accept)
             self.act.setObjectName("submit")
             self.act.setDefault(True)

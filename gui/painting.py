@@ -25,6 +25,7 @@ from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from gui.bugs import report_once
+from gui.terminal import say
 
 RETRY_S = 1.0
 _SIZE = QSize(80, 26)
@@ -121,16 +122,16 @@ def host_of(thing: Any) -> Host | None:
     return found
 
 
-def run(host: Host | None, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call it, with the mark saying that this is done for that card."""
-    if host is None or host.mark is None:
+def run_marked(mark: tuple[Mark, bytes] | None, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call it, with the mark saying for which card this is done."""
+    if mark is None:
         return call(*args, **kwargs)
-    mark, own = host.mark
-    before = mark.set(own)
+    kept, own = mark
+    before = kept.set(own)
     try:
         return call(*args, **kwargs)
     finally:
-        mark.set(before)
+        kept.set(before)
 
 
 def fail(thing: Any, name: str, error: Exception) -> Failure:
@@ -141,7 +142,7 @@ def fail(thing: Any, name: str, error: Exception) -> Failure:
     failure = Failure(f"This panel can't be drawn: {line}", monotonic())
     thing.failures = {**thing.failures, name: failure}
     if new:
-        sys.stderr.write(f"{title[:1].upper()}{title[1:]} can't be drawn: {line}\n")
+        say(f"{title[:1].upper()}{title[1:]} can't be drawn: {line}", err=True)
     if host is not None:
         QTimer.singleShot(0, host, lambda: host.show_failure(failure.words))
     return failure
@@ -190,7 +191,7 @@ def _guarded(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
                 host = self._host or host_of(self)
                 if host is None or host.mark is None:
                     return method(self, *args, **kwargs)
-                return run(host, method, self, *args, **kwargs)
+                return run_marked(host.mark, method, self, *args, **kwargs)
             except Exception as error:  # noqa: BLE001  whatever it is: the window goes on
                 _end_painters(error, args)
                 failure = fail(self, name, error)

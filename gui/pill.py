@@ -5,15 +5,15 @@ who point at them and to those who come with the keyboard.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QToolTip, QWidget
 
 from gui.card import KEYBOARD
 from gui.icons import icon
 from gui.painting import Guarded
+from gui.plain import set_tip_table, show_own_tip
 from gui.theme import Theme
 
 HEIGHT = 26
@@ -22,7 +22,6 @@ _SIDE = 11
 _DOT = 7
 _ICON = 14
 _GAP = 7
-_TIP, _LONG = 400, 60
 
 
 class Pill(Guarded, QAbstractButton):
@@ -63,7 +62,7 @@ class Pill(Guarded, QAbstractButton):
         if (wanted := tuple(map(tuple, rows))) == self._told:
             return
         self._told = wanted
-        self.setToolTip(_table(rows) if rows else "")
+        set_tip_table(self, rows)
         self.setAccessibleDescription("\n".join(" · ".join(row) for row in rows))
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not (rows or self._pressable))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if rows or self._pressable else Qt.FocusPolicy.NoFocus)
@@ -77,6 +76,7 @@ class Pill(Guarded, QAbstractButton):
             return
         self._role, self._dot, self._icon = role, dot, icon
         self.setText(text)
+        self.setShortcut(QKeySequence())    # no letter after an `&` is a key
         self.setAccessibleName(text)
         self.updateGeometry()
         self.update()
@@ -119,7 +119,7 @@ class Pill(Guarded, QAbstractButton):
 
     def _tell(self) -> None:
         if self.toolTip() and self.hasFocus():
-            QToolTip.showText(self.mapToGlobal(QPoint(0, self.height())), self.toolTip(), self)
+            show_own_tip(self.mapToGlobal(QPoint(0, self.height())), self)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
@@ -150,12 +150,3 @@ class Pill(Guarded, QAbstractButton):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.color(self._dot))
             painter.drawEllipse(QRectF(left_middle.x(), left_middle.y() - _DOT / 2, _DOT, _DOT))
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    """Only long lines wrap."""
-    wraps = len(rows[0]) == 1 and max(len(line) for (line,) in rows) > _LONG
-    cell = "<td>{}</td>" if wraps else "<td style='padding-right: 12px; white-space: pre'>{}</td>"
-    width = f" width='{_TIP}'" if wraps else ""
-    cells = ("".join(map(cell.format, map(escape, row))) for row in rows)
-    return f"<table{width}>{''.join(map('<tr>{}</tr>'.format, cells))}</table>"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from dataflow.names import describe, distinguish
 from dataflow.session import CUT_OFF, Present, Status
 from dataflow.times import local_day, local_text
 from gui.format import NARROW
@@ -80,14 +81,14 @@ def presence_text(present: Sequence[Present]) -> str:
     """"amy · bob", each name once; "amy · bob · eve +2" where there are many."""
     names = list(dict.fromkeys(one.name for one in present))
     more = f" +{len(names) - _NAMES}" if len(names) > _NAMES else ""
-    return " · ".join(names[:_NAMES]) + more
+    return " · ".join(distinguish(names)[:_NAMES]) + more
 
 
 def presence_row(one: Present, status: Status, zone: ZoneInfo) -> tuple[str, str, str, str]:
     """Who, as what, how far behind the log, and since when. What comes in half a second is not behind."""
     behind = one.behind if one.behind > status.rate * _LAG_S else 0
     far = f"{behind:,} {'event' if behind == 1 else 'events'} behind" if behind else "up to date"
-    return one.name, one.role, far.replace(",", NARROW), since_text(one.since, status.now or one.since, zone)
+    return describe(one.name), one.role, far.replace(",", NARROW), since_text(one.since, status.now or one.since, zone)
 
 
 def share_text(progress: float | None) -> str:

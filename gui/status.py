@@ -5,7 +5,6 @@ became of a key that has no place of its own to say it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from dataflow.session import Status
 from gui.icons import icon
 from gui.painting import Guarded
+from gui.plain import set_tip
 from gui.standing import to_go_text, waiting_text
 from gui.theme import Theme
 
@@ -63,7 +63,7 @@ class Foot(Guarded, QWidget):
 
     def _describe(self) -> None:
         wrong = (*self._problems, *filter(None, (self._trouble,)))
-        self.setToolTip(escape("\n".join(wrong)).replace("\n", "<br>"))
+        set_tip(self, "\n".join(wrong))
         self.setAccessibleDescription(" · ".join((*filter(None, (self._said,)), *wrong, self._right)))
         self.update()
 

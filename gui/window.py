@@ -29,9 +29,11 @@ from gui.grid import Grid
 from gui.header import Header
 from gui.new_store import Notice, offer
 from gui.painting import Guarded
-from gui.panels import kinds
+from gui.panels import making
 from gui.panels.base import Panel
 from gui.panels.form import Form
+from gui.panels.shut import Shut
+from gui.shut_panels import ShutPanels
 from gui.status import Foot
 from gui.theme import Theme
 from gui.toast import Toast
@@ -52,7 +54,7 @@ def remembered_theme(settings: QSettings) -> str:
 class MainWindow(Guarded, QWidget):
     """One board. `settings` remembers place, size and theme; without it nothing is remembered.
 
-    `operator`: whose desk it is, where several are on one screen.
+    `operator`: whose desk it is, where several are on one screen. `shut`: which panels are not to be drawn.
     """
 
     pause_wanted = Signal(bool)
@@ -62,11 +64,15 @@ class MainWindow(Guarded, QWidget):
     undo_wanted = Signal()
     redo_wanted = Signal()
     new_store_wanted = Signal()
+    panel_opened = Signal(object)       # a Panel in the place of one that was shut: to be bound
     closed = Signal()
     painted = Signal()      # a frame has been handed to the screen
 
-    def __init__(self, theme: Theme, settings: QSettings | None = None, operator: str = "") -> None:
+    def __init__(
+        self, theme: Theme, settings: QSettings | None = None, operator: str = "", shut: ShutPanels | None = None
+    ) -> None:
         super().__init__()
+        self.shut = shut
         self._operator = operator
         self.theme = theme
         self.panels: list[Panel] = []
@@ -119,9 +125,9 @@ class MainWindow(Guarded, QWidget):
         self.setWindowTitle(f"{title} · Watchfloor")
         self._header.set_board(title, zone)
         specs = sorted(board.panels, key=lambda spec: spec.at[:2])
-        shown = [kinds.make(spec, board, self.theme, self._grid) for spec in specs]
-        self.panels = list(shown)
-        self._grid.set_places([(panel, panel.spec.at) for panel in shown] or [(self._empty(), (0, 0, 1, 1))])
+        self.panels = [making.make(spec, board, self.theme, self.shut) for spec in specs]
+        self._shown = len(self.panels)
+        self._place()
         if missing := orphans(board):
             spec = FormPanel(title="Entry", at=(0, 0, 1, 1), events=missing)
             self._aside = Aside(spec, board, self.theme, self)
@@ -130,11 +136,35 @@ class MainWindow(Guarded, QWidget):
             for kept in drafts:
                 form.put(kept)
         self._show_views()
-        for panel in shown:
-            panel.action.connect(self._open_form)
-            if isinstance(panel, Form):
-                panel.left.connect(self.setFocus)
+        for panel in self.panels[: self._shown]:
+            self._attend(panel)
         return self.panels
+
+    def _place(self) -> None:
+        shown = [(panel, panel.spec.at) for panel in self.panels[: self._shown]]
+        self._grid.set_places(shown or [(self._empty(), (0, 0, 1, 1))])
+
+    def _attend(self, panel: Panel) -> None:
+        panel.action.connect(self._open_form)
+        if isinstance(panel, Form):
+            panel.left.connect(self.setFocus)
+        if isinstance(panel, Shut):
+            panel.again.connect(partial(self._reopen, panel))
+
+    def _reopen(self, old: Shut) -> None:
+        """Build a panel that was shut, in its place."""
+        if self.shut is not None:
+            self.shut.forget(old.spec)
+        panel = making.make(old.spec, self._board, self.theme, self.shut)
+        self.panels[self.panels.index(old)] = panel
+        old.hide()
+        old.deleteLater()
+        self._place()
+        self._attend(panel)
+        self.panel_opened.emit(panel)
+        panel.take_now(old.now)
+        self._show_views()
+        panel.focus()
 
     def set_status(self, status: Status) -> None:
         """How the pipeline stands; also the board's clock."""

@@ -22,19 +22,14 @@ from sqlalchemy.exc import DBAPIError
 
 from storage import schema
 from storage.damage import probe, set_aside
+from storage.driver_errors import translate
 from storage.errors import (
     NotAStore,
-    PositionTaken,
     StorageError,
-    StoreBusy,
     StoreClosed,
     StoreDamaged,
-    StoreFailed,
-    StoreFull,
     StoreNewer,
     StoreReadOnly,
-    StoreUnreadable,
-    TooLarge,
 )
 from storage.log import EventLog
 from storage.meta import Meta
@@ -144,32 +139,6 @@ class Database:
         if isinstance(translated, StoreDamaged):
             self._damage = translated.detail
         return translated
-
-
-def translate(path: Path, error: BaseException) -> BaseException:
-    """This layer's error for a driver's error; any other error as it is."""
-    if not isinstance(error, DBAPIError) or not isinstance(error.orig, sqlite3.Error):
-        return error
-    code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    return _meaning(path, code & 0xFF, str(error.orig))
-
-
-def _meaning(path: Path, code: int, detail: str) -> StorageError:
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return StoreBusy(path)
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull(path)
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return StoreDamaged(path, detail)
-    if code == sqlite3.SQLITE_READONLY:
-        return StoreReadOnly(path, f"{path}: cannot be written to ({detail}); check its permissions")
-    if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        return StoreUnreadable(path, f"{path}: cannot be opened ({detail}); check it and its directory")
-    if code == sqlite3.SQLITE_TOOBIG:
-        return TooLarge(path, detail)
-    if code == sqlite3.SQLITE_CONSTRAINT and "log.position" in detail:
-        return PositionTaken(detail)
-    return StoreFailed(path, detail)
 
 
 def opened(path: Path) -> Engine:

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import Future
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,9 +45,9 @@ _pairs = msgspec.json.Decoder(list[tuple[str, str | None]])
 ORIGIN = "log"
 OTHER = (
     "another event with this id, of the same source and author, is in the log already and says something else, so this"
-    " one was left out: see position"
+    " one was left out"
 )
-"""Why an event was set apart; the position follows."""
+"""Why an event was set apart."""
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):
@@ -194,34 +195,29 @@ def _changed(connection: Connection, entry: Event, own: Container[str], held: in
 
 def _append_unknown(connection: Connection, events: Sequence[Event], origin: str) -> Appended:
     """Some are in the log already, or come twice, or are another's with an id that is there."""
-    before = known(connection, events)
+    there: set[Identity] = set(before := known(connection, events))
     numbers = Counter(id for id, _, _ in before)
-    fresh: dict[Identity, Event] = {}
+    new: list[bool] = []
     twins: list[int] = []
-    again: list[Event] = []
     for event in events:
-        key = identity(event)
-        if key in before or key in fresh:
-            again.append(event)
-            continue
-        fresh[key] = event
-        twins.append(numbers[event.id])
-        numbers[event.id] += 1
-    rows.insert(connection, "log", "position", [*fresh.values()], [each.position for each in fresh.values()], twins)
+        new.append(identity(event) not in there)
+        if new[-1]:
+            there.add(identity(event))
+            twins.append(numbers[event.id])
+            numbers[event.id] += 1
+    fresh, again = list(compress(events, new)), compress(events, (not each for each in new))
+    rows.insert(connection, "log", "position", fresh, [event.position for event in fresh], twins)
     places = known(connection, events)
     leave_outbox(connection, events)
     others = list(other(connection, [(event, places[identity(event)]) for event in again]))
     insert_quarantined(connection, [_set_apart(event, at, origin) for event, at in others])
-    return Appended(
-        [places[identity(event)].position for event in events],
-        [fresh.get(identity(event)) is event for event in events],
-        len(others),
-    )
+    return Appended([places[identity(event)].position for event in events], new, len(others))
 
 
 def _set_apart(event: Event, at: int, origin: str) -> Quarantined:
     place = origin if event.position is None else f"{origin}:{event.position}"
-    return Quarantined(reason=f"{OTHER} {at:,}", text=encode(event), time=time.time_ns() // 1000, origin=place)
+    reason = f"{OTHER}: see position {at:,}"
+    return Quarantined(reason=reason, text=encode(event), time=time.time_ns() // 1000, origin=place)
 
 
 def _json(ids: Sequence[str]) -> str:

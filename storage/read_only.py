@@ -19,7 +19,8 @@ from sqlalchemy.exc import DBAPIError
 
 from storage import schema
 from storage.damage import probe_readable
-from storage.database import BESIDE, Database, check_pages, connections, opened, schema_version, translate
+from storage.database import BESIDE, Database, check_pages, connections, opened, schema_version
+from storage.driver_errors import translate
 from storage.errors import StorageError, StoreBusy, StoreDamaged, StoreUnreadable
 
 _TRIES = 5

@@ -18,11 +18,13 @@ from dataflow.board import (
 )
 from dataflow.boards.shape import Finding
 from dataflow.boards.toml_lines import Path
+from dataflow.formats import check_format
 from dataflow.hints import suggest
 
 Columns = Mapping[str, str]
 Findings = Iterator[Finding]
 
+_WIDEST = 4_000
 _NUMBER = ("int", "float")
 _AXIS = ("timestamp", "int", "float")
 _ANY = ("text", "int", "float", "bool", "timestamp", "interval", "json")
@@ -50,7 +52,8 @@ def fits(path: Path, panel: Panel, query: str, columns: Columns) -> Findings:
         yield from _table(path, panel, columns)
     if isinstance(panel, ValuePanel | BarPanel):
         value = panel.value if isinstance(panel, BarPanel) else "value"
-        yield from _format(path, panel.format, columns.get(value, "json"))
+        if value in columns:
+            yield from _format(path, panel.format, columns[value])
     if isinstance(panel, ValuePanel) and panel.thresholds and columns.get("value", "int") not in _NUMBER:
         yield Finding((*path, "thresholds"), f"the column `value` is {columns['value']}, not a number")
 
@@ -128,23 +131,12 @@ def _column(path: Path, spec: ColumnSpec, type_: str, columns: Columns) -> Findi
     elif spec.tone is not None and columns[spec.tone] != "text":
         message = f"the column `{spec.tone}` is {columns[spec.tone]}; a tone is text that names a role"
         yield Finding((*path, "tone"), message)
+    if spec.width is not None and not 1 <= spec.width <= _WIDEST:
+        yield Finding((*path, "width"), f"{spec.width} is no width", f"it is in pixels, 1 to {_WIDEST}")
     yield from _format(path, spec.format, type_)
 
 
 def _format(path: Path, spec: str | None, type_: str) -> Findings:
-    if spec and not _suits(spec, type_):
+    if wrong := check_format(spec, type_):
         hint = {"timestamp": 'try "%H:%M"', "int": 'try ","', "float": 'try ",.1f"'}.get(type_, "")
-        yield Finding((*path, "format"), f'"{spec}" is no format for {type_}', hint)
-
-
-def _suits(spec: str, type_: str) -> bool:
-    if type_ == "timestamp":
-        return "%" in spec
-    samples = {"int": 1, "float": 1.5, "text": "a"}
-    if type_ not in samples:
-        return True
-    try:
-        format(samples[type_], spec)
-    except (ValueError, TypeError):
-        return False
-    return True
+        yield Finding((*path, "format"), wrong, hint)

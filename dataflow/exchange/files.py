@@ -9,8 +9,8 @@ batches ahead of it.
 from __future__ import annotations
 
 import gzip
-import os
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -137,9 +137,9 @@ def _followed(log: EventLog, progress: Progress) -> Iterator[list[Event]]:
 
 def _replacing(path: Path, write: Callable[[BinaryIO], int]) -> int:
     """Write beside `path` and put it in place when it is whole, so that there is never half a file."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("wb") as file:
+        with part.open("xb") as file:
             count = write(file)
         part.replace(path)
     except OSError as error:

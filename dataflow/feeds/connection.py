@@ -18,12 +18,14 @@ from typing import Any
 from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 
-from dataflow.feeds import certificates, credentials
+from dataflow.feeds import certificates, credentials, subjects
 from dataflow.feeds.parser import Parser, Tray
 from dataflow.feeds.troubles import Attempt, NotAdmitted, Unreachable, meaning, place
 from dataflow.server.errors import IdentityError
 from dataflow.server.identities import read
+from storage.errors import CloudEventError
 
 __all__ = ["Connection", "NotAdmitted", "Unreachable", "as_coroutine", "connect", "place", "role_of"]
 
@@ -42,6 +44,7 @@ class _Client(Client):
     def __init__(self) -> None:
         super().__init__()
         self.listens = self.greets = False
+        self.served: str | None = None
         self._ps: Parser = Parser(self)
         self._tray: tuple[int, Tray] | None = None
 
@@ -60,6 +63,7 @@ class _Client(Client):
             raise _TermsError("does not speak TLS, and nothing is sent to it in the clear")
         if initial_connection and info.get("tls_verify"):
             raise _TermsError("demands a certificate of the desk, too, and that is not supported")
+        self.served = _served(info)
         await super()._process_info(info, initial_connection)
 
     async def _process_op_err(self, e: Exception) -> None:
@@ -67,6 +71,14 @@ class _Client(Client):
         if not self.is_closed:
             self._pending, self._pending_data_size = [], 0
         await super()._process_op_err(e)
+
+    @property
+    def api(self) -> str:
+        """What JetStream's API is called by."""
+        return "$JS.API" if self.served is None else subjects.api(self.served)
+
+    def jetstream(self, **options: Any) -> JetStreamContext:
+        return super().jetstream(**{"prefix": self.api} | options)
 
     def bring(self, sid: int, tray: Tray) -> None:
         """The messages of this subscription go to the tray from now on, as soon as they are read, in their order."""
@@ -131,6 +143,11 @@ class Connection:
             self.client.abort()
         if not self.lost:
             await self._closed()
+
+    @property
+    def served(self) -> str | None:
+        """The board that `watchfloor serve` serves here; None: the server is somebody else's."""
+        return self.client.served
 
     @property
     def others(self) -> list[str]:
@@ -230,3 +247,10 @@ def _trust(url: str, ca: Path | None) -> dict[str, Any]:
         return {"tls": certificates.context(ca)}
     except certificates.BadAuthority as error:
         raise NotAdmitted(str(error)) from None
+
+
+def _served(info: dict[str, Any]) -> str | None:
+    try:
+        return subjects.served(str(info.get("server_name", "")))
+    except CloudEventError:
+        return None

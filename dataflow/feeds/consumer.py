@@ -3,6 +3,9 @@
 Whoever may use the API on a consumer's name can narrow it, pause it, lead it elsewhere or make another of its name, and
 its own messages and heartbeats look well all the time. So its configuration is compared with what was asked, by
 requests of our own. The second half is pure functions.
+
+A board that `watchfloor serve` serves lets nobody make consumers: whoever could might have them deliver to others, or
+make so many that the server stands still. There the desk asks `serve` for one, which delivers to the user's account.
 Source: NATS ADR-15, ADR-37; https://docs.nats.io/reference/reference-protocols/nats_api_reference
 """
 
@@ -13,8 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from dataflow.feeds import subjects
+
 if TYPE_CHECKING:
     from nats.aio.client import Client
+
+    from dataflow.feeds.connection import Connection
 
 ANSWER_S = 5.0
 GONE = 10014
@@ -25,6 +32,14 @@ _NARROWING = ("filter_subject", "filter_subjects", "headers_only", "pause_until"
 _ASKED = ("name", "deliver_subject", "deliver_policy", "opt_start_seq")
 _IGNORED = frozenset({"metadata"})
 _NS = 1_000_000_000
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What a desk asks `serve` for: a consumer with this name, for all messages from sequence `start` on."""
+
+    name: str
+    start: int
+    heartbeat_s: float
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -39,7 +54,30 @@ async def ask(
     client: Client, request: str, body: Mapping[str, Any] | None = None, timeout: float = ANSWER_S
 ) -> dict[str, Any]:
     """What JetStream's API answers to a request; `error` is in it where it refuses. Raises nats' errors."""
-    reply = await client.request(f"$JS.API.{request}", msgspec.json.encode(body) if body else b"", timeout=timeout)
+    api = getattr(client, "api", "$JS.API")
+    return await _answer(client, f"{api}.{request}", msgspec.json.encode(body) if body else b"", timeout)
+
+
+def address(connection: Connection, name: str) -> str:
+    """Where the messages of a consumer with this name are to come; to be subscribed to before it is made."""
+    served = connection.served
+    return connection.client.new_inbox() if served is None else subjects.delivery(served, name)
+
+
+async def make(
+    connection: Connection, stream: str, config: Mapping[str, Any], timeout: float = ANSWER_S
+) -> dict[str, Any]:
+    """What is answered to the wish for a consumer with this `configuration`. Raises nats' errors."""
+    if connection.served is None:
+        asked = {"stream_name": stream, "config": config, "action": "create"}
+        return await ask(connection.client, f"CONSUMER.CREATE.{stream}.{config['name']}", asked, timeout)
+    wanted = Wanted(config["name"], config["opt_start_seq"], config["idle_heartbeat"] / _NS)
+    subject = subjects.feed(connection.served)
+    return await _answer(connection.client, subject, msgspec.json.encode(wanted), timeout)
+
+
+async def _answer(client: Client, subject: str, body: bytes, timeout: float) -> dict[str, Any]:
+    reply = await client.request(subject, body, timeout=timeout)
     try:
         return msgspec.json.decode(reply.data, type=dict[str, Any])
     except msgspec.DecodeError:
@@ -68,8 +106,14 @@ def made(answer: Mapping[str, Any]) -> Made:
 
 
 def misfits(asked: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """The settings by which a consumer that was just made would not deliver what was asked for."""
+    """The settings by which a consumer that was just made would not deliver what was asked for.
+
+    What `serve` makes delivers to the same place by the name that it has in the account of the log.
+    """
     wrong = [name for name in _ASKED if found.get(name) != asked[name]]
+    there = str(asked["deliver_subject"]).startswith("wfs.") and found.get("deliver_subject", "").startswith("wfu.")
+    if there and found["deliver_subject"].endswith(f".to.{asked['name']}"):
+        wrong.remove("deliver_subject")
     wrong += [name for name in _NARROWING if found.get(name)]
     return wrong + ["replay_policy"] * (found.get("replay_policy", "instant") != "instant")
 

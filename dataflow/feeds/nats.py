@@ -144,7 +144,7 @@ class NatsFeed:
 
         publisher = Publisher(
             self._board, self._operator, self._refused, self._troubled, self._mirror.entries_after,
-            self._reception.cursor,
+            self._reception.cursor, lambda id: self._database.log.find([id]),
         )
         publisher.add(self._early)
         self._publisher = publisher
@@ -265,14 +265,17 @@ class NatsFeed:
         return await ask(connection.client, f"STREAM.INFO.{self._stream}", {"deleted_details": True}, PATIENCE_S)
 
     def _verify(self, answer: Mapping[str, Any], cursor: int) -> int:
-        """The last position of the log, as the stream says; `cursor`: where the store was when it was asked. Raises
-        `Unfit` and StreamRefused.
-        """
-        from dataflow.server.streams import verified
+        """The last position of the log, as the stream says; `cursor`: where the store was when it was asked.
 
-        stream = verified(answer, self._board)
-        check(stream.log, stream.first, stream.last, Held(self._mirror.source, cursor, False))
-        return stream.last
+        Raises `Unfit` and StreamRefused. How the stream is set up is looked at when a connection begins.
+        """
+        from dataflow.server.streams import LOG, verified
+
+        if answer.get("error"):
+            verified(answer, self._board)
+        state, log = answer["state"], (answer["config"].get("metadata") or {}).get(LOG, "")
+        check(log, state["first_seq"], state["last_seq"], Held(self._mirror.source, cursor, False))
+        return int(state["last_seq"])
 
     def _presence(self) -> Presence:
         from dataflow.feeds.connection import role_of

@@ -7,7 +7,7 @@ A batch is worth one fsync of the server's, a message alone is worth one as well
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -61,7 +61,8 @@ def answer_of(message: Msg) -> tuple[int, Answer]:
 
 class Packer:
     """Makes parcels of entries that wait; what can't be put into a message is dropped, with the reason. `expected`
-    tells which position the server is to find for a guarded entry; None: it was dropped.
+    tells which position the server is to find for a guarded entry; None: it was dropped. `attempts`: those that are
+    another message than before.
     """
 
     def __init__(
@@ -71,8 +72,9 @@ class Packer:
         waiting: Container[str],
         expected: Callable[[Event], int | None],
         drop: Callable[[str, str], None],
+        attempts: Mapping[str, int],
     ) -> None:
-        self._board, self._operator = board, operator
+        self._board, self._operator, self._attempts = board, operator, attempts
         self._waiting, self._expected, self._drop = waiting, expected, drop
 
     def one(self, entry: Event, limit: int) -> Parcel | None:
@@ -112,7 +114,7 @@ class Packer:
         if expected is None and entry.expects is not None:
             return None
         try:
-            message = wire.encode(self._board, self._operator, entry)
+            message = wire.encode(self._board, self._operator, entry, self._attempts.get(entry.id, 0))
         except (StorageError, ValueError) as error:
             self._drop(entry.id, f"can't be put into a message: {error}")
             return None

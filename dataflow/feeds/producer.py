@@ -9,6 +9,7 @@ Source: NATS ADR-50 (JetStream Batch Publishing); server 2.12 and newer, one fsy
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ SLOWEST = 16 * 1024
 """Bytes a second of the slowest line that answers are waited for on."""
 
 ATTEMPTS = 3
+PAUSE_S = 0.1
+_TOO_MANY = 429
 _ID, _SEQUENCE, _COMMIT = "Nats-Batch-Id", "Nats-Batch-Sequence", "Nats-Batch-Commit"
 
 
@@ -93,13 +96,21 @@ class Producer:
         for message in messages:
             for attempt in range(ATTEMPTS):
                 try:
-                    error = (await self._ask([message])).error
+                    error = await self._error(message)
                     break
                 except TimeoutError:
                     if attempt + 1 == ATTEMPTS:
                         raise
             if error is not None:
                 raise NotTaken(f"{message.subject}: {error.get('description', 'no reason given')}")
+
+    async def _error(self, message: wire.Message) -> dict[str, Any] | None:
+        """Why the log does not take a message. Where too many wait for it, this one waits, too."""
+        while True:
+            error = (await self._ask([message])).error
+            if error is None or error.get("code") != _TOO_MANY:
+                return error
+            await asyncio.sleep(PAUSE_S)
 
     async def _ask(self, messages: Sequence[wire.Message]) -> Answer:
         *others, last = messages

@@ -9,6 +9,10 @@ done when the feed returns it, or when its refusal is final. What may have been 
 until the feed has caught up, since the server forgets ids sooner than an outbox does: so it is not sent again when it
 is in the log already.
 
+That the server took an entry is believed when the feed returns it: an answer may be about somebody else's message that
+bore its message id. What the feed has not returned at the position that the answer names, and the store does not hold,
+is sent again under another message id.
+
 A guarded entry says which position of its entity the operator saw. It is stale where others have added to the entity
 since (`guards.py`), else it is sent with the position of the last entry, which the server checks. If the server holds a
 later one, the entry waits until the feed has brought it, and is then stale, or is sent again with the new position. In
@@ -37,6 +41,8 @@ from storage.event import Event
 
 SLICE = 64
 """Messages that are handed to the connection before the loop has its turn: about 2 ms."""
+MOST_ATTEMPTS = 5
+"""So often an entry is sent that the server says to have, and has not."""
 STUCK = 5
 """So often in a row without an answer, which takes some seconds, and another server is tried, where there is one."""
 _STALE = 10071
@@ -44,9 +50,13 @@ _TOO_LARGE = 10054
 _LAST = re.compile(r"sequence: (\d+)")
 
 
+def _find_nothing(_: str) -> Sequence[Event]:
+    return ()
+
+
 class Publisher:
     """`refuse` tells of a final refusal; `trouble` is told why the server takes no entries now, and "" when it takes
-    them again; `after` and `held` are those of `Guards`.
+    them again; `after` and `held` are those of `Guards`; `find` gives the store's events with an id.
     """
 
     def __init__(
@@ -57,18 +67,22 @@ class Publisher:
         trouble: Callable[[str], None],
         after: After,
         held: int,
+        find: Callable[[str], Sequence[Event]] = _find_nothing,
     ) -> None:
         self._operator = operator
         self._refuse, self._tell = refuse, trouble
         self._waiting: dict[str, Event] = {}
+        self._attempts: dict[str, int] = {}
         self._guards = Guards(operator, self._waiting, after, held)
-        self._packer = Packer(board, operator, self._waiting, self._expected, self._drop)
+        self._packer = Packer(board, operator, self._waiting, self._expected, self._drop, self._attempts)
         self._queue: deque[Event] = deque()
         self._sent: dict[int, Parcel] = {}
         self._alone: set[str] = set()
         self._batches = self._doubt = self._running = False
         self._number = 0
         self._disputed: dict[str, int] = {}
+        self._find = find
+        self._claimed: dict[str, int] = {}
         self._cursor = held
         self._reached = 0
         self._window = Window()
@@ -100,6 +114,7 @@ class Publisher:
             if event.id in self._waiting and self._is_own(event):
                 self._done(event.id)
         self._answer_by_return()
+        self._check_claims()
         for id, last in list(self._disputed.items()):
             if last <= cursor:
                 del self._disputed[id]
@@ -167,6 +182,7 @@ class Publisher:
         self._sent.clear()
         self._alone.clear()
         self._disputed.clear()
+        self._claimed.clear()
         self._reached = 0
         self._window = Window()
         self._unanswered = False
@@ -237,15 +253,31 @@ class Publisher:
         self._wake.set()
 
     def _taken(self, number: int, position: int) -> None:
-        """In the log. Where the feed is past that already, it won't come again."""
+        """In the log, as the server says: up to this position."""
         parcel = self._sent.pop(number)
         self._reached = max(self._reached, position)
         self._window.widen()
         self._say("")
         for entry in parcel.entries:
             self._alone.discard(entry.id)
-            if position <= self._cursor:
-                self._done(entry.id)
+            if entry.id in self._waiting:
+                self._claimed[entry.id] = position
+        self._check_claims()
+
+    def _check_claims(self) -> None:
+        """The feed is past the positions at which these are to be: have they come back, or were they there before?"""
+        for id, position in [(id, at) for id, at in self._claimed.items() if at <= self._cursor]:
+            del self._claimed[id]
+            entry = self._waiting.get(id)
+            if entry is None or any(self._is_own(event) for event in self._find(id)):
+                self._done(id)
+                continue
+            self._attempts[id] = self._attempts.get(id, 0) + 1
+            if self._attempts[id] < MOST_ATTEMPTS:
+                self._alone.add(id)
+                self._queue.appendleft(entry)
+            else:
+                self._drop(id, f"the server says that it is in the log at position {position:,}, and it is not")
 
     def _refused(self, number: int, error: dict[str, Any]) -> None:
         code, said = error.get("err_code"), str(error.get("description", ""))
@@ -284,7 +316,9 @@ class Publisher:
         """Whether it has waited up to now."""
         entry = self._waiting.pop(id, None)
         self._alone.discard(id)
+        self._claimed.pop(id, None)
         if entry is not None:
+            self._attempts.pop(id, None)
             self._guards.done(entry)
         return entry is not None
 

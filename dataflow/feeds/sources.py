@@ -8,7 +8,7 @@ The log holds the raw message; every desk makes the same event of it. Its id is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -28,6 +28,7 @@ SCHEME = DEVICE
 _ENTRIES = "wf."
 LONGEST = 1000
 """Characters of the text that names an entity."""
+_USER = paths.steps("user")
 _WHOLE_NUMBER = re.compile(r"-?\d{1,19}", re.ASCII)
 
 
@@ -92,6 +93,11 @@ def subjects(board: Board) -> tuple[str, ...]:
     return tuple(sorted({each for source in board.sources.values() for each in topics.subjects(source.topic)}))
 
 
+def templates(board: Board) -> tuple[str, ...]:
+    """The same, with `{user}` where the device's own name stands, in order."""
+    return tuple(sorted({each for source in board.sources.values() for each in topics.templates(source.topic)}))
+
+
 def wanted(source: Source, event: EventType) -> dict[str, str]:
     """Each field of the event that is read from the message, and its path.
 
@@ -134,7 +140,7 @@ class _Source:
         self.matches = topics.matcher(source.topic).fullmatch
         self._type = source.type
         self._zone = ZoneInfo(board.timezone)
-        self._subject = None if source.subject is None else tuple(paths.pieces(source.subject))
+        self._subject = None if source.subject is None else tuple(_pieces(source.subject, source.topic))
         self._time = None if source.time is None else paths.steps(source.time)
         self._fields = [
             _Field(field, path, paths.steps(path), declared.fields[field].type, declared.fields[field].required)
@@ -194,6 +200,13 @@ class _Source:
             return paths.micros(value, self._zone)
         except Misread as error:
             raise Misread(f"`{path}`, which says when it was: {error}") from None
+
+
+def _pieces(template: str, topic: str) -> Iterator[str | int | Steps]:
+    """What the entity is made of; `{user}` is the device's name where that stands in the topic."""
+    number = topics.number_of_user(topic)
+    for piece in paths.pieces(template):
+        yield number if number is not None and piece == _USER else piece
 
 
 def _checked(entity: str) -> str:

@@ -17,6 +17,7 @@ import msgspec
 from storage.errors import CloudEventError
 
 NOBODY = "_"
+_SERVED = re.compile(r"wfs-(.+)-[0-9a-f]+", re.ASCII)
 _ESCAPED = re.compile(rb"[^A-Za-z0-9_-]")
 _PLAIN = re.compile(r"([\w-]+)\.([\w-]+)\.([\w-]+(?:\.[\w-]+)*)", re.ASCII)  # nothing escaped: it stands for itself
 _EMPTY = "%"  # an empty part of a type: no other text is written so
@@ -61,6 +62,21 @@ def everybody(board: str) -> str:
     return f"wfp.{escaped(board)}.*"
 
 
+def api(board: str) -> str:
+    """What JetStream's API is called by, for the users of a board that `watchfloor serve` serves."""
+    return f"wfs.{escaped(board)}.api"
+
+
+def feed(board: str) -> str:
+    """Where a desk asks `watchfloor serve` for a consumer."""
+    return f"wfs.{escaped(board)}.feed"
+
+
+def delivery(board: str, name: str) -> str:
+    """Where the messages of the consumer with this name come, in the user's own account."""
+    return f"wfs.{escaped(board)}.to.{name}"
+
+
 def operator_of(board: str, subject: str) -> str | None:
     """Whose presence a subject of this board tells. Raises `CloudEventError`."""
     prefix = f"wfp.{escaped(board)}."
@@ -68,6 +84,17 @@ def operator_of(board: str, subject: str) -> str | None:
     if not subject.startswith(prefix) or "." in name:
         raise CloudEventError(f"came on {subject[:200]!r}, where nobody says that they are there")
     return _read_name(name)
+
+
+def server(board: str, number: str) -> str:
+    """The name of a server that `watchfloor serve` runs; `number` (hexadecimal) tells one run from the other."""
+    return f"wfs-{escaped(board)}-{number}"
+
+
+def served(server: str) -> str | None:
+    """The board of such a server; None: it is another one. Raises `CloudEventError`."""
+    found = _SERVED.fullmatch(server)
+    return _read(found[1]) if found else None
 
 
 def encode(board: str, entity: str | None, operator: str | None, type: str) -> str:

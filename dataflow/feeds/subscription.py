@@ -101,12 +101,11 @@ class Subscription:
         Raises `Gap` where the server made another consumer than it was asked for, StreamRefused, and nats' errors.
         """
         client = self._connection.client
-        self._place = client.new_inbox()
+        self._place = consumer.address(self._connection, self.name)
         self._inbox = await client.subscribe(self._place)
         self._receive(self._inbox._id)
         config = consumer.configuration(self.name, self._place, start, HEARTBEAT_S, 5 * SILENCE_S)
-        asked = {"stream_name": self._stream, "config": config, "action": "create"}
-        answer = await consumer.ask(client, f"CONSUMER.CREATE.{self._stream}.{self.name}", asked, OPEN_S)
+        answer = await consumer.make(self._connection, self._stream, config, OPEN_S)
         if error := answer.get("error"):
             raise StreamRefused(f"the server makes no subscription: {error.get('description', 'no reason given')}")
         self.consumer = consumer.made(answer)

@@ -10,17 +10,34 @@ from __future__ import annotations
 import re
 
 ONE, REST = "+", "#"
-_OWN = {"wf": "Watchfloor's own", "wfp": "Watchfloor's own", "_INBOX": "for answers to requests"}
+USER = "{user}"
+"""A level that is the name of the device which speaks, as it stands in subjects: a served board lets no other."""
+_OWN = dict.fromkeys(("wf", "wfp", "wfs", "wfu"), "Watchfloor's own") | {"_INBOX": "for answers to requests"}
 _ODD = re.compile(r"[\s*>\x00-\x1f\x7f]")
 
 
 def subjects(pattern: str) -> tuple[str, ...]:
     """The subjects of all topics that a topic filter takes."""
+    return tuple(map(for_everybody, templates(pattern)))
+
+
+def templates(pattern: str) -> tuple[str, ...]:
+    """The same with `{user}` where the device's own name stands."""
     levels = pattern.split("/")
     found = ".".join(map(_token, levels))
     if levels[-1] != REST or levels[:-1] in ([], [""]):
         return (found,)
     return ".".join(map(_token, levels[:-1])), found
+
+
+def for_everybody(template: str) -> str:
+    """The subjects of all devices."""
+    return template.replace(USER, "*")
+
+
+def for_user(template: str, name: str) -> str:
+    """The subjects of the device with this name, which is one token."""
+    return template.replace(USER, name)
 
 
 def topic(subject: str) -> str:
@@ -40,14 +57,25 @@ def matcher(pattern: str) -> re.Pattern[str]:
     return re.compile(f"{before}(?:/(.*))?", re.DOTALL)
 
 
+def number_of_user(pattern: str) -> int | None:
+    """Which wildcard the device's own name is, from 1; None: it does not stand in the topic."""
+    wild = [level for level in pattern.split("/") if level in (ONE, REST, USER)]
+    return wild.index(USER) + 1 if USER in wild else None
+
+
+def is_open(template: str) -> bool:
+    """Whether a device may speak there as another one: its own name does not stand in it, and not one topic alone."""
+    return USER not in template and not {"*", ">"}.isdisjoint(template.split("."))
+
+
 def wildcards(pattern: str) -> int:
     """How many there are."""
-    return sum(level in (ONE, REST) for level in pattern.split("/"))
+    return sum(level in (ONE, REST, USER) for level in pattern.split("/"))
 
 
 def overlap(one: str, other: str) -> bool:
     """Whether some topic is taken by both filters."""
-    left, right = one.split("/"), other.split("/")
+    left, right = (pattern.replace(USER, ONE).split("/") for pattern in (one, other))
     for mine, theirs in zip(left, right, strict=False):
         if REST in (mine, theirs):
             return True
@@ -66,9 +94,13 @@ def problem(pattern: str) -> tuple[str, str] | None:
         return f"{odd[0]!r} cannot stand in a topic", "a level is letters and digits; + and # are the wildcards"
     if any(wild in level and level != wild for level in levels for wild in (ONE, REST)):
         return "a wildcard is a whole level", "write tele/+/SENSOR, or tele/#"
+    if any("{" in level and level != USER for level in levels):
+        return "{user} is a whole level, and the only name in braces", "write tele/{user}/SENSOR"
+    if levels.count(USER) > 1:
+        return "{user} stands in it twice", "name the device once, and write + for the other level"
     if REST in levels[:-1]:
         return "# takes all that follows", "it is the last level: tele/#"
-    if first in (ONE, REST):
+    if first in (ONE, REST, USER):
         return f'"{pattern}" would take what is not for it too', "begin with a fixed level: tele/+/SENSOR"
     whose = "the server's own" if first.startswith("$") else _OWN.get(first)
     return (f"topics below `{first}` are {whose}", "choose another first level") if whose else None
@@ -79,4 +111,4 @@ def _token(level: str) -> str:
 
 
 def _expression(level: str) -> str:
-    return "([^/]*)" if level == ONE else re.escape(level)
+    return "([^/]*)" if level in (ONE, USER) else re.escape(level)

@@ -45,10 +45,13 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     body: bytes
 
 
-def encode(board: str, operator: str, event: Event) -> Message:
-    """An operator's entry. With `expects`, the server refuses it if the entity's last position is another one."""
+def encode(board: str, operator: str, event: Event, attempt: int = 0) -> Message:
+    """An operator's entry. With `expects`, the server refuses it if the entity's last position is another one.
+
+    `attempt`: see `message_id`.
+    """
     named = msgspec.structs.replace(event, subject=event.subject or None)
-    headers = {"Content-Type": _STRUCTURED, MESSAGE_ID: message_id(operator, event)}
+    headers = {"Content-Type": _STRUCTURED, MESSAGE_ID: message_id(operator, event, attempt)}
     if event.expects is not None:
         headers |= expectation(board, event.subject, event.expects)
     subject = subjects.encode(board, event.subject, operator, event.type)

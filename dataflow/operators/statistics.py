@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from dataflow.sql.limits import LONGEST_TEXT
 from dataflow.sql.runtime import one_nan
 
 NAN = math.nan
@@ -71,8 +72,11 @@ def deviation(values: dict[float, int], fewer: int) -> float | None:
 
 
 def joined(values: dict[tuple[Any, str], int], separator: str) -> str | None:
-    """Texts in order of their keys."""
+    """Texts in order of their keys; NULL where that is too long."""
     if not values:
+        return None
+    size = sum((len(text) + len(separator)) * times for (_, text), times in values.items())
+    if size > LONGEST_TEXT:
         return None
     return separator.join(text for key, text in sorted(values) for _ in range(values[key, text]))
 

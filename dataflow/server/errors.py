@@ -5,6 +5,7 @@ ServerError
 ├─ ServerFailed    it did not start, or it ended by itself
 ├─ Unsafe          it would be open to everybody
 ├─ StreamRefused   the stream on the server is not one that this board can use
+├─ LogShortened    the log lacks what it had when it was served before
 ├─ StreamSilent    nobody answers for the stream now, as while a cluster chooses who leads it
 └─ IdentityError   a user's name, role or file that cannot be used
 """
@@ -35,6 +36,10 @@ class Unsafe(ServerError):
 
 class StreamRefused(ServerError):
     """The stream on the server is not one that this board can use."""
+
+
+class LogShortened(ServerError):
+    """The log lacks what it had when it was served before."""
 
 
 class StreamSilent(ServerError):

@@ -17,10 +17,11 @@ from pathlib import Path
 
 import msgspec
 
+from dataflow import names
 from dataflow.feeds.subjects import escaped
 from dataflow.server.errors import IdentityError
 from dataflow.server.permissions import Role
-from storage.private import create_file, make_folder
+from storage.private import create_file, make_folder, tighten
 from storage.regular import open_regular
 
 _LARGEST = 64 * 1024
@@ -36,13 +37,29 @@ role = "{role}"
 """
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """What a device may send; None: the usual. `rate`: messages a second, `largest`: bytes of a message, `disk`: bytes
+    in all.
+    """
+
+    rate: float | None = None
+    largest: int | None = None
+    disk: int | None = None
+
+
 class Member(msgspec.Struct, frozen=True):
-    """A user as the server knows it. `key` is public; a device has a `password` instead, which is not."""
+    """A user as the server knows it. `key` is public; a device has a `password` instead, which is not.
+
+    `rate`, `largest` and `disk` are a device's `Limits`.
+    """
 
     name: str
     role: Role
     key: str = ""
     password: str = ""
+    rate: float | None = None
+    largest: int | None = None
+    disk: int | None = None
 
     def __repr__(self) -> str:
         return f"Member(name={self.name!r}, role={self.role!r}, key={self.key!r})"
@@ -66,10 +83,15 @@ class Identities:
     def __init__(self, folder: Path) -> None:
         self._users = folder / "users"
         self._secrets = folder / "identities"
+        for each in (folder, self._users, self._secrets):
+            tighten(each)
 
-    def add(self, name: str, role: Role) -> Path:
-        """Make a user; the identity file. Raises IdentityError if the name is taken or no name."""
+    def add(self, name: str, role: Role, limits: Limits | None = None) -> Path:
+        """Make a user; the identity file. `limits` are a device's. Raises IdentityError if the name is taken, looks
+        like another's, or is no name.
+        """
         token = _token(name)
+        self._check_new(name)
         device = role == "device"
         secret_text = secrets.token_urlsafe(_PASSWORD) if device else new_seed()
         make_folder(self._users.parent)
@@ -78,8 +100,12 @@ class Identities:
         secret = self._secrets / f"{token}.toml"
         kind = "password" if device else "seed"
         text = _TEXT.format(name=_toml(name), role=role, kind=kind, secret=secret_text)
-        known = {"password": secret_text} if device else {"key": public_key(secret_text)}
-        member = msgspec.json.encode(Member(name=name, role=role, **known))
+        key, password = ("", secret_text) if device else (public_key(secret_text), "")
+        limits = limits or Limits()
+        member = msgspec.json.encode(Member(
+            name=name, role=role, key=key, password=password, rate=limits.rate, largest=limits.largest,
+            disk=limits.disk,
+        ))  # fmt: skip
         try:
             _create(secret, text.encode())
         except FileExistsError:
@@ -91,11 +117,34 @@ class Identities:
             raise IdentityError(f"there is a user {name!r} already; remove them first to make a new key") from None
         return secret
 
+    def limit(self, name: str, limits: Limits) -> Member:
+        """Give a device other limits; what is None stays. Raises IdentityError if there is no such device."""
+        path = self._users / f"{_token(name)}.json"
+        if not path.is_file():
+            raise IdentityError(f"there is no user {name!r}; `watchfloor user list` names them")
+        member = _member(path)
+        if member.role != "device":
+            raise IdentityError(f"{name!r} is no device ({member.role}); only devices have limits of their own")
+        changes = {key: value for key, value in msgspec.structs.asdict(limits).items() if value is not None}
+        member = msgspec.structs.replace(member, **changes)
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        _create(fresh, msgspec.json.encode(member))
+        fresh.replace(path)
+        return member
+
     def list(self) -> list[Member]:
         """Everybody, by name. Raises IdentityError for a file that is none of ours."""
         if not self._users.is_dir():
             return []
         return sorted((_member(path) for path in self._users.glob("*.json")), key=lambda member: member.name)
+
+    def _check_new(self, name: str) -> None:
+        """Raises IdentityError for a name that can't be told from another's."""
+        if problem := names.problem(name):
+            raise IdentityError(f"{names.describe(name)!r} cannot be a user's name: {problem}")
+        if other := names.alike(name, [member.name for member in self.list()]):
+            raise IdentityError(f"{name!r} looks like {other!r}, who is a user already; choose another name")
 
     def remove(self, name: str) -> None:
         """Servers that run take it up too. Raises IdentityError if there is no such user."""

@@ -53,13 +53,17 @@ class ServerProcess:
         host = _reachable(self.settings.host)
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
 
-    def start(self, ready_s: float = READY_S) -> None:
-        """Returns when clients can connect. Raises ServerMissing, ServerFailed; also if another runs on this folder."""
+    def start(self, ready_s: float = READY_S, before: Callable[[], object] = lambda: None) -> None:
+        """Returns when clients can connect; `before` is called when nobody else runs on this folder, and can't.
+
+        Raises ServerMissing, ServerFailed; also if another runs on this folder.
+        """
         binary = find()
         make_folder(self._config.parent)
         _write_private(self._config, render(self.settings))
         with held(self._lock) as lock, open(self.log, "ab", opener=open_private) as log:
             heard_from = log.tell()
+            before()
             self._process = subprocess.Popen(
                 [binary, "--config", self._config], stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=lock,
                 start_new_session=True, umask=PRIVATE_UMASK,
@@ -126,6 +130,14 @@ class ServerProcess:
             if _greeting(self.settings).get("server_name") == self.settings.name:
                 return
         raise ServerFailed(f"nats-server does not answer at {self.url}; its log is {self.log}")
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _greeting(settings: Settings) -> dict[str, Any]:

@@ -94,6 +94,12 @@ async def find(connection: Client, board: str) -> BoardStream:
     return verified(await _ask(connection, f"STREAM.INFO.{subjects.stream(board)}"), board)
 
 
+async def look(connection: Client, board: str) -> BoardStream | None:
+    """The same, but None if there is none."""
+    answer = await _ask(connection, f"STREAM.INFO.{subjects.stream(board)}")
+    return None if _code(answer) == _NOT_FOUND else verified(answer, board)
+
+
 async def clock(connection: Client, board: str) -> int:
     """What the server's clock shows as it answers, in µs; 0 where it does not say. Raises StreamRefused."""
     stamp = (await _ask(connection, f"STREAM.INFO.{subjects.stream(board)}")).get("ts", "")
@@ -190,9 +196,10 @@ def _code(answer: Mapping[str, Any]) -> int:
 async def _ask(connection: Client, request: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
     from nats.errors import NoRespondersError, TimeoutError
 
+    api: str = getattr(connection, "api", "$JS.API")
     try:
         reply = await connection.request(
-            f"$JS.API.{request}", msgspec.json.encode(body) if body else b"", timeout=_TIMEOUT_S
+            f"{api}.{request}", msgspec.json.encode(body) if body else b"", timeout=_TIMEOUT_S
         )
     except NoRespondersError:
         raise StreamRefused("the server has no JetStream; run `watchfloor serve`, or switch it on") from None

@@ -92,13 +92,16 @@ def _is_listed(node: exp.Expr) -> bool:
 
 def holds(node: exp.Expr) -> bool:
     """Whether an aggregate stands anywhere in the expression (not in its subqueries)."""
-    if isinstance(node, exp.Query):
-        return False
-    if isinstance(node, exp.Window):
-        return any(holds(part) for part in inside(node))
-    if isinstance(node, exp.AggFunc) or _is_named(node):
-        return True
-    return any(holds(child) for child in node.iter_expressions())
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, exp.Window):
+            waiting += inside(part)
+        elif not isinstance(part, exp.Query):
+            if isinstance(part, exp.AggFunc) or _is_named(part):
+                return True
+            waiting += part.iter_expressions()
+    return False
 
 
 def _is_named(node: exp.Expr) -> bool:

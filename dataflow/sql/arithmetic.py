@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from dataflow.sql import casts, times, types
 from dataflow.sql.casts import Typed, cast, rescale
-from dataflow.sql.expressions import Context, lower, rule
+from dataflow.sql.expressions import Context, left_rule, lower, rule
 from dataflow.sql.logic import tame
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Call, Const
@@ -25,10 +25,10 @@ SYMBOLS: dict[type[exp.Expr], str] = {
 }
 
 
-@rule(*SYMBOLS)
-def arithmetic(node: exp.Expr, context: Context) -> Typed:
+@left_rule(*SYMBOLS)
+def arithmetic(node: exp.Expr, left: Typed, context: Context) -> Typed:
     only(node, "this", "expression", "typed", "safe")
-    left, right = lower(node.this, context), lower(node.expression, context)
+    right = lower(node.expression, context)
     symbol = SYMBOLS[type(node)]
     timed = _time_arithmetic(symbol, left, right, node, bounded=not isinstance(context, ClockContext))
     if timed is not None:
@@ -91,7 +91,8 @@ def _linear(symbol: str) -> Callable[[Typed, Typed, exp.Expr], Typed]:
 def _multiply(left: Typed, right: Typed) -> Typed:
     """Whole numbers and decimals. What is beyond 128 bits is NULL."""
     digits = types.scale(left.type) + types.scale(right.type)
-    kind = types.decimal(digits, bare=types.is_bare(left.type) and types.is_bare(right.type)) if digits else INT
+    bare = types.is_bare(left.type) and types.is_bare(right.type)
+    kind = INT if left.type == right.type == INT else types.decimal(digits, bare=bare)
     if left.literal or right.literal:
         return Typed(Call("({0} * {1})", (left.expr, right.expr)), kind)
     return Typed(Call("int_multiply({0}, {1})", (left.expr, right.expr), nullable=True), kind)
@@ -116,7 +117,7 @@ def _divide(left: Typed, right: Typed, node: exp.Expr) -> Typed:
 def _int_divide(left: Typed, right: Typed, node: exp.Expr) -> Typed:
     if (left.type, right.type) != (INT, INT):
         raise refused(node, f"// divides whole numbers: {short(node)}", "floor(a / b)")
-    return Typed(Call("int_divide({0}, {1})", (left.expr, right.expr), nullable=not right.constant), INT)
+    return Typed(Call("int_divide({0}, {1})", (left.expr, right.expr), nullable=right.constant in (None, 0, -1)), INT)
 
 
 def _modulo(left: Typed, right: Typed, node: exp.Expr) -> Typed:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from operator import itemgetter
+from types import ModuleType
 from typing import Any
 
 from dataflow.operators import exact, pairs, statistics
@@ -16,10 +17,14 @@ from dataflow.sql.sorting import order_key
 from dataflow.sql.vocabulary import WORDS
 from dataflow.zset import Row
 
+
+def _own(module: ModuleType) -> dict[str, Any]:
+    """A module's own functions, not what it imports."""
+    return {name: value for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
+
+
 NAMESPACE = {
-    **WORDS,
-    **{name: value for module in (statistics, pairs) for name, value in vars(module).items() if name[0] != "_"},
-    **{name: value for name, value in vars(exact).items() if name.startswith("exact")},
+    **WORDS, **_own(statistics), **_own(pairs), **_own(exact),
     "order_key": order_key, "itemgetter": itemgetter,
     "Multiset": Multiset, "NOTHING": (None,),
 }  # fmt: skip

@@ -130,6 +130,18 @@ def _is_worth(asked: Demand) -> bool:
     return not isinstance(expr, Col | Const | Pool) and (form != FALSE or is_test(expr) or not operands(expr))
 
 
+def stands_in_line(expr: Expr, shared: set[Expr]) -> bool:
+    """Whether it is so small that nothing in it needs a name."""
+    stack, count = [expr], 0
+    while stack and count < WIDTH:
+        part = stack.pop()
+        count += 1
+        if part in shared:
+            return False
+        stack += operands(part)
+    return not stack
+
+
 def shared_parts(roots: Iterable[Expr]) -> set[Expr]:
     """The parts that stand in more than one place of these expressions."""
     seen: set[Expr] = set()

@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from dataflow.sql import casts, functions, times, types
 from dataflow.sql.casts import Typed, cast, rescale
-from dataflow.sql.expressions import NAMED, Context, lower, named, rule
+from dataflow.sql.expressions import NAMED, Context, left_rule, lower, named, rule
 from dataflow.sql.json_paths import json_steps
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Call, Const
@@ -15,10 +15,10 @@ from dataflow.sql.types import FLOAT, INT, JSON, MONTHS, NULL, TEXT
 from dataflow.sql.units import NAMES
 
 
-@rule(exp.DPipe)
-def joined(node: exp.Expr, context: Context) -> Typed:
+@left_rule(exp.DPipe)
+def joined(node: exp.Expr, left: Typed, context: Context) -> Typed:
     only(node, "this", "expression", "safe")
-    sides = [lower(side, context) for side in (node.this, node.expression)]
+    sides = [left, lower(node.expression, context)]
     if not any(side.type == TEXT for side in sides):
         raise error(node, f"|| joins text: {short(node)}", "CAST(… AS TEXT)")
     exprs = tuple(cast(side, TEXT, node).expr for side in sides)
@@ -36,12 +36,12 @@ def concat(node: exp.Expr, context: Context) -> Typed:
     return Typed(Call(f"{name}({slots})", exprs, strict=False, nullable=True), TEXT)
 
 
-@rule(exp.Cast, exp.TryCast)
-def cast_(node: exp.Expr, context: Context) -> Typed:
+@left_rule(exp.Cast, exp.TryCast)
+def cast_(node: exp.Expr, value: Typed, context: Context) -> Typed:
     only(node, "this", "to", "safe")
     if node.args["to"].this == exp.DType.INTERVAL and isinstance(node.this, exp.Literal) and node.this.is_string:
         return times.interval(exp.Interval(this=node.this))
-    return casts.cast_to(lower(node.this, context), node.args["to"], node, attempt=isinstance(node, exp.TryCast))
+    return casts.cast_to(value, node.args["to"], node, attempt=isinstance(node, exp.TryCast))
 
 
 PART_NAMES = {
@@ -101,7 +101,7 @@ def round_(node: exp.Expr, context: Context) -> Typed:
         raise refused(node, f"round needs its digits as a whole number: {short(node)}", "round(x, 2)")
     count = places.constant
     if value.type == INT:
-        return Typed(Call(f"round_int({{0}}, {count})", (value.expr,)), INT)
+        return Typed(Call(f"round_int({{0}}, {count})", (value.expr,), nullable=count < 0), INT)
     if value.type == FLOAT:
         return Typed(Call(f"round_to({{0}}, {count})", (value.expr,)), FLOAT, value.wild)
     if count < 0:
@@ -159,7 +159,8 @@ def part_of(node: exp.Expr, context: Context) -> Typed:
 @rule(exp.SHA2)
 def sha(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "length")
-    if node.args["length"].name != "256":
+    length = node.args.get("length")
+    if length is None or length.name != "256":
         raise refused(node, f"{short(node)} is not supported", "sha256(s)")
     return functions.call("sha256", [lower(node.this, context)], node)
 

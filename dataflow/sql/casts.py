@@ -124,7 +124,7 @@ def _within(value: Typed, limits: tuple[int, int], to: exp.DataType, node: exp.E
     if value.constant is None or limits[0] <= value.constant <= limits[1]:
         return value
     if not attempt:
-        raise error(node, f"{node.this.name or value.constant} is beyond {to.sql('duckdb')}", "BIGINT")
+        raise error(node, f"{node.this.name or value.constant} is beyond {short(to)}", "BIGINT")
     return Typed(Const(None, value.type), value.type)
 
 
@@ -135,11 +135,11 @@ def target(node: exp.DataType, owner: exp.Expr) -> str:
         said = [part.this.name if isinstance(part.this, exp.Literal) else "" for part in node.expressions]
         width, digits = (int(part) if part.isdigit() and len(part) < 3 else -1 for part in (*said, "0")[:2])
         if not (0 < width <= 38 and 0 <= digits <= width):
-            raise refused(owner, f"{node.sql('duckdb')} is no decimal type", "DECIMAL(10, 2)")
+            raise refused(owner, f"{short(node)} is no decimal type", "DECIMAL(10, 2)")
         return types.decimal(digits, bare=width == digits)
     if name == "FLOAT" or name not in NAMES or node.expressions:
         known = "TEXT, BIGINT, DOUBLE, BOOLEAN, TIMESTAMP, TIMESTAMPTZ, DATE, DECIMAL(p, s)"
-        raise refused(owner, f"casting to {node.sql('duckdb')} is not supported", f"known: {known}")
+        raise refused(owner, f"casting to {short(node)} is not supported", f"known: {known}")
     return NAMES[name]
 
 
@@ -200,7 +200,7 @@ def _attempted(node: exp.Expr, to: str, *, attempt: bool) -> None:
     if not attempt:
         raise refused(
             node, f"casting text to {types.spoken(to)} may fail on a row",
-            f"write TRY_CAST({short(node.this)} AS {node.args['to'].sql('duckdb')})",
+            f"write TRY_CAST({short(node.this)} AS {short(node.args['to'])})",
         )  # fmt: skip
 
 

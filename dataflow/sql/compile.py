@@ -4,9 +4,10 @@ plan is cached.
 The dialect means what DuckDB means, but for what a live query must not do, which is to stop on a row, and for what
 DuckDB leaves open:
 - where DuckDB would stop with an error (a cast to what does not hold the value, a division of whole numbers by
-  zero), the value is NULL, but + - and * of whole numbers stay exact beyond 64 bits; a CAST of text, which may fail on
-  any row, is refused for TRY_CAST
+  zero, a unit of time that a column misspells), the value is NULL, but + - * and abs of whole numbers and decimals stay
+  exact beyond 64 bits and 38 digits; a CAST of text, which may fail on any row, is refused for TRY_CAST
 - text that reads as an infinite time is NULL, and NaN is written 'nan' whatever its sign
+- sums of floats are exact, rounded once, whatever the rows' order; of 0.0 and -0.0, which are equal, a group shows one
 - among equal keys arg_max takes the greatest value and arg_min the least, any_value gives the least of all, and mode
   the least of the most frequent; LIMIT, DISTINCT ON and windows, over what their order leaves tied, go by all
   columns; of several rows that are as near, ASOF takes the last by all columns
@@ -21,8 +22,10 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlglot.errors import SqlglotError
 
 from dataflow.sql import arithmetic, bits, calls, choices, in_order, logic, measures, pattern_calls, time_calls, types
+from dataflow.sql.budget import budgeted
 from dataflow.sql.casts import Typed, rescale
-from dataflow.sql.errors import SqlError
+from dataflow.sql.deep import work_deep
+from dataflow.sql.errors import SqlError, only_sql_errors
 from dataflow.sql.parse import parse
 from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Col, Const, Expr, Map, Order, Query, Rel
@@ -64,7 +67,7 @@ class Compiler:
                 try:
                     held.append(self._lower(sql))
                 except SqlError as error:
-                    raise SqlError(f"in the view '{name}': {error.message}", 0, 0, error.hint) from None
+                    raise SqlError(f"in the view '{name}': {error.message}", 0, 0, error.hint) from error.__cause__
                 finally:
                     busy.clear()
             return held[0]
@@ -77,15 +80,21 @@ class Compiler:
         except SqlError as error:
             if error.line or error.message.startswith("in the view"):
                 raise
-            raise type(error)(error.message, 1, 1, error.hint) from None
+            raise type(error)(error.message, 1, 1, error.hint) from error.__cause__
         except SqlglotError as error:
-            raise SqlError("the query cannot be read: " + str(error).split("\n")[0], 1, 1) from None
-        except RecursionError:
-            raise SqlError("the query is nested too deeply", 1, 1) from None
+            raise SqlError("the query cannot be read: " + str(error).split("\n")[0], 1, 1) from error
 
     def query(self, sql: str) -> Query:
-        """The plan of one live query. Raises SqlError."""
-        self.shaper.begin()
+        """The plan of one live query. Raises SqlError, and nothing else."""
+        with budgeted(), only_sql_errors():
+            try:
+                return self._query(sql)
+            except RecursionError:
+                return work_deep(lambda: self._query(sql))
+            finally:
+                self.shaper.begin()
+
+    def _query(self, sql: str) -> Query:
         found = self._lower(sql)
         return Query(
             tuple(name for name, _, _ in found.columns),

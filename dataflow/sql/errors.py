@@ -6,6 +6,11 @@ SqlError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+WAYS_OUT = "make views of its parts, or nest it less"
+
 
 class SqlError(Exception):
     """SQL that cannot be run. `line` and `column` count from 1 inside the SQL text; 0 when the place is unknown."""
@@ -21,3 +26,21 @@ class SqlError(Exception):
 
 class Refused(SqlError):
     """Outside the dialect: refused rather than answered wrongly."""
+
+
+@contextmanager
+def only_sql_errors() -> Iterator[None]:
+    """Let nothing but SqlError out: what else fails inside is its cause."""
+    try:
+        yield
+    except SqlError:
+        raise
+    except RecursionError as error:
+        raise SqlError("the query is nested too deeply", 1, 1, WAYS_OUT) from error
+    except MemoryError as error:
+        raise SqlError("the query takes more memory to compile than there is", 1, 1, WAYS_OUT) from error
+    except Exception as error:
+        said = " ".join(str(error).split())[:100]
+        raise SqlError(
+            f"the query cannot be compiled ({type(error).__name__}: {said})", 1, 1, "please report it"
+        ) from error

@@ -8,12 +8,13 @@ expression stands.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlglot import exp
 
 from dataflow.sql import functions, times, types
 from dataflow.sql.casts import Typed
+from dataflow.sql.errors import SqlError
 from dataflow.sql.parse import error, only, refused, short
 from dataflow.sql.plan import Const, Expr
 from dataflow.sql.types import BOOL, FLOAT, INT, NULL, TEXT
@@ -33,12 +34,25 @@ class Context(Protocol):
 
 
 Rule = Callable[[exp.Expr, Context], Typed]
+LeftRule = Callable[[exp.Expr, Typed, Context], Typed]
 RULES: dict[type[exp.Expr], Rule] = {}
+LEFT: dict[type[exp.Expr], LeftRule] = {}
+"""Rules of what stands in long chains, `a + b + c`: they get what the chain up to there is."""
 
 
 def rule(*kinds: type[exp.Expr]) -> Callable[[Rule], Rule]:
     def note(function: Rule) -> Rule:
         RULES.update(dict.fromkeys(kinds, function))
+        return function
+
+    return note
+
+
+def left_rule(*kinds: type[exp.Expr]) -> Callable[[LeftRule], LeftRule]:
+    """The rule of a node whose left side, `this`, is lowered where the node itself stands."""
+
+    def note(function: LeftRule) -> LeftRule:
+        LEFT.update(dict.fromkeys(kinds, function))
         return function
 
     return note
@@ -56,8 +70,42 @@ def named(*names: str) -> Callable[[Rule], Rule]:
     return note
 
 
+class _Lacking(Exception):
+    """A function was given fewer values than its rule reads."""
+
+
 def lower(node: exp.Expr, context: Context) -> Typed:
-    """The one entry: any scalar expression."""
+    """The one entry: any scalar expression. A chain is followed to its beginning, not descended into."""
+    chain: list[exp.Expr] = []
+    while type(node) in LEFT and node.this is not None:
+        chain.append(node)
+        node = node.this
+    value = _checked(_lowered, node, context)
+    for part in reversed(chain):
+        value = _checked(LEFT[type(part)], part, value, context)
+    return value
+
+
+def _checked(work: Callable[..., Typed], node: exp.Expr | None, *given: Any) -> Typed:
+    """What `work` gives. A failure of ours is told with the place where it happened, and is the error's cause."""
+    if node is None:
+        raise _Lacking
+    try:
+        return work(node, *given)
+    except _Lacking:
+        raise error(node, f"{_called(node)} is given too few values: {short(node)}") from None
+    except (SqlError, RecursionError, MemoryError):
+        raise
+    except Exception as failure:
+        raise failed(node, failure) from failure
+
+
+def failed(node: exp.Expr, failure: Exception) -> SqlError:
+    said = " ".join(str(failure).split())[:100]
+    return refused(node, f"{short(node)} cannot be compiled ({type(failure).__name__}: {said})", "please report it")
+
+
+def _lowered(node: exp.Expr, context: Context) -> Typed:
     found = context.aggregate(node)
     if found is not None:
         return found
@@ -85,6 +133,12 @@ def _called(node: exp.Expr) -> str:
     return type(node).__name__
 
 
+@left_rule(exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor)
+def bits(node: exp.Expr, left: Typed, context: Context) -> Typed:
+    only(node, "this", "expression")
+    return functions.call(functions.CLASSES[type(node)][0], [left, lower(node.expression, context)], node)
+
+
 def _catalogued(node: exp.Expr, context: Context) -> Typed:
     name, parts = functions.CLASSES[type(node)]
     only(node, *parts)
@@ -106,8 +160,8 @@ def literal(node: exp.Expr, context: Context) -> Typed:
         return Typed(Const(float(text), FLOAT), FLOAT)
     if "." in text:
         return _decimal(text)
-    if int(text) >= 2**63:
-        raise refused(node, f"the number {text} is beyond 64 bits", "write it as a float: 1e20")
+    if len(text.lstrip("0")) > 19 or int(text) >= 2**63:
+        raise refused(node, f"the number {text[:40]} is beyond 64 bits", "write it as a float: 1e20")
     return Typed(Const(int(text), INT), INT)
 
 
@@ -145,9 +199,9 @@ def column(node: exp.Expr, context: Context) -> Typed:
     return context.column(node)
 
 
-@rule(exp.Paren)
-def paren(node: exp.Expr, context: Context) -> Typed:
-    return lower(node.this, context)
+@left_rule(exp.Paren)
+def paren(node: exp.Expr, inner: Typed, context: Context) -> Typed:
+    return inner
 
 
 @rule(exp.Window)

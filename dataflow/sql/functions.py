@@ -46,8 +46,8 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "upper": one(TEXT, "upper({0})", TEXT), "lower": one(TEXT, "lower({0})", TEXT),
     "length": one(INT, "len({0})", TEXT), "strlen": one(INT, "len({0}.encode())", TEXT),
     "reverse": one(TEXT, "reverse({0})", TEXT),
-    "substring": [Overload((TEXT, INT), TEXT, "substring({0}, {1})"),
-    Overload((TEXT, INT, INT), TEXT, "substring({0}, {1}, {2})")],
+    "substring": [Overload((TEXT, INT), TEXT, "substring({0}, {1})", True),
+    Overload((TEXT, INT, INT), TEXT, "substring({0}, {1}, {2})", True)],
     "left": one(TEXT, "left({0}, {1})", TEXT, INT), "right": one(TEXT, "right({0}, {1})", TEXT, INT),
     "trim": [Overload((TEXT,), TEXT, "{0}.strip(' ')"),
     Overload((TEXT, TEXT), TEXT, "trim_both({0}, {1})")],
@@ -85,7 +85,7 @@ FUNCTIONS: dict[str, list[Overload]] = {
     "ascii": one(INT, "ascii_code({0})", TEXT), "unicode": one(INT, "code_point({0})", TEXT),
     "chr": one(TEXT, "character({0})", INT, nullable=True), "bit_length": one(INT, "(len({0}.encode()) * 8)", TEXT),
     "translate": one(TEXT, "translate({0}, {1}, {2})", TEXT, TEXT, TEXT),
-    "array_extract": one(TEXT, "letter({0}, {1})", TEXT, INT),
+    "array_extract": one(TEXT, "letter({0}, {1})", TEXT, INT, nullable=True),
     "array_slice": one(TEXT, "sliced({0}, {1}, {2})", TEXT, INT, INT),
     "overlay": one(TEXT, "overlay({0}, {1}, {2}, {3})", TEXT, TEXT, INT, INT, nullable=True),
     "md5": one(TEXT, "md5({0})", TEXT), "sha1": one(TEXT, "sha1({0})", TEXT),
@@ -164,7 +164,7 @@ def call(name: str, args: list[Typed], node: exp.Expr) -> Typed:
     overloads = FUNCTIONS.get(name)
     if overloads is None:
         raise _unknown(name, node)
-    if name == "bit_count" and (args[0].literal or node.find(exp.Cast) is not None):
+    if name == "bit_count" and args and (args[0].literal or node.find(exp.Cast) is not None):
         raise refused(node, f"how many bits has {short(node)}?", "bit_count of a column")
     for overload in overloads:
         fitted = _fit(args, overload.params, node)

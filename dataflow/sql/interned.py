@@ -9,13 +9,15 @@ from __future__ import annotations
 from decimal import Decimal
 from threading import Lock
 from typing import Any, ClassVar, TypeVar
-from weakref import WeakValueDictionary
+from weakref import KeyedRef
 
 import msgspec
+from msgspec.structs import astuple
 
-from dataflow.sql.budget import spend
+from dataflow.sql.budget import make
 
-_KNOWN: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
+_Key = tuple[Any, ...]
+_KNOWN: dict[_Key, KeyedRef[_Key, Any]] = {}
 _LOCK = Lock()
 _Made = TypeVar("_Made")
 
@@ -37,14 +39,30 @@ class Interning(msgspec.StructMeta):
 
     def __call__(cls: type[_Made], *args: Any, **fields: Any) -> _Made:  # noqa: N805  (of a metaclass)
         made: Any = super().__call__(*args, **fields)  # type: ignore[misc]
-        values = [getattr(made, name) for name in made.__struct_fields__]
-        key = (cls, *(map(exact, values) if made.holds_constants else values))
-        known = _KNOWN.get(key)
+        values = astuple(made)
+        key = (cls, exact(values) if made.holds_constants else values)
+        reference = _KNOWN.get(key)
+        known = reference() if reference is not None else None
         if known is None:
-            spend()
-            with _LOCK:
-                known = _KNOWN.setdefault(key, made)
+            make()
+            known = _kept(key, made)
         return known  # type: ignore[no-any-return]
+
+
+def _kept(key: _Key, made: Any) -> Any:
+    """The node under this key: another thread may have made it meanwhile."""
+    with _LOCK:
+        reference = _KNOWN.get(key)
+        known = reference() if reference is not None else None
+        if known is None:
+            known = made
+            _KNOWN[key] = KeyedRef(made, _forget, key)
+    return known
+
+
+def _forget(reference: KeyedRef[_Key, Any]) -> None:
+    if _KNOWN.get(reference.key) is reference:
+        del _KNOWN[reference.key]
 
 
 class Interned(msgspec.Struct, metaclass=Interning, frozen=True, eq=False, weakref=True):

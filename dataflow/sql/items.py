@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel
 
-from dataflow.sql.parse import error, only, refused, short
+from dataflow.sql.parse import error, only, refused, short, written
 from dataflow.sql.scope import Field, Source, folded
 
 
@@ -70,5 +69,5 @@ def column_name(node: exp.Expr) -> str:
         return "count_star()"
     if isinstance(node, exp.Paren):
         return column_name(node.this)
-    text = node.sql("duckdb", comments=False, normalize_functions="lower", unsupported_level=ErrorLevel.IGNORE)
+    text = written(node, normalize_functions="lower")
     return text if isinstance(node, exp.Func | exp.Literal) else f"({text})"

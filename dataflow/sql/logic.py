@@ -17,12 +17,22 @@ from dataflow.sql.types import BOOL, FLOAT, JSON, MONTHS, NULL, TEXT
 
 @rule(exp.And, exp.Or)
 def connective(node: exp.Expr, context: Context) -> Typed:
-    only(node, "this", "expression")
     word = "AND" if isinstance(node, exp.And) else "OR"
-    sides = [condition(side, context, f"both sides of {word}") for side in (node.this, node.expression)]
+    sides = [condition(side, context, f"both sides of {word}") for side in _sides(node)]
     kind = And if isinstance(node, exp.And) else Or
     flat = [part for side in sides for part in (side.args if isinstance(side, kind) else (side,))]
     return Typed(kind(tuple(flat)), BOOL)
+
+
+def _sides(node: exp.Expr) -> list[exp.Expr]:
+    """What the same word joins, in order."""
+    found: list[exp.Expr] = []
+    part = node
+    while type(part) is type(node):
+        only(part, "this", "expression")
+        found.append(part.expression)
+        part = part.this
+    return [part, *reversed(found)]
 
 
 @rule(exp.Not)

@@ -32,6 +32,8 @@ class Nulls:
 
     def _of(self, expr: Expr) -> tuple[bool, bool]:
         known = self._known
+        if expr in known:
+            return known[expr]
         stack = [expr]
         while stack:
             part = stack[-1]

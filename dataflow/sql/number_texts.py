@@ -17,6 +17,8 @@ DIGITS = r"\d+(?:_\d+)*"
 FLOAT_TEXT = re.compile(rf"[+-]?(?:{DIGITS}\.?(?:{DIGITS})?|\.{DIGITS})(?:[eE](?P<exponent>[+-]?{DIGITS}))?", re.ASCII)
 BASED = re.compile(r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB][01]+(?:_[01]+)*")
 ODD = {"inf": INF, "infinity": INF, "nan": NAN, "-inf": -INF, "-infinity": -INF, "-nan": NAN}
+PLAIN = 40
+"""A text shorter than that may be plain digits, which is what most are."""
 MOST_DIGITS = 40
 """No whole number or decimal has as many before its point."""
 
@@ -27,6 +29,9 @@ def try_int(text: str) -> int | None:
 
 def try_whole(text: str, least: int, most: int) -> int | None:
     """A whole number from `least` to `most`. Where none is below zero, only plain digits may have a minus."""
+    if len(text) < PLAIN and text.removeprefix("-").isdecimal() and text.isascii():
+        number = int(text)
+        return number if least <= number <= most else None
     based = text.lstrip(SPACES)
     if based[:1] == "0" and BASED.fullmatch(based):
         number = int(based, 0)
@@ -42,7 +47,7 @@ def try_whole(text: str, least: int, most: int) -> int | None:
 
 def _number(text: str) -> Decimal | None:
     found = FLOAT_TEXT.fullmatch(text.strip(SPACES))
-    if found is None or not _is_exponent(found["exponent"] or ""):
+    if found is None or (found["exponent"] and not _is_exponent(found["exponent"])):
         return None
     number = Decimal(found[0].replace("_", ""))
     return number or Decimal(0).copy_sign(number)

@@ -6,14 +6,17 @@ Only here and in the lowering modules beside it is sqlglot imported: a plan from
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import Any
 
-import sqlglot
-from sqlglot import exp
+from sqlglot import Dialect, exp
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 
-from dataflow.sql.dialect import Live
+from dataflow.sql.budget import spend
+from dataflow.sql.dialect import Live, LiveParser
 from dataflow.sql.errors import Refused, SqlError
 from dataflow.sql.overlooked import look
+from dataflow.sql.tokens import tokens_of
 
 GIVEN = "\x00given"
 """The name under which a question reads what stands before IN, ANY or ALL (`questions.py`); no text can hold it."""
@@ -23,12 +26,16 @@ def parse(sql: str) -> exp.Query:
     """One SELECT (or UNION of them). Raises SqlError."""
     try:
         sql.encode()
-        look(sqlglot.tokenize(sql, read="duckdb"))
-        trees = sqlglot.parse(sql, read=Live)
+        dialect = _dialect()
+        tokens = tokens_of(sql, dialect)
+        look(tokens)
+        trees = _Parser(dialect=dialect).parse(tokens, sql)
     except UnicodeEncodeError:
         raise SqlError("the text holds half of a character", 1, 1) from None
     except ParseError as error:
         raise _unreadable(error) from None
+    except (LookupError, AttributeError, TypeError) as error:
+        raise SqlError("the parser cannot read this text", 1, 1) from error
     except TokenError as error:
         raise SqlError("the text cannot be read: " + str(error).split("\n")[0], *_end(sql)) from None
     statements = [tree for tree in trees if tree is not None]
@@ -40,6 +47,26 @@ def parse(sql: str) -> exp.Query:
     if not isinstance(tree, exp.Query):
         raise Refused("only SELECT can be a live query", 1, 1)
     return tree
+
+
+_LOOK_EVERY = 256
+
+
+@cache
+def _dialect() -> Dialect:
+    return Live()
+
+
+class _Parser(LiveParser):
+    """Reads within the budget: it comes by here for each word that it looks at, again and again."""
+
+    _steps = 0
+
+    def _advance(self, times: int = 1) -> None:
+        self._steps += 1
+        if not self._steps % _LOOK_EVERY:
+            spend(_LOOK_EVERY)
+        super()._advance(times)
 
 
 def _selected(tree: exp.Expr) -> exp.Expr:
@@ -68,14 +95,15 @@ def place(node: exp.Expr) -> tuple[int, int]:
     """Line and column, from 1, of the first part of `node` whose place is known, or else of what it is a part of;
     (0, 0) if there is none.
     """
-    found = []
-    for part in node.walk():
-        line, column = part.meta.get("line"), part.meta.get("col")
-        if line and column:
-            found.append((line, max(column - (part.meta["end"] - part.meta["start"]), 1)))
-    if found or node.parent is None:
-        return min(found, default=(0, 0))
-    return place(node.parent)
+    found: list[tuple[int, int]] = []
+    above: exp.Expr | None = node
+    while above is not None and not found:
+        for part in above.walk():
+            line, column = part.meta.get("line"), part.meta.get("col")
+            if line and column:
+                found.append((line, max(column - (part.meta["end"] - part.meta["start"]), 1)))
+        above = above.parent
+    return min(found, default=(0, 0))
 
 
 def error(node: exp.Expr, message: str, hint: str = "") -> SqlError:
@@ -93,12 +121,19 @@ def only(node: exp.Expr, *known: str) -> None:
             raise refused(node, f"{name.strip('_').replace('_', ' ')} is not supported here: {short(node)}")
 
 
+def written(node: exp.Expr, **how: Any) -> str:
+    """The node as SQL; its kind alone where the parser's own writer stumbles over what it has read."""
+    try:
+        return node.sql("duckdb", comments=False, unsupported_level=ErrorLevel.IGNORE, **how)
+    except RecursionError:
+        raise
+    except Exception:  # noqa: BLE001
+        return node.key.upper()
+
+
 def short(node: exp.Expr) -> str:
     """The node's own text, cut to fit a message."""
-    try:
-        text = node.sql("duckdb", comments=False, unsupported_level=ErrorLevel.IGNORE)
-    except Exception:  # noqa: BLE001  (the parser's own writer stumbles over what it has read)
-        text = node.key.upper()
+    text = written(node)
     text = re.sub(r"\s+", " ", text).replace(f'"{GIVEN}"', "…")
     return text if len(text) <= 60 else text[:57] + "…"
 

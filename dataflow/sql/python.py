@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dataflow.sql.binding import Regions, shared_parts
+from dataflow.sql.binding import Regions, shared_parts, stands_in_line
 from dataflow.sql.blocks import Blocks, Code
 from dataflow.sql.demands import TRUE, VALUE, Demand, demand, is_test, uses
 from dataflow.sql.interned import exact
@@ -86,7 +86,7 @@ class Writer:
 
     def _prepare(self, root: Demand) -> None:
         """Bind what the root needs by name."""
-        if root in self._bound or not operands(root[0]):
+        if root in self._bound or stands_in_line(root[0], self._shared):
             return
         regions = Regions(root, lambda asked: uses(asked, self.nulls), self._bound)
         regions.bind(self._shared)

@@ -20,17 +20,22 @@ from dataflow.sql.scope import Field, RowContext, Source, folded, resolve
 from dataflow.sql.types import FLOAT, NULL
 
 if TYPE_CHECKING:
+    from dataflow.sql.questions import Question
     from dataflow.sql.selected import Selected
 
 Lower = Callable[[exp.Expr, "Names"], "Selected"]
 
 
 class Names:
-    """What table names mean: the catalogue, and the CTEs in sight."""
+    """What table names mean: the catalogue, and the CTEs in sight. Subqueries are asked for several times, so what has
+    been made of each under these names is kept: `lowered` and `questions`, by the node's id, with the node.
+    """
 
     def __init__(self, catalogue: Catalogue, ctes: dict[str, Selected]) -> None:
         self.catalogue = catalogue
         self.ctes = ctes
+        self.lowered: dict[int, tuple[exp.Expr, Selected]] = {}
+        self.questions: dict[int, tuple[exp.Expr, Question]] = {}
 
     def within(self, ctes: dict[str, Selected]) -> Names:
         return Names(self.catalogue, {**self.ctes, **ctes})

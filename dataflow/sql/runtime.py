@@ -16,6 +16,8 @@ from dataflow.sql.limits import LONGEST, LONGEST_TEXT
 NAN = math.nan
 INF = math.inf
 LARGEST = 2**127
+FARTHEST = 2**32 - 1
+"""No place in a text, and no length of a part, is beyond."""
 
 
 # numbers
@@ -37,11 +39,15 @@ def int_divide(left: int, right: int) -> int | None:
     if not right:
         return None
     quotient = abs(left) // abs(right)
-    return quotient if (left < 0) == (right < 0) else -quotient
+    if (left < 0) != (right < 0):
+        return -quotient
+    return quotient if quotient != 2**63 or right != -1 else None
 
 
 def int_modulo(left: int, right: int) -> int | None:
     if not right:
+        return None
+    if right == -1 and left == -(2**63):
         return None
     rest = abs(left) % abs(right)
     return -rest if left < 0 else rest
@@ -130,10 +136,12 @@ def round_scaled(value: int, digits: int) -> int:
     return quotient if value >= 0 else -quotient
 
 
-def round_int(value: int, digits: int) -> int:
+def round_int(value: int, digits: int) -> int | None:
+    """NULL where it grows beyond 64 bits."""
     if digits < -40:
         return 0
-    return value if digits >= 0 else round_scaled(value, -digits) * int(10**-digits)
+    found = value if digits >= 0 else round_scaled(value, -digits) * int(10**-digits)
+    return found if -(2**63) <= found < 2**63 or not -(2**63) <= value < 2**63 else None
 
 
 def sign(value: float) -> int:
@@ -229,7 +237,10 @@ def lower(text: str) -> str:
     return _fold(text.replace("İ", "i"), str.lower) if not text.isascii() else text.lower()
 
 
-def substring(text: str, start: int, length: int | None = None) -> str:
+def substring(text: str, start: int, length: int | None = None) -> str | None:
+    """NULL where DuckDB would stop: a place or a length beyond 32 bits."""
+    if abs(start) > FARTHEST or (length is not None and abs(length) > FARTHEST):
+        return None
     size = len(text)
     begin = start - 1 if start > 0 else (size + start if start < 0 else -1)
     if length is None:
@@ -250,19 +261,19 @@ def right(text: str, count: int) -> str:
 
 
 def pad_left(text: str, size: int, fill: str) -> str | None:
-    if size > LONGEST:
+    if size > LONGEST or (size > len(text) and not fill):
         return None
     return (_fill(size - len(text), fill) + text)[: max(size, 0)] if len(text) < size else text[: max(size, 0)]
 
 
 def pad_right(text: str, size: int, fill: str) -> str | None:
-    if size > LONGEST:
+    if size > LONGEST or (size > len(text) and not fill):
         return None
     return text + _fill(size - len(text), fill) if len(text) < size else text[: max(size, 0)]
 
 
 def _fill(size: int, fill: str) -> str:
-    return (fill * (size // len(fill) + 1))[:size] if fill else ""
+    return (fill * (size // len(fill) + 1))[:size]
 
 
 def split_part(text: str, separator: str, index: int) -> str:
@@ -275,8 +286,8 @@ def replace(text: str, old: str, new: str) -> str | None:
     """NULL where the text would grow too long."""
     if not old:
         return text
-    more = len(new) - len(old)
-    if more > 0 and len(text) // len(old) * more > LONGEST_TEXT and text.count(old) * more + len(text) > LONGEST_TEXT:
+    more, size = len(new) - len(old), len(text)
+    if more > 0 and size + size // len(old) * more > LONGEST_TEXT and size + text.count(old) * more > LONGEST_TEXT:
         return None
     return text.replace(old, new)
 

@@ -59,7 +59,7 @@ def log(base: float, value: float) -> float:
 def floored_modulo(left: float, right: float) -> float:
     """What is left of a division rounded down, told as DuckDB tells it."""
     times = divide(left, right)
-    return one_nan(left - float(math.floor(times)) * right) if math.isfinite(times) else NAN
+    return one_nan(left - (float(math.floor(times)) if math.isfinite(times) else times) * right)
 
 
 def bit_count(value: int) -> int:
@@ -70,7 +70,8 @@ def even(value: float) -> float:
     """Away from zero to the next even number."""
     if not math.isfinite(value):
         return value
-    return math.copysign(2.0 * math.ceil(abs(value) / 2.0), value)
+    whole = math.ceil(abs(value))
+    return math.copysign(float(whole + whole % 2), value)
 
 
 def shift_left(value: int, by: int, bits: int, most: int) -> int | None:

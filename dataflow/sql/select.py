@@ -39,7 +39,13 @@ from dataflow.sql.windows import PLACE, Windows
 
 
 def lower_query(node: exp.Expr, names: Names, shaper: Shaper) -> Selected:
-    """Any query, with its CTEs."""
+    """Any query, with its CTEs; the same node under the same names once."""
+    if id(node) not in names.lowered:
+        names.lowered[id(node)] = node, _lower_query(node, names, shaper)
+    return names.lowered[id(node)][1]
+
+
+def _lower_query(node: exp.Expr, names: Names, shaper: Shaper) -> Selected:
     if isinstance(node, exp.Subquery):
         only(node, "this")
         return lower_query(node.this, names, shaper)

@@ -21,16 +21,20 @@ from dataflow.sql.plan import (
 Swap = Callable[[Expr], Expr | None]
 Done = dict[Expr, Expr]
 """What parts have become, for several expressions that are rewritten alike."""
+_OF_MANY = (Call, And, Or, Coalesce)
+_OF_ONE = (Not, IsNull)
 
 
 def operands(expr: Expr) -> tuple[Expr, ...]:
     """The expressions that stand directly in one, in order."""
-    if isinstance(expr, Call | And | Or | Coalesce):
+    if isinstance(expr, Col):
+        return ()
+    if isinstance(expr, _OF_MANY):
         return expr.args
-    if isinstance(expr, Not | IsNull):
+    if isinstance(expr, _OF_ONE):
         return (expr.arg,)
     if isinstance(expr, Case):
-        return (*(part for when in expr.whens for part in when), expr.default)
+        return (*[part for when in expr.whens for part in when], expr.default)
     return ()
 
 
@@ -38,9 +42,9 @@ def rebuilt(expr: Expr, parts: tuple[Expr, ...]) -> Expr:
     """The expression with other operands, as many as it has."""
     if isinstance(expr, Call):
         return Call(expr.code, parts, expr.strict, expr.nullable)
-    if isinstance(expr, And | Or | Coalesce):
+    if isinstance(expr, _OF_MANY):
         return type(expr)(parts)
-    if isinstance(expr, Not | IsNull):
+    if isinstance(expr, _OF_ONE):
         return type(expr)(parts[0])
     if isinstance(expr, Case):
         return Case(tuple(zip(parts[:-1:2], parts[1::2], strict=True)), parts[-1])
@@ -50,6 +54,9 @@ def rebuilt(expr: Expr, parts: tuple[Expr, ...]) -> Expr:
 def replace(expr: Expr, swap: Swap, done: Done | None = None) -> Expr:
     """`expr` with every part for which `swap` gives something else, from the top down. `swap` is asked once a part."""
     done = {} if done is None else done
+    if not operands(expr):
+        other = swap(expr)
+        return expr if other is None else other
     stack: list[tuple[Expr, tuple[Expr, ...] | None]] = [(expr, None)]
     while stack:
         part, opened = stack.pop()

@@ -203,7 +203,9 @@ class Nested:
             whole = self._one_row(query, source)
             if whole is not None:
                 return whole
-        return self._asked(node, question(node), source)
+        if id(node) not in self.names.questions:
+            self.names.questions[id(node)] = node, question(node)
+        return self._asked(node, self.names.questions[id(node)][1], source)
 
     def _among(self, node: exp.In, given: Typed, source: Source) -> tuple[Source, Typed]:
         """IN, as a value, of a query of its own: joined with its distinct values, and with how many it has."""
@@ -289,8 +291,10 @@ def _names_outer(tests: list[Expr], outer: Source) -> bool:
 
 def scalars(*nodes: exp.Expr | None) -> Iterator[exp.Expr]:
     """The subqueries that are values in a SELECT's own clauses, outermost only."""
-    for node in nodes:
-        if node is not None and (isinstance(node, exp.Subquery | exp.Exists) or is_asked(node)):
+    waiting = [node for node in reversed(nodes) if node is not None]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, exp.Subquery | exp.Exists) or is_asked(node):
             yield node
-        elif node is not None and not isinstance(node, exp.Query):
-            yield from scalars(*node.iter_expressions())
+        elif not isinstance(node, exp.Query):
+            waiting += reversed([*node.iter_expressions()])

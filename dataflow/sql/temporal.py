@@ -17,14 +17,20 @@ from dataflow.sql.types import TIMES
 
 def where_parts(node: exp.Expr) -> list[exp.Expr]:
     """The conditions that AND joins; BETWEEN counts as two where the clock is asked."""
-    if isinstance(node, exp.Paren):
-        return where_parts(node.this)
-    if isinstance(node, exp.And):
-        return where_parts(node.this) + where_parts(node.expression)
-    if isinstance(node, exp.Between) and asks_time(node):
-        value, low, high = node.this, node.args["low"], node.args["high"]
-        return [exp.GTE(this=value, expression=low), exp.LTE(this=value.copy(), expression=high)]
-    return [node]
+    found: list[exp.Expr] = []
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, exp.Paren):
+            waiting.append(part.this)
+        elif isinstance(part, exp.And):
+            waiting += [part.expression, part.this]
+        elif isinstance(part, exp.Between) and asks_time(part):
+            value, low, high = part.this, part.args["low"], part.args["high"]
+            found += [exp.GTE(this=value, expression=low), exp.LTE(this=value.copy(), expression=high)]
+        else:
+            found.append(part)
+    return found
 
 
 CLOCKS = frozenset({"now", "current_timestamp", "get_current_timestamp"})

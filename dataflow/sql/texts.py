@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from dataflow.sql.limits import LONGEST_TEXT, PAIRS
-from dataflow.sql.runtime import bounded_join
+from dataflow.sql.limits import COMPARED, LONGEST_TEXT, PAIRS
+from dataflow.sql.runtime import FARTHEST, bounded_join
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -15,8 +15,10 @@ def bytewise(text: str) -> str:
     return text if text.isascii() else text.encode().decode("latin-1")
 
 
-def letter(text: str, index: int) -> str:
-    """Counted from 1, or from the end below 0."""
+def letter(text: str, index: int) -> str | None:
+    """Counted from 1, or from the end below 0; NULL where DuckDB would stop."""
+    if abs(index) > FARTHEST:
+        return None
     at = index - 1 if index > 0 else len(text) + index
     return text[at] if index and 0 <= at < len(text) else ""
 
@@ -64,13 +66,13 @@ def to_base(number: int, base: int, size: int = 1) -> str | None:
 
 
 def levenshtein(one: str, other: str) -> int | None:
-    """How many bytes differ: put in, left out or changed. NULL where both texts are long.
+    """How many bytes differ: put in, left out or changed. NULL where the texts are long.
 
     A column of the table of distances is two numbers, whose bits say where it rises and falls from row to row (Myers,
     1999; Hyyrö, 2003).
     """
     left, right = sorted((one.encode(errors="replace"), other.encode(errors="replace")), key=len)
-    if len(left) * len(right) > PAIRS:
+    if len(left) * len(right) > PAIRS or len(right) > COMPARED:
         return None
     if not left:
         return len(right)

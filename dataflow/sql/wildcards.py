@@ -97,6 +97,8 @@ def _in_order(stretches: list[Stretch]) -> Match:
     least = sum(stretch.size for stretch in stretches)
     if not first.size and not last.size and len(between) == 1 and between[0].plain is not None:
         return _holds(between[0].plain)
+    if not between and first.plain is not None and not last.size:
+        return _starts(first.plain)
 
     def match(text: str) -> bool:
         end = len(text) - last.size
@@ -117,6 +119,10 @@ def _holds(part: str) -> Match:
     return lambda text: part in text
 
 
+def _starts(part: str) -> Match:
+    return lambda text: text.startswith(part)
+
+
 def like(text: str, pattern: str, escape: str) -> bool | None:
     match = _kept_like(pattern, escape) if len(pattern) <= KEPT else like_matcher(pattern, escape)
     return match(text)
@@ -129,6 +135,8 @@ def ilike(text: str, pattern: str, escape: str) -> bool | None:
 
 def like_matcher(pattern: str, escape: str) -> Match:
     """Where DuckDB would stop since the pattern ends with its escape, NULL."""
+    if not any(mark in pattern for mark in ("%", "_", escape or "%")):
+        return lambda text: text == pattern
     if not _ends_escaped(pattern, escape):
         return matcher(_like_tokens(pattern, escape))
     reaches = matcher([*_like_tokens(pattern[:-1], escape), MANY])

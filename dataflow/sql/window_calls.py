@@ -129,7 +129,7 @@ def _plain(
         return _gathered(call, over, frame, where, context)
     if kind in FOLDED:
         return _folded(call, over, frame, where, context)
-    raise refused(node, f"{call.sql('duckdb')} OVER is not supported", KNOWN)
+    raise refused(node, f"{short(call)} OVER is not supported", KNOWN)
 
 
 def _count(node: exp.Expr | None, call: exp.Expr) -> int:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from dataflow.session import Attention
 from gui.forms.outcome import Outcome
+from gui.plain import set_tip
 from gui.theme import Theme
 
 
@@ -65,6 +66,6 @@ class Actions(QWidget):
         button.setAutoDefault(False)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setAccessibleName(words.replace("&", "").rstrip("…"))
-        button.setToolTip(tip)
+        set_tip(button, tip)
         button.hide()
         return button

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QStackedWidget,
     QVBoxLayout,
@@ -30,6 +29,7 @@ from gui.attention.entry_page import EntryPage
 from gui.attention.lines import LineList, item_line
 from gui.attention.message_page import MessagePage
 from gui.attention.words import Words, sentence
+from gui.plain import PlainLabel
 from gui.theme import Theme
 
 _NONE = "Nothing needs attention. Events that do not fit and entries that were refused would be listed here."
@@ -54,13 +54,14 @@ class AttentionDialog(QDialog):
         self._undoable: list[int] = []
         self._sent: int | None = None       # what is being entered again, until it is durable or refused
         self._followed = False              # the outcome speaks of an entry that is not confirmed yet
-        self._heading = QLabel(self)
+        self._heading = PlainLabel(parent=self)
         self._heading.setFont(theme.font("heading"))
         self._list = LineList("What needs attention", theme, self)
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._list.setFixedWidth(_LIST)
         self._pages = QStackedWidget(self)
-        self._entry, self._message, self._note = EntryPage(theme, self), MessagePage(theme, self), QLabel(self)
+        self._entry, self._message = EntryPage(theme, self), MessagePage(theme, self)
+        self._note = PlainLabel(parent=self)
         self._actions = Actions(theme, self)
         self._set_up()
         self._arrange()

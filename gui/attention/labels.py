@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
+from gui.plain import PlainLabel
 from gui.theme import Theme
 
 
-def plain(parent: QWidget, theme: Theme, kind: str = "", style: str = "body") -> QLabel:
+def plain(parent: QWidget, theme: Theme, kind: str = "", style: str = "body") -> PlainLabel:
     """`kind` is the stylesheet's name for it: "dim", "differs" or "fieldProblem"."""
-    label = QLabel(parent)
+    label = PlainLabel(parent=parent)
     label.setObjectName(kind)
-    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setMinimumWidth(1)
     label.setFont(theme.font(style))

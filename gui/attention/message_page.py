@@ -7,8 +7,11 @@ from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 from dataflow.session import Attention
 from gui.attention.labels import plain
 from gui.attention.words import Words
+from gui.format import cut
 from gui.theme import Theme
 
+LONGEST = 50_000
+"""Letters of what came that are shown; the store keeps all."""
 _KINDS = {
     "misfit": "This event is in the log, but the board's fields do not fit it: it is in no view.",
     "message": "This is no event that the log could take. It was set apart, and the rest went on.",
@@ -43,9 +46,10 @@ class MessagePage(QWidget):
         self._kind.setText(_KINDS[item.kind])
         if self._key != item.key:
             self._key = item.key
-            self._raw.setPlainText(item.text)
+            self._raw.setPlainText(cut(item.text, LONGEST))
 
     def show_raw(self, text: str) -> None:
-        """All of what came."""
-        if self._raw.toPlainText() != text:
-            self._raw.setPlainText(text)
+        """All of what came, as far as it can be laid out."""
+        shown = cut(text, LONGEST)
+        if self._raw.toPlainText() != shown:
+            self._raw.setPlainText(shown)

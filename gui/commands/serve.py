@@ -44,9 +44,10 @@ def _address(_: click.Context, __: click.Parameter, text: str) -> tuple[str, int
 @click.option("--tls-key", type=_FILE, metavar="FILE", help="Its private key (PEM).")
 @click.option("--mqtt", type=_PORT, metavar="PORT", help="Listen for MQTT devices too.")
 @click.option("--websocket", type=_PORT, metavar="PORT", help="Listen for WebSocket clients too.")
+@click.option("--accept-loss", is_flag=True, help="Serve a log that is shorter than it was, as after a broken disk.")
 def command(
     board: str, listen: tuple[str, int], store: Path | None, tls_cert: Path | None, tls_key: Path | None,
-    mqtt: int | None, websocket: int | None,
+    mqtt: int | None, websocket: int | None, accept_loss: bool,
 ) -> None:  # fmt: skip
     """Run a nats-server for BOARD until Ctrl+C: durable, and whatever one desk enters is on every other.
 
@@ -56,7 +57,7 @@ def command(
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
     from dataflow.boards.file import BoardFile
-    from dataflow.feeds.sources import subjects
+    from dataflow.feeds.sources import templates
     from dataflow.server.config import Settings, Tls
     from dataflow.server.identities import Identities
     from dataflow.server.serving import Serving
@@ -70,8 +71,8 @@ def command(
     settings = Settings(
         name=id, store=folder / "jetstream", host=listen[0], port=listen[1], tls=tls, mqtt=mqtt, websocket=websocket
     )
-    sources = subjects(loaded.board)
-    with until_told(), Serving(id, settings, folder, Identities(access()), _say, sources) as serving:
+    sources = templates(loaded.board)
+    with until_told(), Serving(id, settings, folder, Identities(access()), _say, sources, accept_loss) as serving:
         _introduce(serving, board, id, folder)
         serving.watch(also=lambda: _follow(serving, file, id))
 
@@ -79,31 +80,33 @@ def command(
 def _follow(serving: Serving, file: BoardFile, id: str) -> None:
     """Take up other sources when the board file is saved."""
     from dataflow.boards.file import BoardError
-    from dataflow.feeds.sources import subjects
+    from dataflow.feeds.sources import templates
 
     news = file.poll()
     if isinstance(news, BoardError):
         _say(f"Board file not in use: {news.problems[0]}")
     elif news is not None and news.board.id == id:
-        serving.take(subjects(news.board))
+        serving.take(templates(news.board))
 
 
 def _introduce(serving: Serving, board: str, id: str, folder: Path) -> None:
     settings, url = serving.settings, serving.url
     if settings.host in _ANYWHERE:
         url = f"{url.partition('://')[0]}://{socket.gethostname()}:{settings.port}"
-    identity = " --identity FILE" if settings.users else ""
+    identity = " --identity FILE" if settings.closed else ""
     _say(f"The log of {id} is served at {url}, and kept in {folder} (position {serving.stream.last})")
     _say(f"A desk: watchfloor open {shlex.quote(board)} --server {url}{identity}")
     _say_devices(serving)
-    if not settings.users:
+    if not settings.closed:
         _say("There are no users: everybody on this machine may enter events, under any name")
     _say("Ctrl+C ends it")
 
 
 def _say_devices(serving: Serving) -> None:
     """Where devices send what the board's sources take."""
-    settings, sources = serving.settings, serving.stream.sources
+    from dataflow.feeds import topics
+
+    settings, sources = serving.settings, serving.sources
     if not sources:
         return
     ways = ["NATS"]
@@ -112,8 +115,15 @@ def _say_devices(serving: Serving) -> None:
     if settings.websocket is not None:
         ways.append(f"WebSocket at port {settings.websocket}")
     _say(f"Devices are heard on {', '.join(sources)} ({', '.join(ways)})")
-    if settings.users and not any(user.name for user in settings.users):
+    devices = [member.name for member in serving.members if member.role == "device"]
+    if settings.closed and not devices:
         _say("No device may connect yet: watchfloor user add NAME --role device")
+    shared = [source for source in sources if topics.is_open(source)]
+    if len(devices) > 1 and shared:
+        _say(
+            f"Each device may speak as any other on {', '.join(shared)}; where its name stands in the topic, write "
+            "{user} for it in the board's [sources]: tele/{user}/SENSOR"
+        )
 
 
 def _say(line: str) -> None:

@@ -13,6 +13,7 @@ from gui.card import KEYBOARD
 from gui.delays.axis import DelayAxis, Slot, axis, part, slots
 from gui.delays.words import MEANINGS, STAGES, bar_text, find, parts, within_text
 from gui.painting import Guarded
+from gui.plain import show_tip
 from gui.standing import delay_text
 from gui.theme import Theme
 
@@ -100,7 +101,7 @@ class Bars(Picture):
             for slot in slots(self.report.bars, within):
                 column = self._column(slot.at, within)
                 if column.left() <= event.pos().x() < column.right():
-                    QToolTip.showText(event.globalPos(), bar_text(slot.bar), self)
+                    show_tip(event.globalPos(), bar_text(slot.bar), self)
                     return True
         QToolTip.hideText()
         return True
@@ -190,7 +191,7 @@ class Stages(Picture):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             at = event.pos().y() // _ROW - 1
             lines = self.lines()
-            QToolTip.showText(event.globalPos(), lines[at] if 0 <= at < len(lines) else "", self)
+            show_tip(event.globalPos(), lines[at] if 0 <= at < len(lines) else "", self)
             return True
         return super().event(event)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QVBoxLayout, QWidget
 from dataflow.session import DelayReport, StageDelay, Status
 from gui.delays.chart import Bars, Stages
 from gui.delays.words import NOTHING, entries_text, find, waited_text
+from gui.plain import PlainLabel
 from gui.standing import delay_text, reason_text, since_text, state_text
 from gui.theme import Theme
 
@@ -59,7 +60,7 @@ class DelayDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 22)
         column.setSpacing(10)
-        heading = QLabel("Delay", self)
+        heading = PlainLabel("Delay", self)
         heading.setFont(self._theme.font("heading"))
         for widget in (heading, self._state, self._reason, self._nothing, self._totals):
             column.addWidget(widget)
@@ -70,12 +71,11 @@ class DelayDialog(QDialog):
 
     def _label(self, style: str, name: str) -> QLabel:
         """Words that wrap, and that the keyboard can select and copy."""
-        label = QLabel(self)
+        label = PlainLabel(parent=self)
         label.setObjectName(style)
         label.setAccessibleName(name)
         label.setWordWrap(True)
         label.setFixedWidth(_WIDTH)
-        label.setTextFormat(Qt.TextFormat.PlainText)
         label.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse
         )
@@ -87,13 +87,13 @@ class DelayDialog(QDialog):
             label.setAccessibleDescription(text)
         label.setVisible(bool(text))
 
-    def _make_totals(self) -> tuple[QWidget, dict[tuple[int, int], QLabel]]:
+    def _make_totals(self) -> tuple[QWidget, dict[tuple[int, int], PlainLabel]]:
         box = QWidget(self)
         grid = QGridLayout(box)
         grid.setContentsMargins(0, 4, 0, 0)
         grid.setHorizontalSpacing(22)
         grid.setVerticalSpacing(5)
-        cells = {(row, at): QLabel(box) for row in range(3) for at in range(5)}
+        cells = {(row, at): PlainLabel(parent=box) for row in range(3) for at in range(5)}
         for (row, at), cell in cells.items():
             cell.setObjectName("dim" if row == 0 or at in (0, 4) else "")
             cell.setFont(self._theme.font("small" if row == 0 else "bold" if 0 < at < 4 else "label"))

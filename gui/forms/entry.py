@@ -23,6 +23,7 @@ from gui.forms.field import FieldBox
 from gui.forms.outcome import Outcome
 from gui.forms.sheet import Sheet
 from gui.painting import Guarded
+from gui.plain import without_keys
 from gui.theme import Theme
 
 _GAP = 12
@@ -192,8 +193,9 @@ class EntryForm(Guarded, QWidget):
 
     def _name_button(self) -> None:
         words = self.event_type.submit or self.event_type.label or "Enter"
-        self.button.setText(filled(words, {name: box.text() for name, box in self.fields.items()}))
-        self.button.setAccessibleName(self.button.text())
+        words = filled(words, {name: box.text() for name, box in self.fields.items()})
+        self.button.setText(without_keys(words))
+        self.button.setAccessibleName(words)
 
 
 def filled(words: str, values: Mapping[str, str]) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from dataflow.board import Field
+from gui.plain import PlainLabel, set_tip, without_keys
 from gui.theme import Theme
 
 
@@ -25,10 +26,11 @@ class FieldBox(QWidget):
         self.zone = zone
         self.words = field.label or name.replace("_", " ").capitalize()
         self._initial = ""
-        self._remark: QLabel | None = None
-        self._label = QLabel(f"{self.words} *" if self.must() else self.words, self)
+        self._remark: PlainLabel | None = None
+        words = without_keys(self.words)
+        self._label = PlainLabel(f"{words} *" if self.must() else words, self)
         self._label.setObjectName("fieldLabel")
-        self._problem = QLabel(self)
+        self._problem = PlainLabel(parent=self)
         self._problem.setObjectName("fieldProblem")
         self._problem.setWordWrap(True)
         self._problem.hide()
@@ -41,9 +43,8 @@ class FieldBox(QWidget):
     def show_remark(self, remark: str | None) -> None:
         """Say something about this field at the right of its label; None: nothing."""
         if self._remark is None:
-            self._remark = QLabel(self)
+            self._remark = PlainLabel(parent=self)
             self._remark.setObjectName("differs")
-            self._remark.setTextFormat(Qt.TextFormat.PlainText)
             self._remark.setFont(self.theme.font("small"))
             self._remark.setMinimumWidth(1)
             row = QHBoxLayout()
@@ -58,7 +59,7 @@ class FieldBox(QWidget):
         self._label.setBuddy(editor)
         self._column.insertWidget(1, editor)
         editor.setAccessibleName(f"{self.words}, required" if self.must() else self.words)
-        editor.setToolTip(self.field.help or "")
+        set_tip(editor, self.field.help or "")
 
     def must(self) -> bool:
         """Whether the operator has to say something here: there is no default for it."""

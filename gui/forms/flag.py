@@ -13,6 +13,7 @@ from dataflow.board import Field
 from gui.forms.field import FieldBox
 from gui.icons import icon
 from gui.painting import Guarded
+from gui.plain import without_keys
 from gui.theme import Theme
 
 
@@ -20,7 +21,7 @@ class Check(Guarded, QCheckBox):
     """Qt's check box, with our tick: a stylesheet cannot tint one."""
 
     def __init__(self, words: str, theme: Theme, parent: QWidget) -> None:
-        super().__init__(words, parent)
+        super().__init__(without_keys(words), parent)
         self._theme = theme
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.painting import Guarded
+from gui.plain import set_tip
 from gui.theme import Theme
 
 _RING = 8
@@ -73,5 +72,5 @@ class Outcome(Guarded, QWidget):
     def _say(self, text: str, role: str) -> None:
         self._text, self._role = text, role
         self.setAccessibleDescription(text)
-        self.setToolTip(f"<p>{escape(text)}</p>" if role == "critical" else "")
+        set_tip(self, text if role == "critical" else "")
         self.update()

@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 from dataflow.zset import Column
 
+SEARCHED = 20_000
+"""So many letters of a text are searched for what is typed: each key asks again, of all rows."""
+
 
 class Sort(NamedTuple):
     """Order by a result column."""
@@ -52,7 +55,7 @@ def _condition(names: Sequence[str], words: Sequence[str]) -> str:
 
 
 def _holds(name: str, word: str) -> str:
-    return f"contains(lower({_name(name)}), {_text(word.lower())})"
+    return f"contains(lower(left({_name(name)}, {SEARCHED})), {_text(word.lower())})"
 
 
 def _bare(sql: str) -> str:

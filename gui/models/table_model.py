@@ -15,9 +15,10 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from dataflow.board import ColumnSpec
 from dataflow.zset import Column, Row, Splice
-from gui.format import Formatter, formatter, is_number
+from gui.format import Formatter, formatter, is_number, one_line
 from gui.models.rows import Change, Insert, Remove, RowStore
 from gui.painting import Guarded
+from gui.plain import tip
 
 PENDING = "pending"
 _KEPT = 4096
@@ -136,7 +137,8 @@ class TableModel(Guarded, QAbstractTableModel):
         if not index.isValid():
             return None
         if role in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole}:
-            return self.cells(index.row())[index.column()].text
+            text = self.cells(index.row())[index.column()].text
+            return tip(text) if role == Qt.ItemDataRole.ToolTipRole else text
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return ALIGN[self.shown[index.column()].align] | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
@@ -182,7 +184,7 @@ def _shown(at: int, column: Column, spec: ColumnSpec, places: Mapping[str, int],
         name=column.name,
         at=at,
         type=column.type,
-        label=f"{label} ({spec.unit})" if spec.unit else label,
+        label=one_line(f"{label} ({spec.unit})" if spec.unit else label),
         show=formatter(column.type, spec.format, zone),
         align=spec.align or ("right" if is_number(column.type) else "left"),
         role=spec.role,

@@ -17,6 +17,7 @@ from gui.models.bars import Bars, Placed, lay_out
 from gui.models.numbers import finite
 from gui.painting import Guarded
 from gui.panels.base import Panel
+from gui.plain import show_tip
 from gui.theme import Theme
 
 THICK = 10
@@ -98,7 +99,7 @@ class Chart(Guarded, QWidget):
         at = int(event.pos().y() // bars.pitch)
         if 0 <= at < len(bars.rows):
             entry = bars.rows[at].bar
-            QToolTip.showText(event.globalPos(), f"{entry.label}: {entry.text or 'unknown'}", self)
+            show_tip(event.globalPos(), f"{entry.label}: {entry.text or 'unknown'}", self)
         else:
             QToolTip.hideText()
 

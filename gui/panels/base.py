@@ -12,12 +12,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QWidget
 
 from dataflow import board
 from dataflow.zset import Column, Row, Splice
 from gui.card import Card
-from gui.painting import RETRY_S, fail, failures_in, forget_failures, run
+from gui.painting import RETRY_S, fail, failures_in, forget_failures, run_marked
 from gui.staleness import Staleness
 from gui.theme import Theme
 
@@ -91,7 +92,7 @@ class Panel(Card):
         if failure is not None and failure.rests():
             return False
         try:
-            run(self, call, *args)
+            run_marked(self.mark, call, *args)
         except Exception as error:  # noqa: BLE001  the other panels go on
             self.show_failure(fail(self, call.__name__, error).words)
             return False
@@ -108,6 +109,12 @@ class Panel(Card):
             self._later.timeout.connect(self._retry)
         self._later.start(round(RETRY_S * 1000))
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nothing is tried while nobody sees it; the next data do."""
+        super().hideEvent(event)
+        if self._later is not None:
+            self._later.stop()
+
     def take_now(self, now: int) -> None:
         """Call `set_now`."""
         self._attempt(self.set_now, now)
@@ -123,6 +130,10 @@ class Panel(Card):
     def show_error(self, message: str | None) -> None:
         """A query of this panel cannot run: say so here, the other panels go on. None: it runs again."""
         self.say(message, "critical")
+
+    def trouble(self) -> str | None:
+        """Why there is no picture of this panel, if there is none."""
+        return self._failure
 
     def values(self) -> dict[str, Any]:
         """What is selected, column → value; empty where nothing is."""

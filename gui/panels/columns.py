@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QToolTip
 from gui.models.widths import Need, share
 from gui.panels.rows_header import GAP, indent
 from gui.panels.rows_view import RowsView
+from gui.plain import show_tip
 
 SAMPLE = 100
 WIDEST = 340
@@ -90,7 +91,7 @@ class Columns(QObject):
         index = self._view.indexAt(event.pos())
         if index.isValid() and self.cut_off(index.row(), index.column()):
             text = self._model.cells(index.row())[index.column()].text
-            QToolTip.showText(event.globalPos(), text, self._view)
+            show_tip(event.globalPos(), text, self._view)
         else:
             QToolTip.hideText()
 

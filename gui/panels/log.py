@@ -24,6 +24,7 @@ from dataflow.zset import Column, Row, Splice
 from gui.format import NARROW, Formatter, formatter
 from gui.painting import Guarded
 from gui.panels.base import Panel
+from gui.plain import tip
 from gui.theme import Theme
 
 _EMPTY = "Nothing has happened yet."
@@ -94,7 +95,7 @@ class Lines(Guarded, QAbstractListModel):
             return " · ".join(part for part in (line.time, line.title, line.detail) if part)
         if role == Qt.ItemDataRole.ToolTipRole:
             line = self.line(index.row())
-            return f"{line.title}\n{line.detail}" if line.detail else line.title
+            return tip(f"{line.title}\n{line.detail}" if line.detail else line.title)
         return None
 
     def _raw(self, row: Row, name: str) -> Any:

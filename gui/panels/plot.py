@@ -30,13 +30,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from gui.format import Formatter
+from gui.format import Formatter, one_line
 from gui.models.chart import Frame, frame, parted
 from gui.models.scale import number_label
 from gui.models.series import Line, nearest, step, thinned
 from gui.painting import Guarded
 from gui.theme import Theme
 
+NAME = 240          # the widest name in the readout
 LABEL = 15          # the least distance between two labels at the lines' ends
 DENSE = 600         # from so many points on, a line is one pixel wide
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -172,11 +173,19 @@ class Plot(Guarded, QWidget):
         self, painter: QPainter, fit: Frame, x: float, entries: Sequence[tuple[str, float | None]]
     ) -> None:
         metrics = QFontMetricsF(self.theme.font("small"))
-        rows = [(name, "–" if value is None else self._shown(fit, value)) for name, value in entries]
+        most = max(2, int((fit.bottom - fit.top - 10) // 18) - 1)
+        shown = entries if len(entries) <= most else entries[: most - 1]
+        rows = [
+            (metrics.elidedText(one_line(name), Qt.TextElideMode.ElideRight, NAME),
+             "–" if value is None else self._shown(fit, value), self._color(name))
+            for name, value in shown
+        ]  # fmt: skip
+        if len(shown) < len(entries):
+            rows.append((f"{len(entries) - len(shown)} more", "", self.theme.color("line")))
         title = self.chart.show_x(self.read_at)
-        need = max(metrics.horizontalAdvance(name + text) + 34 for name, text in rows)
+        need = max(metrics.horizontalAdvance(name + text) + 34 for name, text, _ in rows)
         width = max(need, metrics.horizontalAdvance(title)) + 20
-        left = x + 12 if x + 12 + width <= self.width() else x - 12 - width
+        left = x + 12 if x + 12 + width <= self.width() else max(0.0, x - 12 - width)
         box = QRectF(left, fit.top, width, 18 * (len(rows) + 1) + 10)
         painter.setPen(QPen(self.theme.color("line"), 1))
         painter.setBrush(self.theme.color("background"))
@@ -184,14 +193,14 @@ class Plot(Guarded, QWidget):
         self._paint_entries(painter, box.adjusted(10, 5, -10, -5), title, rows)
 
     def _paint_entries(
-        self, painter: QPainter, box: QRectF, title: str, rows: Sequence[tuple[str, str]]
+        self, painter: QPainter, box: QRectF, title: str, rows: Sequence[tuple[str, str, QColor]]
     ) -> None:
         painter.setFont(self.theme.font("small"))
         painter.setPen(self.theme.color("dim"))
         painter.drawText(QRectF(box.left(), box.top(), box.width(), 18), _LEFT, title)
-        for at, (name, text) in enumerate(rows, start=1):
+        for at, (name, text, color) in enumerate(rows, start=1):
             line = QRectF(box.left(), box.top() + 18 * at, box.width(), 18)
-            painter.setPen(QPen(self._color(name), 2))
+            painter.setPen(QPen(color, 2))
             y = line.center().y()
             painter.drawLine(QPointF(line.left(), y), QPointF(line.left() + 9, y))
             painter.setPen(self.theme.color("dim"))

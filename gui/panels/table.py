@@ -34,6 +34,7 @@ from gui.panels.base import Panel
 from gui.panels.columns import Columns
 from gui.panels.filter_field import FilterField
 from gui.panels.rows_view import RowsView
+from gui.plain import without_keys
 from gui.theme import Theme
 
 NOTE_WIDTH = 230
@@ -207,7 +208,7 @@ class Table(Panel):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if at is not None:
             for action in self.table.actions:
-                words = f"{action.label}\t{action.key or ''}".rstrip()
+                words = f"{without_keys(action.label)}\t{without_keys(action.key or '')}".rstrip()
                 menu.addAction(words, partial(self._act, action, self._row(at)))
             if self.table.actions:
                 menu.addSeparator()

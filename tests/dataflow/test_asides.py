@@ -350,6 +350,18 @@ def test_a_slow_operator_is_told_and_set_aside_the_third_time_within_a_minute(ke
         assert Counter(live.rows()) == right(SOUND[each], pushed, 0)
 
 
+def test_explain_knows_which_operator_was_slow(kept) -> None:
+    kept.engine.measure()
+    live = kept.engine.live(FAILING["grouped"])
+    told(live)
+    kept.push("AA"), kept.push()
+    kept.slow = 0.1
+    kept.push()
+    result = kept.engine.explain(live)
+    (aggregate,) = result.inputs
+    assert (round(result.slowest_ms), round(aggregate.slowest_ms), round(aggregate.ms)) == (0, 300, 400)
+
+
 def test_what_is_slow_now_and_then_is_only_told(kept) -> None:
     slow = kept.engine.live(FAILING["grouped"])
     told(slow)

@@ -8,6 +8,7 @@ import socket
 import struct
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid5
 
 import nats
 import pytest
@@ -15,9 +16,11 @@ import pytest
 from dataflow.boards.file import load
 from dataflow.desk import DeskBuilder
 from dataflow.feeds import unheard
-from dataflow.feeds.sources import subjects
+from dataflow.feeds.sources import NAMESPACE, is_sourced, subjects
 from dataflow.server import streams
 from dataflow.server.errors import StreamRefused
+from storage import cloudevents
+from storage.event import Event
 from tests.dataflow.desks import shows, until
 from tests.dataflow.feeds.test_sources import mangle
 from tests.mqtt import Device
@@ -217,6 +220,44 @@ def test_a_redelivery_is_a_message_of_its_own_and_a_retained_one_is_there_once(h
         async with house.desk("amy") as amy:
             rows = [row(1, "kitchen", 1.5), row(2, "kitchen", 1.5), row(3, "hall", 2.5), row(4, "hall", 3.5)]
             await shows(amy.pipeline.live(ALL), rows, 15)
+
+    asyncio.run(check())
+
+
+def test_nobody_speaks_for_a_device_nor_takes_its_place(house):
+    """An operator takes the ids of what devices will say, in their sources' name, and leads an answer to a topic."""
+
+    async def check():
+        log = (await house.ensure()).log
+        connection = await nats.connect(house.server.url)
+        jetstream = connection.jetstream()
+
+        def claimed(sequence: int, author: str) -> tuple[str, bytes]:
+            event = Event(
+                id=str(uuid5(NAMESPACE, f"{log}/{sequence}")), source="mqtt:tele/kitchen/SENSOR", type="room.measured",
+                time=NOON, subject="kitchen", data=b'{"room":"kitchen","temp":99}', authid=None,
+            )  # fmt: skip
+            return f"wf.house.kitchen.{author}.room.measured", cloudevents.encode(event)
+
+        for sequence in (5, 6):
+            await jetstream.publish(*claimed(sequence, "eve"))
+        await jetstream.publish(*claimed(5, "_"))
+        await connection.publish("wf.house.x.eve.y", b"{}", reply="tele.kitchen.SENSOR")
+        await connection.flush()
+        with house.device() as device:
+            device.publish("tele/kitchen/SENSOR", measured(21.5), qos=1)
+            device.publish("tele/kitchen/SENSOR", measured(22.5), qos=1)
+        async with house.desk("amy") as amy:
+            await reaches(amy, 7)
+            found = [event for chunk in amy.database.log.read() for event in chunk]
+            assert [(event.position, event.authid, is_sourced(event)) for event in found] == [
+                (1, "eve", False), (2, "eve", False), (6, None, True), (7, None, True),
+            ]  # fmt: skip
+            assert found[1].id == found[2].id
+            reasons = {item.origin: item.reason for item in await unfit(amy, 3)}
+            assert "of the device 'mqtt:tele/kitchen/SENSOR', but came as an entry of nobody's" in reasons["WF_house:3"]
+            assert "an answer of the server's" in reasons["WF_house:5"]
+        await connection.close()
 
     asyncio.run(check())
 

@@ -10,7 +10,8 @@ import pytest
 
 from dataflow.engine import Engine
 from dataflow.plans import PlanCache, compiler_version
-from dataflow.sql.plan import ENCODER, Call, Map, Query, Values
+from dataflow.sql.plan import Call, Map, Query, Values
+from dataflow.sql.plan_codec import encode
 
 
 def test_gives_back_what_was_put_also_to_another_process(tmp_path):
@@ -149,7 +150,7 @@ class TestPlanted:
         """A plan for a query of a real engine, whose code would leave a trace."""
         trace = tmp_path / "trace"
         code = f"__import__('pathlib').Path({str(trace)!r}).write_text('ran')"
-        planted = ENCODER.encode(
+        planted = encode(
             Query(("a",), ("int",), Map(Values(((1,),)), (), (Call(code, (), strict=False),)), ())
         )
 

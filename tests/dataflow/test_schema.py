@@ -202,3 +202,15 @@ NEW_YORK = ZoneInfo("America/New_York")
 )
 def test_a_time_of_day_is_the_boards_own(now, text, meant):
     assert parse(text, NEW_YORK, parse(now, NEW_YORK)) == parse(meant, NEW_YORK)
+
+
+@pytest.mark.parametrize("data", [
+    b'{"facts":' + b"[" * 5_000 + b"]" * 5_000 + b"}", b'{"other":' + b"[" * 5_000, b"\xff",
+])  # fmt: skip
+def test_an_event_that_cannot_be_read_does_not_fit_and_stops_nothing(data):
+    event = Event(id="1", source="/test", type="job.held", time=0, data=data)
+    schema = Schema(BOARD)
+    for read in (schema.row, schema.reader(lambda _: None)):
+        with pytest.raises(Misfit, match="data is n"):
+            read(event)
+    assert "data is n" in schema.check(event)

@@ -15,7 +15,7 @@ from dataflow import intake
 from dataflow.boards.file import load
 from dataflow.boards.sql import engine_for
 from dataflow.floor import Floor
-from dataflow.withdrawals import Withdrawals, named, objection, said
+from dataflow.withdrawals import Withdrawals, named, objection, reference, said
 from storage.database import Database
 from storage.event import WITHDRAWN, Event
 from storage.identity import identity
@@ -112,6 +112,50 @@ def test_a_withdrawal_is_not_withdrawn_nor_itself(log):
     gone, reasons = judged(log)
     assert gone == {mine.id}
     assert ["cannot be withdrawn" in reason for reason in reasons] == [True, True, False]
+
+
+def twins():
+    """An event of amy's that somebody else's has the id of, before and after it, and her own of another source."""
+    mine = by("amy", note("north"))
+    others = [by("bob", note("south")), by(None, note("south"))]
+    early, late = (msgspec.structs.replace(each, id=mine.id) for each in others)
+    return early, mine, late, msgspec.structs.replace(mine, source="/elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("author", "data", "gone"),
+    [
+        ("amy", {}, 2), ("bob", {}, 1), ("eve", {}, 1), ("eve", {"authid": "amy"}, 2), ("eve", {"authid": None}, 3),
+        ("amy", {"source": "/elsewhere"}, 4), ("eve", {"source": "/elsewhere"}, 4),
+        ("eve", {"source": "/test", "authid": "amy"}, 2), ("carl", {}, None), ("amy", {"authid": "bob"}, None),
+        ("eve", {"source": "/nowhere"}, None), ("eve", {"source": 5}, None),
+    ],
+)  # fmt: skip
+def test_an_id_that_several_have_means_ones_own_first(log, author, data, gone):
+    given = twins()
+    asked = withdrawal("", author, data=msgspec.json.encode({"id": given[0].id, **data}))
+    log.append([*given, asked]).result(5)
+    found = Withdrawals(log, ("eve",))
+    events = found.judge(found.coming(log.last()), log.last())
+    assert [event.position for event in events] == ([] if gone is None else [gone])
+    assert len(found.left(log.find([given[0].id]))) == 4 - len(events)
+
+
+def test_a_twin_that_comes_later_is_not_meant(log):
+    early, mine, late, _ = twins()
+    log.append([mine, withdrawal(mine.id, "eve"), early, late]).result(5)
+    found = Withdrawals(log, ("eve",))
+    assert [event.position for event in found.judge(found.coming(4), 4)] == [1]
+
+
+def test_what_a_desk_says_of_an_id_that_several_have():
+    _, mine, late, _ = twins()
+    assert msgspec.json.decode(said("x", of=mine)) == {"id": "x", "source": "/test", "authid": "amy"}
+    assert msgspec.json.decode(said("x", "typo", late)) == {
+        "id": "x", "reason": "typo", "source": "/test", "authid": None,
+    }  # fmt: skip
+    asked = reference(withdrawal("", data=said(mine.id, of=late)))
+    assert asked.choose("eve", [mine, late]) is late
 
 
 def test_twice_is_once(log):

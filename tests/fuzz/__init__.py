@@ -1,0 +1,1 @@
+"""Fuzzers: programs that try what nobody would write, and report what should not have happened."""

@@ -122,12 +122,14 @@ Way = Callable[[random.Random], Iterator[Sequence[str]]]
 
 
 def fuzz_board(random: random.Random) -> Iterator[Sequence[str]]:
+    yield "import", "b.toml", "in.ndjson"
     Path("b.toml").write_bytes(_odd(random, BOARD, "toml"))
     yield "check", "b.toml"
     yield random.choice((
         ("query", "b.toml", "SELECT * FROM held"), ("emit", "b.toml", "job.held", "job=J1"),
         ("explain", "b.toml", "held"), ("query", "b.toml", "SELECT * FROM people"),
         ("import", "b.toml", "in.csv", "--type", "job.held", "--time", "when"), ("import", "b.toml", "in.ndjson"),
+        ("shot", "b.toml", "out.png", "--size", "400x300"),
     ))  # fmt: skip
 
 
@@ -190,6 +192,8 @@ def _read(random: random.Random) -> Iterator[Sequence[str]]:
     yield "query", "b.toml", "SELECT * FROM events", "--format", form, "--now", "2013-02-08T14:30:00Z"
     yield "export", "b.toml", random.choice(("out.csv", "out.ndjson", "out.ndjson.gz"))
     yield "explain", "b.toml", "held"
+    if random.random() < 0.1:
+        yield "shot", "b.toml", "out.png", "--size", "400x300"
 
 
 def _word(random: random.Random) -> str:

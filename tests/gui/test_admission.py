@@ -13,7 +13,7 @@ import pytest
 
 from dataflow.feeds import subjects
 from dataflow.server.identities import Identities, public_key, read
-from dataflow.server.permissions import permitted
+from dataflow.server.permissions import everything
 from dataflow.session import Status
 from gui.complaints import Complaints
 from tests.certificates import Authority
@@ -45,7 +45,7 @@ def test_a_window_says_why_it_is_not_let_in_and_then_is(opened, make_server, tmp
     authority, identities = Authority(tmp_path), Identities(tmp_path / "access")
     files = {name: identities.add(name, role) for name, role in (("amy", "operator"), ("boss", "admin"))}
     keys = {name: read(file) for name, file in files.items()}
-    users = tuple(permitted(key.role, "notes", name, public_key(key.seed)) for name, key in keys.items())
+    users = tuple(everything(public_key(key.seed)) for key in keys.values())
     url = make_server(tls=authority.issue(), users=users).start().url
 
     stranger = opened("--server", url, "--identity", files["amy"])

@@ -61,8 +61,12 @@ _VALUES = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
+    st.integers(-(10**400), 10**400),
+    st.sampled_from([10**5_000, -(10**5_000), 1.7e308, 5e-324, 2**63]),
+    st.decimals(),
     st.floats(),
     st.text(max_size=20),
+    st.text(min_size=600, max_size=700),
     st.lists(st.integers(), max_size=3),
     st.dictionaries(st.text(max_size=3), st.floats(), max_size=2),
 )
@@ -71,10 +75,14 @@ _VALUES = st.one_of(
 @given(
     _VALUES,
     st.sampled_from(TYPES),
-    st.one_of(st.none(), st.text(max_size=6), st.sampled_from(["+.0f", ",d", "%H:%M"])),
+    st.one_of(st.none(), st.text(max_size=6), st.sampled_from(["+.0f", ",d", "%H:%M", ",.20f", ">40", "%A" * 5])),
 )
-def test_nothing_raises_and_all_is_one_line(value: object, type: str, spec: str | None) -> None:
-    assert "\n" not in formatter(type, spec, NEW_YORK)(value)
+def test_nothing_raises_and_all_is_one_short_line(value: object, type: str, spec: str | None) -> None:
+    shown = formatter(type, spec, NEW_YORK)(value)
+    assert "\n" not in shown
+    assert len(shown) <= 501
+    if isinstance(value, (int, float)) and type in ("int", "float"):
+        assert len(shown) <= 60
     assert "\t" not in plain_value(value, type, NEW_YORK)
 
 

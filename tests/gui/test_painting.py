@@ -233,7 +233,8 @@ def late(opened, monkeypatch):
     return window, bring
 
 
-def test_it_is_reported_once_and_not_tried_at_every_frame(capsys, late, account):
+def test_it_is_reported_once_and_not_tried_at_every_frame(capsys, late, account, monkeypatch):
+    monkeypatch.setattr(painting, "RETRY_S", 1_000)
     window, bring = late
     for value in range(20):
         assert bring(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from gui.places import store_of
 from storage.database import Database
 from storage.outbox import Outbox
 from tests.gui.test_hostile import BOARD, run
+from tests.storage.test_migrations import first_version
 from tests.storage.test_read_only import KILLED, state
 
 READING = (
@@ -60,11 +60,10 @@ class TestNothingMoves:
         assert outcome(*command)[0] == 0
         assert state(store.parent) == before
 
-    def test_an_older_store(self, store, command):
-        with sqlite3.connect(store) as raw:
-            raw.execute("DROP INDEX withdrawals")
-            raw.execute("UPDATE alembic_version SET version_num = '0004'")
-        raw.close()
+    def test_an_older_store(self, home, command):
+        store = store_of("ops")
+        store.parent.mkdir(parents=True)
+        first_version(store)
         before = state(store.parent)
         assert outcome(*command)[0] == 0
         assert state(store.parent) == before

@@ -69,7 +69,23 @@ class TestUser:
         password = tomllib.loads(path.read_text())["password"]
         assert "name and password" in out
         assert password not in out
-        assert run("user", "list")[1] == "kitchen  device    (by password)\n"
+        limits = "up to 200 messages a second of 64 KiB, 2 GiB in all"
+        assert run("user", "list")[1] == f"kitchen  device    by password, {limits}\n"
+
+    def test_a_device_has_limits_that_can_be_changed(self, run):
+        assert run("user", "add", "kitchen", "--role", "device", "--rate", "2", "--disk", "500 MB")[0] == 0
+        assert run("user", "limit", "kitchen", "--largest", "1k") == (
+            0, "kitchen: up to 2 messages a second of 1 KiB, 500 MiB in all\n", ""
+        )  # fmt: skip
+        assert "up to 2 messages a second of 1 KiB, 500 MiB in all" in run("user", "list")[1]
+
+    def test_a_name_that_looks_like_anothers_is_refused_and_another_script_is_shown(self, run):
+        assert run("user", "add", "amy", "--role", "viewer")[0] == 0
+        code, out, err = run("user", "add", "аму", "--role", "viewer")
+        assert (code, out) == (1, "")
+        assert "looks like 'amy', who is a user already" in err
+        assert run("user", "add", "Ада", "--role", "viewer")[0] == 0
+        assert run("user", "list")[1].splitlines()[1].startswith("Ада (Cyrillic)  viewer")
 
     @pytest.mark.parametrize(
         ("arguments", "code", "said"),
@@ -78,6 +94,13 @@ class TestUser:
              "--role is missing: viewer, operator, admin or device. See `watchfloor user add --help`"),
             (["add", "bob", "--role", "king"], 2, "'king' is not one of"),
             (["add", "a\nb", "--role", "viewer"], 1, "cannot be a user's name"),
+            (["add", "bob", "--role", "viewer", "--rate", "1"], 2, "are limits of devices"),
+            (["add", "bob", "--role", "device", "--disk", "much"], 2, "'much' is no size; write it as 64k, 500M or 2G"),
+            (["add", "bob", "--role", "device", "--disk", "0"], 2, "'0' is no size"),
+            (["add", "a\u200bb", "--role", "viewer"], 1, "a user's name: use visible characters"),
+            (["add", "b\u043eb", "--role", "viewer"], 1, "mixes letters of several scripts (Latin, Cyrillic)"),
+            (["limit", "bob", "--rate", "1"], 1, "there is no user 'bob'; `watchfloor user list` names them"),
+            (["limit", "bob"], 2, "say what the limit is: --rate, --largest or --disk"),
             (["remove", "bob"], 1, "there is no user 'bob'; `watchfloor user list` names them"),
         ],
     )  # fmt: skip

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import sys
 import unicodedata
 
 import click
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gui import cli
 from gui.terminal import LONGEST, guarded, is_text, printable, printable_lines, say, unguarded
 
 HOSTILE = "\x1b]0;owned\x07\x9b31m\x7f\u202e\u2066\u200b\u200e\u2028\u061c\ufeff\U000e0041\ud800\r\b"
@@ -102,3 +105,21 @@ class TestStreams:
 
     def test_messages_have_a_bound(self):
         assert len(printable("\x1b" * 10**6, LONGEST)) <= 6 * LONGEST + 1
+
+
+@pytest.mark.parametrize("name", cli._COMMANDS)
+def test_every_command_is_guarded_whatever_it_writes(monkeypatch, name):
+    def callback() -> None:
+        print(HOSTILE)
+        print(HOSTILE, file=sys.stderr)
+        logging.lastResort.handle(logging.makeLogRecord({"msg": HOSTILE, "levelno": logging.WARNING}))
+        raise OSError(f"{HOSTILE}\n{HOSTILE}")
+
+    monkeypatch.setitem(cli._COMMANDS, name, "tests.gui.test_terminal")
+    monkeypatch.setattr(sys.modules[__name__], "command", click.Command(name, callback=callback), raising=False)
+    with terminal() as streams:
+        assert cli.run([name]) == 1
+    assert len(streams[1].getvalue().splitlines()) == 3
+    for stream in streams:
+        assert "owned" in stream.getvalue()
+        assert all(map(is_seen, stream.getvalue().replace("\n", "")))

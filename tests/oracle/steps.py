@@ -41,10 +41,18 @@ def steps(rows: Sequence[Row], seed: int = 7) -> Iterator[Step]:
 
 
 def compare(
-    duck: Duck, columns: Mapping[str, str], rows: Sequence[Row], statements: Sequence[str], *, digits: int = 9
+    duck: Duck,
+    columns: Mapping[str, str],
+    rows: Sequence[Row],
+    statements: Sequence[str],
+    engine: Engine | None = None,
+    name: str = "t",
+    digits: int = 9,
 ) -> tuple[list[Told], dict[str, str]]:
-    """What differs from DuckDB over the relation `t`, and what is refused, with the reason. Rows have no order."""
-    engine = Engine({"t": columns})
+    """What differs from DuckDB while the relation `name` changes, and what is refused, with the reason. Rows have no
+    order. What else an `engine` has, DuckDB has already.
+    """
+    engine = engine or Engine({name: columns})
     lives: dict[str, LiveQuery] = {}
     refused: dict[str, str] = {}
     for sql in statements:
@@ -52,14 +60,14 @@ def compare(
             lives[sql] = engine.live(sql)
         except SqlError as error:
             refused[sql] = str(error)
-    duck.run(f"CREATE OR REPLACE TABLE t ({', '.join(f'{c} {DUCK[k]}' for c, k in columns.items())})")
+    duck.run(f"CREATE OR REPLACE TABLE {name} ({', '.join(f'{c} {DUCK[k]}' for c, k in columns.items())})")
     kept: Counter[Row] = Counter()
     told: dict[str, Told] = {}
     for number, (changed, weights) in enumerate(steps(rows)):
-        engine.push("t", changed, weights)
+        engine.push(name, changed, weights)
         for row, weight in zip(changed, weights, strict=True):
             kept[row] += weight
-        duck.fill("t", dict(columns), kept.elements())
+        duck.fill(name, dict(columns), kept.elements())
         for sql, live in lives.items():
             if sql not in told and (found := _differs(duck, sql, live, number, digits)):
                 told[sql] = found
@@ -81,4 +89,4 @@ def _differs(duck: Duck, sql: str, live: LiveQuery, number: int, digits: int) ->
 
 
 def _key(row: Row) -> Any:
-    return [(value is None, f"{value:.6g}" if isinstance(value, float) else str(value)) for value in row]
+    return [(value is None, f"{value + 0.0:.6g}" if isinstance(value, float) else str(value)) for value in row]

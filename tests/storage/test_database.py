@@ -6,6 +6,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -166,18 +168,16 @@ except errors.StorageError as error:
 @pytest.mark.parametrize(
     ("mode", "kind"), [(0o000, StoreUnreadable), (0o444, StoreReadOnly)], ids=["unreadable", "read-only"]
 )
-def test_permissions(tmp_path, mode, kind):
-    path = made(tmp_path / "board.db")
-    path.chmod(mode)
-    if os.geteuid() == 0:  # who may read anything
-        for directory in [tmp_path, *tmp_path.parents][:-2]:  # up to the one for temporary files
-            directory.chmod(0o755)
-        done = subprocess.run(
-            [sys.executable, "-c", AS_NOBODY, str(path)], capture_output=True, text=True, check=False
-        )
+def test_permissions(mode, kind):
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own are shut again by each run that begins
+        path = made(Path(folder) / "board.db")
+        path.chmod(mode)
+        if os.geteuid() != 0:
+            refused(kind, path)
+            return
+        Path(folder).chmod(0o755)  # root may read anything
+        done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(path)], capture_output=True, text=True, check=False)
         assert (done.stdout.strip(), done.stderr) == (kind.__name__, "")
-    else:
-        refused(kind, path)
 
 
 def test_a_full_disk_fails_the_write_and_the_store_goes_on(tmp_path):

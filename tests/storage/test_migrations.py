@@ -51,6 +51,9 @@ def test_a_first_version_is_brought_up_and_keeps_its_events(tmp_path):
         assert ids(store.log) == ["id-1", "id-2"]
         assert [event.id for chunk in store.log.withdrawals(0, 2) for event in chunk] == ["id-2"]
         assert store.log.append([event(3)]).result().positions == [3]
+        twin = event(1, source="/another")
+        assert store.log.append([twin]).result().new == [True]
+        assert [each.source for each in store.log.find(["id-1"])] == ["/s", "/another"]
         assert [(item.kind, item.reason) for item in store.quarantine.list()] == [
             ("entry", "too late"), ("message", "not JSON"),
         ]  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dataflow.boards.file import BoardError, load
-from dataflow.feeds.sources import Sources
+from dataflow.feeds.sources import Sources, templates
 from dataflow.times import parse
 from gui import cli
 
@@ -54,6 +54,15 @@ def problems(folder, *changes: tuple[str, str]) -> list[str]:
     except BoardError as error:
         return [str(problem).removeprefix(f"{path}:") for problem in error.problems]
     return []
+
+
+def test_a_topic_by_device_name_names_the_entity(tmp_path):
+    text = GOOD.replace('"tele/+/SENSOR"', '"tele/{user}/SENSOR"').replace('"{1}"', '"{user}"')
+    (tmp_path / "house.toml").write_text(text)
+    board = load(tmp_path / "house.toml").board
+    assert templates(board) == ("meters", "meters.>", "tele.{user}.SENSOR")
+    body = b'{"Time":"2026-11-23T12:00:00","AM2301":{"Temperature":21.5},"user":"reactor"}'
+    assert Sources(board).event("log", "tele.kitchen.SENSOR", body, 1, 1).subject == "kitchen"
 
 
 def test_a_good_board_has_sources(tmp_path):

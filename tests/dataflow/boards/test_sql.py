@@ -100,6 +100,11 @@ def test_panels_with_the_columns_they_need(tmp_path, kind):
          "12: panels[0].columns.job.tone: the column `t` is int; a tone is text that names a role"),
         ("table", "sql = 'timestamp AS t'\ncolumns.t = { format = '.1f' }",
          '12: panels[0].columns.t.format: ".1f" is no format for timestamp. Try "%H:%M"'),
+        ("table", "sql = 'float AS f'\ncolumns.f = { format = '>999999999.3f' }",
+         '12: panels[0].columns.f.format: ">999999999.3f" is no format for float: it is wider than 40 characters. '
+         'Try ",.1f"'),
+        ("table", "sql = 'int AS n'\ncolumns.n = { width = 1000000000000 }",
+         "12: panels[0].columns.n.width: 1000000000000 is no width. It is in pixels, 1 to 4000"),
         ("table", "sql = 'text AS pending'", "11: panels[0].sql: the column `pending` is text; it must be bool"),
         ("table", "sql = 'text AS job'\nactions = [{ label = 'H', event = 'job.held', fields = { job = 'jbo' } }]",
          "12: panels[0].actions[0].fields.job: the query gives no column `jbo`. Did you mean `job`?"),

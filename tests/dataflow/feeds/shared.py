@@ -50,6 +50,12 @@ class SharedDesk:
     async def reaches(self, position: int, timeout: float = 15) -> None:
         await until(self.feed.arrivals, lambda reached: reached >= position, timeout)
 
+    async def reaches_cursor(self, position: int, timeout: float = 15) -> None:
+        """Until all up to there was dealt with, whether it is an event or not."""
+        async with asyncio.timeout(timeout):
+            while self.feed._reception.cursor < position:
+                await asyncio.sleep(0.01)
+
     async def says(self, state: str, words: str = "", timeout: float = 15):
         return await until(self.feed.status, lambda said: said.state == state and words in said.detail, timeout)
 

@@ -20,7 +20,7 @@ from dataflow.feeds.credentials import check, read_creds
 from dataflow.server.binary import find
 from dataflow.server.errors import IdentityError
 from dataflow.server.identities import Identities, new_seed, public_key, read
-from dataflow.server.permissions import permitted
+from dataflow.server.permissions import everything
 from dataflow.server.streams import ensure
 from tests.certificates import Authority, self_signed
 from tests.dataflow.feeds.shared import BOARD, desk, entry
@@ -145,7 +145,7 @@ class TestKeys:
     def served(self, make_server, tmp_path):  # noqa: F811
         identities = Identities(tmp_path / "access")
         amy, gone = (identities.add(name, "operator") for name in ("amy", "gone"))
-        user = permitted("operator", "b", "amy", public_key(read(amy).seed))
+        user = everything(public_key(read(amy).seed))
         return make_server(users=(user,)).start().url, amy, gone
 
     def test_one_that_the_server_knows(self, served):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
+from dataflow.feeds import publisher, wire
 from dataflow.feeds.beside import ended
+from storage import cloudevents
+from storage.log import OTHER
 from tests.dataflow.desks import until
 from tests.dataflow.feeds.attacker import STREAM, Attacker, again_and_again, attacker
 from tests.dataflow.feeds.shared import SharedDesk, client, desk, entry, write
@@ -147,6 +151,87 @@ async def test_messages_that_the_server_lost_are_told_and_not_waited_for(server,
             await write(other, entry(20))
             await amy.reaches(10)
             assert not any(said.state == "failed" for said in amy.states)
+
+
+@story
+async def test_nobody_is_there_because_a_consumer_delivers_something(server, folder):  # noqa: F811
+    """An own event, led to another's presence subject, whose type ends like a name; and what somebody said there."""
+    async with client(server.url), attacker(server.url) as eve, desk(server.url, folder / "a.db") as amy:
+        beat = b'{"desk":"x","role":"operator","position":1,"since":1}'
+        for subject in ("wf.b.x.eve.bob", "wf.b.x.eve.wfp.b.bob"):
+            await eve.client.jetstream().publish(subject, beat)
+        await amy.reaches_cursor(2)
+        for n, place in enumerate(("wfp.b.bob", "wfp.b.carl")):
+            await eve.client.subscribe(place)  # the server delivers where somebody listens to this very subject
+            config = {"name": f"evil{n}", "deliver_subject": place, "deliver_policy": "all", "ack_policy": "none"}
+            assert "error" not in await eve.make(config)
+        await eve.client.publish("wfp.b.dora", beat, reply="somewhere")
+        await eve.client.publish("wfp.b.emil", beat, headers={"Nats-Stream": "WF_b"})
+        await eve.client.publish("wfp.b.frida", beat)
+        await until(amy.feed.presence, lambda here: [one.name for one in here] == ["amy", "frida"])
+        delivered = (await eve.ask(f"CONSUMER.INFO.{STREAM}.evil0"))["delivered"]["consumer_seq"]
+        assert delivered >= 2, "the server did deliver it"
+        names = [one.name for one in amy.feed.presence.value]
+        assert names == ["amy", "frida"]
+
+
+@story
+async def test_one_name_does_not_take_all_places(server, folder):  # noqa: F811
+    async with client(server.url) as other, desk(server.url, folder / "a.db") as amy:
+        await amy.says("live")
+        for n in range(2000):
+            await other.publish("wfp.b.eve", b'{"desk":"%d","role":"viewer","position":1,"since":1}' % n)
+        await other.publish("wfp.b.zoe", b'{"desk":"z","role":"viewer","position":1,"since":1}')
+        await until(amy.feed.presence, lambda here: {one.name for one in here} == {"amy", "eve", "zoe"})
+
+
+@story
+async def test_an_event_with_the_id_of_anothers_hides_it_from_nobody(server, folder):  # noqa: F811
+    """By another author, by another source, and by its own author with other content, which is told."""
+    mine, theirs = entry(1), entry(2)
+    other_source = msgspec.structs.replace(mine, source="/elsewhere")
+    changed = msgspec.structs.replace(mine, data=b'{"n":99}')
+    async with client(server.url) as other, desk(server.url, folder / "a.db") as amy:
+        await write(other, mine, "eve")
+        await write(other, mine, "amy")
+        await write(other, other_source, "amy")
+        await write(other, mine, "amy", headers={wire.MESSAGE_ID: "again"})
+        await write(other, changed, "amy", headers={wire.MESSAGE_ID: "changed"})
+        await write(other, theirs, "bob")
+        await amy.reaches(6)
+        told = [(event.position, event.id == mine.id, event.source, event.authid) for event in amy.events()]
+        assert told == [
+            (1, True, "/test", "eve"), (2, True, "/test", "amy"), (3, True, "/elsewhere", "amy"),
+            (6, False, "/test", "bob"),
+        ]  # fmt: skip
+        (item,) = amy.database.quarantine.list()
+        assert (item.origin, item.reason) == (f"{STREAM}:5", f"{OTHER}: see position 2")
+        assert cloudevents.decode(item.text).data == b'{"n":99}'
+
+
+@story
+async def test_an_entry_is_sent_again_where_its_message_id_was_somebody_elses(server, folder):  # noqa: F811
+    """The server says that it has it already; it has another message."""
+    mine = entry(1)
+    async with client(server.url) as other, desk(server.url, folder / "a.db") as amy:
+        await write(other, entry(7), "eve", headers={wire.MESSAGE_ID: wire.message_id("amy", mine)})
+        await amy.reaches(1)
+        await amy.enter(mine)
+        await amy.reaches(2)
+        assert [(event.id == mine.id, event.authid) for event in amy.events()] == [(False, "eve"), (True, "amy")]
+        assert (amy.database.outbox.count(), amy.refusals) == (0, [])
+
+
+@story
+async def test_an_entry_that_the_server_only_says_to_have_is_given_up_in_the_end(server, folder):  # noqa: F811
+    mine = entry(1)
+    async with client(server.url) as other, desk(server.url, folder / "a.db") as amy:
+        for attempt in range(publisher.MOST_ATTEMPTS):
+            taken = wire.message_id("amy", mine, attempt)
+            await write(other, entry(10 + attempt), "eve", headers={wire.MESSAGE_ID: taken})
+        await amy.reaches(publisher.MOST_ATTEMPTS)
+        await amy.enter(mine)
+        assert "and it is not" in (await amy.refused()).reason
 
 
 @story

@@ -18,6 +18,7 @@ import pytest
 from dataflow.feeds import publisher, subjects, subscription, wire
 from dataflow.feeds.producer import Producer
 from dataflow.server import streams
+from dataflow.server.config import User
 from storage.database import Database
 from storage.errors import StoreFull, TooLarge
 from storage.mirror import Mirror
@@ -339,12 +340,13 @@ async def stumbled(sender: publisher.Publisher):
 
 def test_wrong_credentials_and_a_role_that_may_not_write_are_told(make_server, tmp_path):  # noqa: F811
     from dataflow.server.identities import Identities, new_seed
-    from dataflow.server.permissions import permitted
+    from dataflow.server.permissions import everything
 
     identities = Identities(tmp_path / "who")
     files = {name: identities.add(name, role) for name, role in [("root", "admin"), ("amy", "viewer")]}
-    users = tuple(permitted(each.role, BOARD, each.name, each.key) for each in identities.list())
-    server = make_server(users=users).start()  # noqa: F811
+    keys = {each.name: each.key for each in identities.list()}
+    amys = User(keys["amy"], ("$JS.API.>", "$JS.FC.>", "wfp.>", "_INBOX.>"), (">",))
+    server = make_server(users=(everything(keys["root"]), amys)).start()  # noqa: F811
     stranger = tmp_path / "stranger.toml"
     stranger.write_text(f'name = "eve"\nrole = "admin"\nseed = "{new_seed()}"\n')
     stranger.chmod(0o600)

@@ -330,6 +330,7 @@ async def test_what_others_change_at_the_same_time_is_found_by_the_server(server
         assert ids(await log_of(other, 4)) == [theirs.id, *(each.id for each in entries[:3])]
         assert sender.refusals == []
         came = [msgspec.structs.replace(theirs, position=1, authid="bob")]
+        came += [msgspec.structs.replace(each, position=at) for at, each in enumerate(entries[:3], 2)]
         sender.publisher.returned(came, 4)
         messages = await log_of(other, 20)
         assert ids(messages) == [theirs.id, *(each.id for each in entries if each.subject != "UA3")]

@@ -84,7 +84,7 @@ def test_filters_that_take_the_same_topic_overlap(one, other, topic):
     [
         ("a/+", "a/b", True), ("a/#", "a", True), ("a/+", "+/b", True), ("a/b", "a/b/c", False),
         ("a/+", "a/b/c", False), ("a/#", "b/#", False), ("a/+/c", "a/b/#", True), ("a/+/#", "a", False),
-        ("a/b/#", "a/+", True),
+        ("a/b/#", "a/+", True), ("a/{user}", "a/b", True), ("a/{user}", "a/+", True), ("a/{user}/b", "a/+/c", False),
     ],
 )  # fmt: skip
 def test_overlap(one, other, both):
@@ -98,13 +98,27 @@ def test_a_filter_for_all_below_also_takes_what_is_above_it():
     assert topics.matcher("tele/+/#").fullmatch("tele/a/b/c").groups() == ("a", "b/c")
 
 
+def test_a_level_that_is_the_device_itself():
+    assert topics.subjects("tele/{user}/#") == ("tele.*", "tele.*.>")
+    assert topics.templates("tele/{user}/#") == ("tele.{user}", "tele.{user}.>")
+    assert topics.for_user("tele.{user}.>", "kitchen%20%C3%BC") == "tele.kitchen%20%C3%BC.>"
+    assert topics.matcher("tele/{user}/+").fullmatch("tele/kitchen/a").groups() == ("kitchen", "a")
+    assert topics.wildcards("tele/+/{user}") == topics.number_of_user("tele/+/{user}") == 2
+    assert topics.number_of_user("tele/+") is None
+    templates = "tele.*.a", "tele.>", "tele", "tele.{user}.*"
+    assert [topics.is_open(each) for each in templates] == [True, True, False, False]
+
+
 @pytest.mark.parametrize("subject", ["x.a/b", "x.///", "/x", "x.y/"])
 def test_a_subject_that_is_no_topics(subject):
     with pytest.raises(ValueError, match=subject):
         topics.topic(subject)
 
 
-@pytest.mark.parametrize("pattern", ["tele/+/SENSOR", "tele/#", "/home/+", "a", "wfx/a", "a/$SYS", "zigbee2mqtt/+"])
+GOOD = ["tele/+/SENSOR", "tele/#", "/home/+", "a", "wfx/a", "a/$SYS", "zigbee2mqtt/+", "a/{user}"]
+
+
+@pytest.mark.parametrize("pattern", GOOD)
 def test_a_topic_that_can_be_a_source(pattern):
     assert topics.problem(pattern) is None
 
@@ -117,6 +131,8 @@ def test_a_topic_that_can_be_a_source(pattern):
         ("_INBOX/#", "answers"), ("wf/ops/#", "Watchfloor's own"), ("wfp/#", "Watchfloor's own"),
         ("wf", "Watchfloor's own"), ("a/b#", "a whole level"), ("a/b+/c", "a whole level"),
         ("a/#/c", "all that follows"), ("a b/c", "cannot stand"), ("a/*", "cannot stand"),
+        ("a/x{user}", "{user} is a whole level"), ("a/{name}/b", "{user} is a whole level"), ("wfs/#", "own"),
+        ("a/{user}/{user}", "twice"), ("{user}/a", "would take what is not for it"), ("wfu/#", "own"),
         ("a/>", "cannot stand"), ("a/\n", "cannot stand"), ("a/\x00", "cannot stand"),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dataflow.server.binary import find
-from dataflow.server.config import Settings, Tls, User, is_loopback, quoted, render
+from dataflow.server.config import Account, Heard, Service, Settings, Tls, User, is_loopback, quoted, render
 
 KEY = "UCZ7AON2GRS57MHXCBKPHH3FPUV4O53CMXRUCJJRQLJKXMYB4V6BXM4J"
 
@@ -17,10 +17,24 @@ def test_every_section_is_taken_by_nats_server(tmp_path):
     settings = Settings(
         name="x", store=tmp_path / 'a "b" \\x41 $HOME é {\n}', log=tmp_path / "log", mqtt=1883, websocket=8080,
         max_store=2**30,
-        users=(User(key=KEY, publish=("wf.b.*.O%27Neil.>",), subscribe=("_INBOX.>",)),),
+        anybody=" any", accounts=(
+            Account("log", (User("", (">",), (">",), " any", "x"),), (Service("a.>"), Heard("b.>")), streams=-1,
+                    mappings=(("m.>", "$JS.API.>"),)),
+            Account("user-O%27Neil", (User(key=KEY, publish=("wf.b.*.O%27Neil.>",), subscribe=("_INBOX.>",)),), (),
+                    (Service("a.c", "d"), Service("a.e"), Heard("b.*", "f.*")), "log", connections=8, payload=9),
+            Account("device-d", streams=6),
+        ),
     )  # fmt: skip
     path = tmp_path / "nats-server.conf"
     path.write_text(render(settings), "utf-8")
+    done = subprocess.run([find(), "-t", "-c", path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_users_of_one_account_are_taken_too(tmp_path):
+    path = tmp_path / "nats-server.conf"
+    users = (User(key=KEY, publish=("wf.b.*.O%27Neil.>",), subscribe=("_INBOX.>",)), User("", (), (), "d", "p"))
+    path.write_text(render(Settings(name="x", store=tmp_path, users=users)), "utf-8")
     done = subprocess.run([find(), "-t", "-c", path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -37,6 +51,7 @@ def test_it_is_durable_and_web_pages_wait_for_users():
     text = render(Settings(name="x", store=Path("s"), websocket=80))
     assert 'sync_interval: "always"' in text
     assert "no_tls: true, same_origin: true" in text
+    assert 'allowed_origins: ["http://localhost:80", "http://127.0.0.1:80", "http://[::1]:80"]' in text
     tls = Tls(cert=Path("c"), key=Path("k"))
     assert "no_tls: false, same_origin: false" in render(
         Settings(name="x", store=Path("s"), websocket=80, tls=tls, web_pages=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
 import subprocess
 
+import nats
 import pytest
 
 from dataflow.feeds import credentials, subjects
@@ -16,7 +18,9 @@ from dataflow.server.config import Settings, Tls
 from dataflow.server.errors import IdentityError, ServerError, ServerFailed, Unsafe
 from dataflow.server.identities import Identities, read
 from dataflow.server.serving import Serving
+from dataflow.server.sweep import Sweeper
 from tests.certificates import Authority
+from tests.dataflow.desks import until
 from tests.dataflow.feeds.shared import desk, entry
 from tests.mqtt import Device, Refused
 from tests.nats import free_port
@@ -57,9 +61,9 @@ def certificate(tmp_path):
 
 
 async def connect(url: str, **options):
-    import nats
-
-    return await nats.connect(url, allow_reconnect=False, connect_timeout=TIMEOUT, **options)
+    connection = await nats.connect(url, allow_reconnect=False, connect_timeout=TIMEOUT, **options)
+    connection.api = subjects.api(BOARD)
+    return connection
 
 
 def test_it_serves_a_board_and_keeps_its_log(serve):
@@ -138,7 +142,7 @@ def test_users_that_the_server_does_not_take_up_are_told(serve, identities, said
 
 
 def test_desks_by_key_see_each_other_and_nobody_writes_as_another(serve, identities, tmp_path):
-    """The whole way. The server's own answers can be led onto another's subject; they are no events."""
+    """The whole way. The server's own answers can't be led onto another's subject."""
     files = {name: identities.add(name, role) for name, role in
              (("amy", "operator"), ("bob", "operator"), ("vee", "viewer"))}  # fmt: skip
 
@@ -152,17 +156,63 @@ def test_desks_by_key_see_each_other_and_nobody_writes_as_another(serve, identit
             await bob.enter(entry(2))
             mallory = await connect(url, nkeys_seed_str=read(files["bob"]).seed)
             await bob.reaches(2)
-            request = f"$JS.API.STREAM.INFO.{subjects.stream(BOARD)}"
+            request = f"{subjects.api(BOARD)}.STREAM.INFO.{subjects.stream(BOARD)}"
             await mallory.publish(request, reply=subjects.encode(BOARD, "UA1", "amy", "flight.held"))
             await mallory.flush()
             await mallory.close()
             await amy.enter(entry(3))
-            await vee.reaches(4)
+            await vee.reaches(3)
             assert [event.authid for event in vee.events()] == ["amy", "bob", "amy"]
-            assert vee.database.quarantine.count() == 1
+            assert vee.database.quarantine.count() == 0
 
     with serve() as serving:
         asyncio.run(main(serving.url))
+
+
+@pytest.mark.parametrize("role", [None, "admin"])
+def test_desks_in_the_account_of_the_log_itself(serve, identities, tmp_path, role):
+    """Those of admins; and all, where there are no users."""
+    file = identities.add("amy", role) if role else None
+
+    async def main(url):
+        async with (desk(url, tmp_path / "a.db", "amy", board=BOARD, identity=file) as amy,
+                    desk(url, tmp_path / "b.db", "amy", board=BOARD, identity=file) as other):  # fmt: skip
+            await amy.enter(entry(1))
+            await other.reaches(1)
+            await other.says("live")
+            await until(other.feed.presence, lambda all: [each.name for each in all] == ["amy"], TIMEOUT)
+
+    with serve() as serving:
+        asyncio.run(main(serving.url))
+
+
+def test_what_serves_desks_comes_back_when_it_fails(serve, said, monkeypatch):
+    monkeypatch.setattr("dataflow.server.keeper._FAILED_S", 0.0)
+    failures = [KeyError("odd"), OSError("cut"), RuntimeError("odd")]
+
+    async def failing(self, client, found=Sweeper.sweep):
+        if failures:
+            raise failures.pop()
+        return await found(self, client)
+
+    monkeypatch.setattr(Sweeper, "sweep", failing)
+
+    async def main(url):
+        async with asyncio.timeout(TIMEOUT):
+            while failures:
+                await asyncio.sleep(0.01)
+        connection = await connect(url)
+        answer = None
+        async with asyncio.timeout(TIMEOUT):
+            while answer is None:
+                with contextlib.suppress(nats.errors.Error):
+                    answer = await connection.request(subjects.feed(BOARD), b"{}", timeout=1)
+        await connection.close()
+        return answer.data
+
+    with serve() as serving:
+        assert b"not a request for a consumer" in asyncio.run(main(serving.url))
+    assert [line.partition(" (")[0] for line in said] == ["An error in Watchfloor itself"] * 2
 
 
 def test_tls_with_a_certificate_of_ones_own(serve, identities, certificate, caplog):
@@ -268,16 +318,61 @@ def test_a_device_speaks_mqtt(serve):
         assert (found.subject, found.data) == (topic.decode().replace("/", "."), b'{"a":1}')
 
 
-@pytest.mark.parametrize(("origin", "status"), [("", b"101"), ("Origin: http://evil.example\r\n", b"403")])
-def test_a_program_speaks_websocket_and_a_foreign_web_page_does_not(serve, origin, status):
+PAGES = [
+    ("", "127.0.0.1:{}", b"101"),  # a program
+    ("http://evil.example", "127.0.0.1:{}", b"403"),
+    ("http://evil.example:{}", "evil.example:{}", b"403"),  # its name leads here now: DNS rebinding
+    ("http://evil.example:{}", "127.0.0.1:{}", b"403"),
+    ("http://127.0.0.1:{}", "evil.example:{}", b"403"),
+    ("http://localhost.evil.example:{}", "localhost.evil.example:{}", b"403"),
+    ("http://127.0.0.1.evil.example:{}", "127.0.0.1.evil.example:{}", b"403"),
+    ("http://localhost:3000", "localhost:{}", b"403"),
+    ("https://localhost:{}", "localhost:{}", b"403"),
+    ("http://0.0.0.0:{}", "0.0.0.0:{}", b"403"),
+    ("null", "localhost:{}", b"403"),
+    ("file://", "localhost:{}", b"403"),
+    ("http://localhost:{}", "localhost:{}", b"101"),
+    ("http://[::1]:{}", "[::1]:{}", b"101"),
+]
+
+
+@pytest.mark.parametrize("path", ["/", "/mqtt"])
+def test_a_program_speaks_websocket_and_a_foreign_web_page_does_not(serve, path):
+    """Also MQTT over WebSocket. A browser always says where its page is from, which a page can't change."""
     port = free_port()
-    ask = (
-        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n{origin}\r\n"
-    )
-    with serve(websocket=port), socket.create_connection(("127.0.0.1", port), TIMEOUT) as page:
-        page.sendall(ask.encode())
-        assert page.makefile("rb").readline().split()[1] == status
+    with serve(websocket=port, mqtt=free_port()):
+        for origin, host, status in PAGES:
+            said = f"Origin: {origin.format(port)}\r\n" if origin else ""
+            ask = (
+                f"GET {path} HTTP/1.1\r\nHost: {host.format(port)}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n{said}"
+                f"{'Sec-WebSocket-Protocol: mqtt' if path == '/mqtt' else 'X: y'}\r\n\r\n"
+            )
+            with socket.create_connection(("127.0.0.1", port), TIMEOUT) as page:
+                page.sendall(ask.encode())
+                assert page.makefile("rb").readline().split()[1] == status, (origin, host)
+
+
+@pytest.mark.parametrize("protocol", ["nats", "mqtt"])
+def test_a_web_page_that_posts_to_the_other_ports_says_nothing(serve, protocol):
+    """A page may send a form to any port of this machine: its head is not NATS, and not MQTT."""
+    mqtt = free_port()
+    with serve(mqtt=mqtt) as serving:
+        port = mqtt if protocol == "mqtt" else serving.settings.port
+        inner = f"CONNECT {{}}\r\nPUB {subjects.encode(BOARD, 'e', 'ada', 't')} 2\r\n{{}}\r\nPING\r\n"
+        with socket.create_connection(("127.0.0.1", port), TIMEOUT) as page:
+            page.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(inner)}\r\n\r\n{inner}".encode())
+            with contextlib.suppress(ConnectionError):
+                while page.recv(1024):
+                    pass
+        assert asyncio.run(last(serving.url)) == 0
+
+
+async def last(url: str) -> int:
+    connection = await connect(url)
+    found = (await streams.find(connection, BOARD)).last
+    await connection.close()
+    return found
 
 
 def test_two_servers_never_share_a_folder(serve):
