@@ -11,13 +11,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from gui.advice import Advice
 from gui.icons import icon
+from gui.painting import Guarded
 from gui.pill import Pill
 from gui.theme import Theme
 
 _SIDE, _EDGE, _ICON, _TINT = 16, 3, 16, 0.10
 
 
-class Banner(QWidget):
+class Banner(Guarded, QWidget):
     """One matter. `dismissed` tells that its operator has read it; `left`, that the keyboard was there then."""
 
     dismissed = Signal()
@@ -112,13 +113,12 @@ class Banner(QWidget):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
         colour = self._theme.color(self._role)
         tint = QColor(colour)
         tint.setAlphaF(_TINT)
-        painter.fillRect(self.rect(), tint)
-        painter.fillRect(QRect(0, 0, _EDGE, self.height()), colour)
-        painter.fillRect(QRect(0, self.height() - 1, self.width(), 1), self._theme.color("line"))
         top = self._heading.geometry().top() + (self._heading.fontMetrics().height() - _ICON) // 2
-        painter.drawImage(_SIDE, top, icon("triangle-alert", colour, _ICON, self.devicePixelRatioF()))
-        painter.end()
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), tint)
+            painter.fillRect(QRect(0, 0, _EDGE, self.height()), colour)
+            painter.fillRect(QRect(0, self.height() - 1, self.width(), 1), self._theme.color("line"))
+            painter.drawImage(_SIDE, top, icon("triangle-alert", colour, _ICON, self.devicePixelRatioF()))

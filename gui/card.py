@@ -189,8 +189,9 @@ class Card(Host, QWidget):
             body.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _describe_state(self) -> None:
+        state = "" if self._failed else self.state.text
         words = "" if self.state.covered and not self._failed else self._described
-        self.setAccessibleDescription(". ".join(filter(None, (self.state.text, words))))
+        self.setAccessibleDescription(". ".join(filter(None, (state, words))))
         if self._body is not None:
             self._body.setAccessibleDescription(self.state.text)
 

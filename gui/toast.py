@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
+from gui.painting import Guarded
 from gui.pill import Pill
 from gui.theme import Theme
 
@@ -18,7 +19,7 @@ _WIDEST, _ABOVE, _RADIUS = 420, 44, 6
 _WAYS = {"undo": ("Undo", "Ctrl+Z"), "redo": ("Enter again", "Ctrl+Shift+Z")}
 
 
-class Toast(QWidget):
+class Toast(Guarded, QWidget):
     """Lies over its parent. `undo_wanted` and `redo_wanted` tell that what it offers was pressed."""
 
     undo_wanted = Signal()
@@ -84,17 +85,16 @@ class Toast(QWidget):
 
     def _place(self) -> None:
         """In the middle, above the foot."""
-        self._row.invalidate()      # what was shown before was of another size
-        self._row.activate()
         parent = self._over
-        size = self.sizeHint().boundedTo(QSize(parent.width() - 32, parent.height()))
+        self._row.activate()
+        size = self._row.sizeHint().boundedTo(QSize(parent.width() - 32, parent.height()))
         self.setGeometry((parent.width() - size.width()) // 2, parent.height() - _ABOVE - size.height(),
                          size.width(), size.height())  # fmt: skip
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._way and event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
             self._stay(event.type() == QEvent.Type.FocusIn)
-        elif event.type() == QEvent.Type.Resize and not self.isHidden():
+        elif watched is self._over and event.type() == QEvent.Type.Resize and not self.isHidden():
             self._place()
         return False
 
@@ -110,9 +110,8 @@ class Toast(QWidget):
             self._ends.start()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self._theme.color("faint"), 1))
-        painter.setBrush(self._theme.color("hover"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(self._theme.color("faint"), 1))
+            painter.setBrush(self._theme.color("hover"))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)

@@ -37,8 +37,15 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 
 board_argument = click.argument("board", type=click.Path(readable=False))
 
+
+def _named(_: click.Context, __: click.Parameter, store: Path | None) -> Path | None:
+    if store is not None and not store.name:
+        raise click.BadParameter("a store is a file; name one")
+    return store
+
+
 store_option = click.option(
-    "--store", type=_PATH, metavar="FILE",
+    "--store", type=_PATH, metavar="FILE", callback=_named,
     help="The board's store; by default this account's own for the board.",
 )
 

@@ -81,8 +81,11 @@ async def test_a_stale_entry_tells_what_it_said_and_what_happened_meanwhile(desk
 @story
 async def test_entered_again_it_has_seen_what_is_there_now(desk):
     item = await refused(desk)
+    looked = threading.Event()
+    desk.database.write(lambda _: looked.wait(10))  # nothing is durable before
     entered = desk.pipeline.enter_again(item.key)
     assert [each.key for each in desk.pipeline.attention()] == [item.key]
+    looked.set()
     await entered.durable
     assert desk.pipeline.attention() == []
     assert await entered.confirmed == 2

@@ -14,6 +14,7 @@ from dataflow.board import ENVELOPE
 from dataflow.feeds import subjects, wire
 from dataflow.times import iso
 from storage.event import Event
+from storage.identity import Identity, identity
 from tests.data.duck import TYPES, Duck
 
 READ_S = 300
@@ -21,13 +22,15 @@ BUFFER = 2**30
 
 
 class Log:
-    """`seen`: every message that is an event, as (position, id), in order; `facts`: each event once, at its first
-    position, with all that a desk has to know of it. The same is in the NDJSON file `path`, for DuckDB."""
+    """`seen`: every message that is an event, as (position, id), in order; `facts`: each event (id, source, author)
+    once, at its first position, with all that a desk has to know of it. The same is in the NDJSON file `path`, for
+    DuckDB.
+    """
 
     def __init__(self, board: str, path: Path) -> None:
         self.path = path
         self.seen: list[tuple[int, str]] = []
-        self.facts: dict[str, tuple[int, int]] = {}
+        self.facts: dict[Identity, tuple[int, int]] = {}
         self.last = 0
         self._board = board
 
@@ -60,9 +63,9 @@ class Log:
     def _take(self, position: int, message: Any, file: Any) -> None:
         event = wire.decode(self._board, message.subject, message.headers, message.data, position)
         self.seen.append((position, event.id))
-        if event.id in self.facts:
+        if identity(event) in self.facts:
             return
-        self.facts[event.id] = position, facts(event)
+        self.facts[identity(event)] = position, facts(event)
         row = {name: getattr(event, name) for name in ENVELOPE if name != "pending"}
         row |= {"time": iso(event.time), "data": msgspec.Raw(event.data)}
         file.write(msgspec.json.encode(row) + b"\n")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from storage.database import Database
+from storage.identity import identity
 from tests.data.duck import plain
 from tests.faults.desks import SharedDesk, Shown
 from tests.faults.log import Log, LogDuck, facts
@@ -41,13 +42,14 @@ class Verdict:
 
     def confirmed(self, positions: Mapping[str, int]) -> None:
         """Each entry is where its desk was told."""
-        wrong = {id: at for id, at in positions.items() if self.log.facts.get(id, (0, 0))[0] != at}
+        places = {(id, at) for (id, _, _), (at, _) in self.log.facts.items()}
+        wrong = {id: at for id, at in positions.items() if (id, at) not in places}
         assert not wrong, f"{len(wrong)} are elsewhere than their desks were told, such as {list(wrong.items())[:3]}"
 
     def store(self, path: Path) -> None:
         """The store of a desk (which may still have it open) holds the log, and nothing waits in it."""
         with Database.open(path, create=False) as database:
-            held = [(e.id, (e.position, facts(e))) for chunk in database.log.read(chunk=5000) for e in chunk]
+            held = [(identity(e), (e.position, facts(e))) for chunk in database.log.read(chunk=5000) for e in chunk]
             waiting, apart = database.outbox.count(), database.quarantine.list(3)
         wanted = self.log.facts
         assert len(held) == len(wanted), f"{path.name} holds {len(held)} events, and the log {len(wanted)}"

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QApplica
 
 import gui
 from dataflow.board import Board
+from dataflow.session import Status
 from dataflow.zset import Column, Splice
 from gui import bugs, painting
 from gui import window as window_module
@@ -133,6 +134,7 @@ def opened(qtbot, theme, qt_says):
         window = MainWindow(theme)
         qtbot.addWidget(window)
         window.resize(1000, 900)
+        window.set_status(Status(state="live"))
         window.show_board(BOARD)
         window.show()
         for panel in window.panels:
@@ -269,7 +271,7 @@ def test_a_panel_that_could_not_take_its_rows_gets_all_of_them_the_next_time(ope
     window = opened()
     table = panel(window, "Rows")
     binding, fails = Binding(None, table, "main", lambda _: None), [True]
-    binding._live = type("Live", (), {"columns": DATA["Rows"][0]})()
+    binding._live = type("Live", (), {"columns": DATA["Rows"][0], "ready": True})()
     apply = table.apply
     monkeypatch.setattr(table, "apply", lambda *args: raising() if fails else apply(*args))
     binding._collect([Splice(0, 0, (("a", 1), ("b", 2)))])
