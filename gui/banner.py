@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.advice import Advice
 from gui.icons import icon
 from gui.painting import Guarded
 from gui.pill import Pill
+from gui.plain import PlainLabel, set_tip
 from gui.theme import Theme
 
 _SIDE, _EDGE, _ICON, _TINT = 16, 3, 16, 0.10
@@ -32,7 +33,7 @@ class Banner(Guarded, QWidget):
         self._role = "warning"
         self._shown: Advice | None = None
         self._dismissed = ""
-        self._heading, self._words = QLabel(self), QLabel(self)
+        self._heading, self._words = PlainLabel(parent=self), PlainLabel(parent=self)
         self._details, self._new_store, self._close = Pill(theme, self), Pill(theme, self), Pill(theme, self)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._set_up()
@@ -42,7 +43,6 @@ class Banner(Guarded, QWidget):
 
     def _set_up(self) -> None:
         for label in (self._heading, self._words):
-            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
             label.setMinimumWidth(1)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -52,7 +52,7 @@ class Banner(Guarded, QWidget):
         self._new_store.show_text("New store…", "text")
         self._close.show_text("", "text", icon="x")
         self._close.setAccessibleName("Dismiss")
-        self._close.setToolTip("Dismiss (Esc); the header and the cards go on saying so")
+        set_tip(self._close, "Dismiss (Esc); the header and the cards go on saying so")
         for pill in (self._details, self._new_store, self._close):
             pill.set_pressable()
         self._details.clicked.connect(self.details_wanted)

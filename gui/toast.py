@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFontMetrics, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from gui.painting import Guarded
 from gui.pill import Pill
+from gui.plain import PlainLabel
 from gui.theme import Theme
 
 STAYS_MS = 8_000
@@ -29,8 +30,7 @@ class Toast(Guarded, QWidget):
         super().__init__(parent)
         self._theme, self._over = theme, parent
         self._action = ""
-        self._text, self._way = QLabel(self), Pill(theme, self)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text, self._way = PlainLabel(parent=self), Pill(theme, self)
         self._way.set_pressable()
         self._way.clicked.connect(self._press)
         self._ends = QTimer(self, singleShot=True, interval=STAYS_MS)

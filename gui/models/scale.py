@@ -25,6 +25,7 @@ _FIRST, _LAST = (           # what every zone can tell as a local time, with a d
     for edge in (datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC))
 )
 _FLAT = 1e-12           # a span that is a smaller part of its values has no room for ticks
+_ROUNDING = 1e-15       # of a number of steps: a few places of a double
 _LARGEST_STEP = 1e308
 _LONG, _FIXED, _DIGITS = 1e15, 14, 15     # from where on a label is in powers of ten; its digits
 
@@ -54,12 +55,14 @@ def number_axis(low: float, high: float, most: int) -> Axis:
     low, high = apart(*sorted(map(_bound, (low, high))))
     step = nice_step((high / 2 - low / 2) / max(1, most) * 2)
     part = step / 4
-    start = max(-LARGEST, min(low, math.floor(low / part + 1e-9) * part))
-    end = min(LARGEST, max(high, math.ceil(high / part - 1e-9) * part))
+    start = max(-LARGEST, min(low, _whole_below(low / part) * part))
+    end = min(LARGEST, max(high, _whole_above(high / part) * part))
     power = math.floor(math.log10(step) + 1e-9)
     decimals = (1 if _half(step) else 0) - power
-    places = range(math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9) + 1)
+    places = range(_whole_above(start / step), _whole_below(end / step) + 1)
     ticks = [Tick(min(end, max(start, at * step)), _tick_label(at * step, decimals, step)) for at in places]
+    if not ticks:       # rounding has taken the only one
+        return number_axis(low, high, most + 1)
     return Axis(start, end, ticks, 1 - power)
 
 
@@ -150,6 +153,15 @@ def _tick_label(value: float, decimals: int, step: float) -> str:
 def _half(step: float) -> bool:
     """Whether the step is 2.5, which takes a decimal more than its power of ten."""
     return math.isclose(step / 10.0 ** math.floor(math.log10(step) + 1e-9), 2.5)
+
+
+def _whole_below(parts: float) -> int:
+    """The largest whole number that is not above, but for what rounding has taken away."""
+    return math.floor(parts + max(1e-9, abs(parts) * _ROUNDING))
+
+
+def _whole_above(parts: float) -> int:
+    return -_whole_below(-parts)
 
 
 def _bound(value: float) -> float:

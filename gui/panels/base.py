@@ -60,9 +60,7 @@ class Panel(Card):
         says so.
         """
         self.wait_for(name, None)
-        if name == "main":
-            self._staleness.set_columns(columns)
-        return self._attempt(self.set_columns, name, columns)
+        return self._attempt(self._bring_columns, name, columns)
 
     def take(self, name: str, splices: Sequence[Splice], rows: Sequence[Row], *, ready: bool = True) -> bool:
         """Call `apply`, and try again to draw what could not be drawn. False where that failed: the card says so.
@@ -70,12 +68,20 @@ class Panel(Card):
         """
         if self._failure is not None and not (self._later and self._later.isActive()):
             self._retry()
-        if name == "main":
-            self._staleness.take(splices)
-        taken = self._attempt(self.apply, name, splices, rows)
+        taken = self._attempt(self._bring, name, splices, rows)
         if ready:
             self.has_come(name)
         return taken
+
+    def _bring_columns(self, name: str, columns: Sequence[Column]) -> None:
+        if name == "main":
+            self._staleness.set_columns(columns)
+        self.set_columns(name, columns)
+
+    def _bring(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
+        if name == "main":
+            self._staleness.take(splices)
+        self.apply(name, splices, rows)
 
     def wait_for(self, name: str, progress: float | None) -> None:
         """Query `name` is reading history, so far (0 to 1; None: not known)."""

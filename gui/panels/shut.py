@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from dataflow import board
+from gui.freshness import View
 from gui.panels.base import Panel
 from gui.plain import PlainLabel
 from gui.theme import Theme
@@ -20,6 +21,7 @@ _HINT = "The other panels are live. “Try again” opens it; if Watchfloor ends
 class Shut(Panel):
     """Asks no query. Everything in it is Qt's own, and says nothing but `reason`."""
 
+    holds_values = False
     again = Signal()
 
     def __init__(
@@ -33,7 +35,7 @@ class Shut(Panel):
         self.button.clicked.connect(self.again)
         self._arrange()
         self.set_note("Shut", "critical")
-        self.setAccessibleDescription(reason)
+        self.describe(reason)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def _arrange(self) -> None:
@@ -60,6 +62,12 @@ class Shut(Panel):
         """Where there is little room, the reason and the button have it."""
         super().resizeEvent(event)
         self._hint.setVisible(self.height() >= _LOW)
+
+    def show_view(self, view: View) -> None:
+        """It is shut whatever the board's values are of."""
+
+    def set_stale(self, words: str) -> None:
+        """It has no rows."""
 
     def queries(self) -> dict[str, str]:
         return {}
