@@ -53,7 +53,7 @@ AGAIN_US = 60_000_000
 BURST = 1000
 """More events than this behind, catching up comes before painting."""
 TICK_S = 0.2
-PROGRESS_S = 0.1
+PROGRESS_S = 0.2
 RATE_US = 2_000_000
 SILENCE_US = 500_000
 """So long the first content waits for a server that says nothing."""

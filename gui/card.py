@@ -16,12 +16,12 @@ from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractScrollArea, QVBoxLayout, QWidget
 
-from gui.card_state import CardState
+from gui.card_state import CardState, Looks
 from gui.card_theme import CardTheme
 from gui.format import cut, one_line
 from gui.freshness import View
 from gui.painting import Host
-from gui.placard import paint_mark, paint_placard
+from gui.placard import paint_mark, paint_placard, placard_area
 from gui.theme import Theme
 
 SERIES = 60
@@ -64,6 +64,7 @@ class Card(Host, QWidget):
         self._failure: str | None = None
         self._message: str | None = None
         self._message_role = "dim"
+        self._painted: Looks | None = None
         self._body: QWidget | None = None
         self._focused = False
         self.content = QVBoxLayout(self)
@@ -119,6 +120,7 @@ class Card(Host, QWidget):
         if (message, role) == (self._message, self._message_role):
             return
         self._message, self._message_role = message, role
+        self._painted = None
         self.describe(message or "")
         self._show_state()
 
@@ -171,7 +173,20 @@ class Card(Host, QWidget):
         self.theme.dim(self.state.dimmed)
         self._show_body()
         self._describe_state()
-        self.update()
+        self._show_looks()
+
+    def _show_looks(self) -> None:
+        """Paint what is to be seen of the state where it is another than before, and no more: it tells, many times a
+        second and on every card, how much of the log has been read.
+        """
+        before, self._painted = self._painted, self.state.looks
+        if before is None or before.covered != self._painted.covered:
+            self.update()
+            return
+        if before.placard != self._painted.placard:
+            self.update(placard_area(self.inner()))
+        if before.mark != self._painted.mark:
+            self.update(0, 0, self.width(), HEADER)
 
     def _show_body(self) -> None:
         """While a sentence stands in its place the card itself takes the keyboard for it."""
@@ -215,8 +230,9 @@ class Card(Host, QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._paint_surface(painter)
-            self._paint_header(painter)
+            self._paint_surface(painter, event.rect())
+            if event.rect().top() < HEADER:
+                self._paint_header(painter)
             if self.state.covered and not self._failed:
                 if not self.state.quiet:
                     paint_placard(painter, self.inner(), self.theme, self.state.view)
@@ -247,7 +263,10 @@ class Card(Host, QWidget):
         self._focused = shown
         self.update()
 
-    def _paint_surface(self, painter: QPainter) -> None:
+    def _paint_surface(self, painter: QPainter, part: QRect) -> None:
+        if self.inner().contains(part):
+            painter.fillRect(part.adjusted(-1, -1, 1, 1), self.theme.color("card"))
+            return
         painter.setPen(QPen(self.theme.color("accent" if self._focused else "line"), 1))
         painter.setBrush(self.theme.color("card"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)

@@ -21,6 +21,14 @@ class Mark(NamedTuple):
     role: str = "warning"
 
 
+class Looks(NamedTuple):
+    """What a card shows of its state: whether nothing is known, what stands in its place, and its mark."""
+
+    covered: bool = False
+    placard: View | None = None
+    mark: Mark = Mark()
+
+
 class CardState:
     """`holds_values`: what the card shows comes from the log. `age` says that its newest row is too old, and how old.
     `shows_waiting`: that it waits is worth showing, for it has lasted.
@@ -83,3 +91,9 @@ class CardState:
         if view.kind == "live" or self.quiet:
             return Mark(age, f"{age.removeprefix(_AGE)} old" if age.startswith(_AGE) else age)
         return Mark(" · ".join(filter(None, (view.mark, age[:1].lower() + age[1:]))), view.short, _ROLES[view.kind])
+
+    @property
+    def looks(self) -> Looks:
+        """All that is to be seen of it."""
+        placard = self.view if self.covered and not self.quiet else None
+        return Looks(self.covered, placard, self.mark)

@@ -8,6 +8,7 @@ read. What waits for the log is the operator's own and of now, and stays as it i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QColor, QFont
@@ -55,7 +56,13 @@ class CardTheme(Theme):
 def dimmed_colours(colours: Mapping[str, QColor]) -> dict[str, QColor]:
     """Each role's colour, dimmed; grounds and lines as they are."""
     card = colours["card"]
-    return {role: colour if role in _KEPT else dimmed(colour, card) for role, colour in colours.items()}
+    return {role: colour if role in _KEPT else _dimmed(colour.rgba(), card.rgba()) for role, colour in colours.items()}
+
+
+@lru_cache(maxsize=1024)
+def _dimmed(colour: int, card: int) -> QColor:
+    """All cards of a board dim the same few colours, and many at once."""
+    return dimmed(QColor.fromRgba(colour), QColor.fromRgba(card))
 
 
 def dimmed(colour: QColor, card: QColor) -> QColor:

@@ -15,6 +15,8 @@ _NARROW = 120
 """In a row that is narrower the mark has no picture, in pixels."""
 _BAR, _BAR_WIDTH = 3, 160
 _LINE = 20
+_HEIGHT = 80
+"""More than words, more and bar take."""
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -52,6 +54,11 @@ def paint_placard(painter: QPainter, box: QRect, theme: CardTheme, view: View) -
         _paint_line(painter, line.translated(0, _LINE), theme, "small", "faint", view.more)
     if bar and view.progress is not None:
         _paint_bar(painter, QPointF(box.center().x(), line.bottom() + below + 9), box.width(), theme, view.progress)
+
+
+def placard_area(box: QRect) -> QRect:
+    """The part of a box in which `paint_placard` paints, whatever the view is."""
+    return box.intersected(QRect(box.left(), box.center().y() - _HEIGHT // 2, box.width(), _HEIGHT))
 
 
 def _paint_line(painter: QPainter, line: QRect, theme: CardTheme, style: str, role: str, words: str) -> None:

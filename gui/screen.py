@@ -89,8 +89,11 @@ class Screen(QObject):
 
     def _show_status(self, status: Status) -> None:
         loading = status.freshness == "loading"
-        self.bridge.hold(loading)
+        if loading:
+            self.bridge.hold(True)
         self._window.set_status(status)
+        if not loading:
+            self.bridge.hold(False)  # panels that know already what their values are need not be dimmed first
         self._delays.show_status(status)
         if not (loading or self._ready.done()):
             self._ready.set_result(None)
