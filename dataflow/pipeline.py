@@ -54,6 +54,7 @@ BURST = 1000
 """More events than this behind, catching up comes before painting."""
 TICK_S = 0.2
 PROGRESS_S = 0.2
+"""So often how far it is is shown, while it catches up."""
 RATE_US = 2_000_000
 SILENCE_US = 500_000
 """So long the first content waits for a server that says nothing."""
