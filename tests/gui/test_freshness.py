@@ -6,15 +6,18 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication
 
 from dataflow.board import BarPanel, Board, EventType, FormPanel, LinePanel, LogPanel, TablePanel, ValuePanel
 from dataflow.session import Status
 from dataflow.zset import Column, Splice
+from gui.card import Card
 from gui.card_theme import CardTheme, contrast
 from gui.freshness import view_of
 from gui.header import Header
 from gui.panels import kinds
+from gui.placard import placard_area
 from gui.standing import state_text
 from gui.theme import ROLES, Theme
 from gui.window import MainWindow
@@ -24,6 +27,7 @@ MINUTE = 60_000_000
 NEW_YORK = ZoneInfo("America/New_York")
 LOG = "nats://tower:4222"
 AT = (0, 0, 1, 1)
+RGB = QImage.Format.Format_RGB32
 
 SHAPES = {
     ValuePanel: (ValuePanel(title="Late", at=AT, sql="…", unit="%"), [("value", "int"), ("caption", "text")]),
@@ -186,3 +190,19 @@ def test_a_card_follows_the_window_s_theme_dimmed_as_well(qapp, qtbot, theme):
     theme.become(Theme.load("light"), qapp)
     assert panel.theme.dark is False
     assert panel.theme.color("text") not in (dark, theme.color("text"))
+
+
+@ALL
+def test_of_progress_only_what_shows_it_is_painted_and_the_picture_is_whole(qtbot, theme, kind, monkeypatch):
+    panel, parts = made(qtbot, theme, kind, LOADING), []
+    paint = Card.paintEvent
+    monkeypatch.setattr(Card, "paintEvent", lambda card, event: (parts.append(event.rect()), paint(card, event))[1])
+    with qtbot.waitExposed(panel):
+        panel.show()
+    qtbot.waitUntil(lambda: parts[-1:] == [panel.rect()])
+    parts.clear()
+    panel.show_view(view_of(msgspec.structs.replace(LOADING, progress=0.912), NEW_YORK))
+    QApplication.processEvents()
+    assert parts == ([] if kind is FormPanel else [placard_area(panel.inner())])
+    shown, whole = panel.screen().grabWindow(panel.winId()), panel.grab()
+    assert shown.toImage().convertToFormat(RGB) == whole.toImage().convertToFormat(RGB)
