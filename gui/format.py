@@ -113,7 +113,10 @@ def _number_by(spec: str) -> Formatter:
     def show(value: Any) -> str:
         if isinstance(value, float) and not math.isfinite(value):
             return _number(value)
-        text = format(value, spec)
+        try:
+            text = format(value, spec)
+        except OverflowError:       # a whole number beyond all floats
+            return _number(value)
         if len(text) > LONGEST:
             return _number(value)       # 1.7e308 with one decimal has 300 digits
         if text[:1] in _SIGNS and not _DIGITS.search(text):

@@ -26,6 +26,11 @@ class Staleness:
             self._after, self._column = read_duration(panel.stale_after), stale_column(panel)
         self._at: int | None = None
 
+    @property
+    def tells(self) -> bool:
+        """Whether the board says how old a row may be."""
+        return self._after is not None
+
     def set_columns(self, columns: Sequence[Column]) -> None:
         """The columns of what is taken from now on."""
         names = [column.name for column in columns]

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import QEvent, QSettings, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QVBoxLayout, QWidget
 
@@ -24,7 +24,7 @@ from gui.aside import Aside, orphans
 from gui.banner import Banner
 from gui.card import Card
 from gui.field_keys import FieldKeys
-from gui.freshness import view_of
+from gui.freshness import View, view_of
 from gui.grid import Grid
 from gui.header import Header
 from gui.new_store import Notice, offer
@@ -39,6 +39,8 @@ from gui.theme import Theme
 from gui.toast import Toast
 
 _SIZE = QSize(1600, 1000)
+TOAST_MS = 50
+"""The frame that shows an entry comes before the toast that tells of it."""
 _GEOMETRY, _THEME = "window/geometry", "window/theme"
 _NO_PANELS = (
     "This board has no panels yet.\nAdd a [[panels]] section to its file: it is read again when you save it."
@@ -76,6 +78,7 @@ class MainWindow(Guarded, QWidget):
         self._operator = operator
         self.theme = theme
         self.panels: list[Panel] = []
+        self._ageing: list[Panel] = []
         self._board = Board(id="", title="")
         self._settings = settings
         self._header = Header(theme, self)
@@ -83,7 +86,11 @@ class MainWindow(Guarded, QWidget):
         self._foot = Foot(theme, self)
         self._banner, self._board_banner = Banner(theme, self), Banner(theme, self)
         self._toast = Toast(theme, self)
+        self._offered: tuple[str, str] = ("", "")
+        self._offering = QTimer(self, singleShot=True, interval=TOAST_MS)
+        self._offering.timeout.connect(lambda: self._toast.offer(*self._offered))
         self._status = Status()
+        self._view: View | None = None
         self._aside: Aside | None = None
         self._header.pause_wanted.connect(self.pause_wanted)
         self._header.attention_wanted.connect(self.attention_wanted)
@@ -135,7 +142,7 @@ class MainWindow(Guarded, QWidget):
         for form in self._forms():
             for kept in drafts:
                 form.put(kept)
-        self._show_views()
+        self._view_anew()
         for panel in self.panels[: self._shown]:
             self._attend(panel)
         return self.panels
@@ -163,7 +170,7 @@ class MainWindow(Guarded, QWidget):
         self._attend(panel)
         self.panel_opened.emit(panel)
         panel.take_now(old.now)
-        self._show_views()
+        self._view_anew()
         panel.focus()
 
     def set_status(self, status: Status) -> None:
@@ -181,11 +188,20 @@ class MainWindow(Guarded, QWidget):
     def _spare_foot(self) -> None:
         self._foot.leave_out(not self._banner.isHidden(), not self._board_banner.isHidden())
 
+    def _view_anew(self) -> None:
+        """There are other panels: each is told how things stand."""
+        self._view = None
+        self._ageing = [panel for panel in self.panels if panel.ages]
+        self._show_views()
+
     def _show_views(self) -> None:
-        """What its values are is for each panel to show."""
+        """What its values are is for each panel to show; how old its newest row is, for those that tell."""
         view = view_of(self._status, ZoneInfo(self._board.timezone))
-        for panel in self.panels:
-            panel.show_view(view)
+        if view != self._view:
+            self._view = view
+            for panel in self.panels:
+                panel.show_view(view)
+        for panel in self._ageing:
             panel.set_views_time(self._status.as_of)
 
     def offer_new_stores(self) -> None:
@@ -208,7 +224,12 @@ class MainWindow(Guarded, QWidget):
 
     def offer(self, words: str, action: str) -> None:
         """What was done, for some seconds, with the way back: "undo", "redo" or ""; empty words for nothing."""
-        self._toast.offer(words, action)
+        self._offered = words, action
+        if words:
+            self._offering.start()
+        else:
+            self._offering.stop()
+            self._toast.offer("", "")
 
     def say(self, words: str) -> None:
         """What became of a key, in the foot, until it is told something else; empty for nothing."""

@@ -129,6 +129,11 @@ class Panel(Card):
         """The board's clock, in microseconds since 1970-01-01 UTC."""
         self.now = now
 
+    @property
+    def ages(self) -> bool:
+        """Whether `set_views_time` makes a difference."""
+        return self._staleness.tells
+
     def set_views_time(self, time: int) -> None:
         """Whose time the values are: by that a row is old or new."""
         self.set_stale("" if self._waits else self._staleness.words(time))

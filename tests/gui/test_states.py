@@ -14,6 +14,7 @@ from gui.panels.value import Value
 from tests.dataflow.desks import BOARD, note, opened, until
 from tests.dataflow.test_views_clock import LOG, START, HandClock, HandFeed
 from tests.gui.test_screen import FORM, Desk, run  # noqa: F401  fixture
+from tests.gui.test_toast import told
 
 NUMBER = """
 [[panels]]
@@ -115,7 +116,7 @@ def test_a_desk_that_never_heard_shows_nothing_but_takes_entries(on_hand):
         for panel in (number(desk), desk.panel(Table)):
             assert (panel.state.covered, panel.accessibleDescription()) == (True, f"Never synced with {LOG}")
         assert desk.panel(Form).state.mark.words == "entries wait"
-        assert desk.window._toast.words() == "Entered: note.made · north"
+        await told(desk.window._toast, "Entered: note.made · north")
 
     on_hand(act, heard=0)
 

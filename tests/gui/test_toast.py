@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QEnterEvent
@@ -97,6 +99,13 @@ def test_it_is_announced_and_says_words_as_they_are(over, monkeypatch):
     assert not toast.isVisible()
 
 
+async def told(toast, words):
+    """It says so soon after the frame that shows the entry."""
+    async with asyncio.timeout(5):
+        while toast.words() != words:
+            await asyncio.sleep(0.01)
+
+
 def test_an_entry_is_undone_and_entered_again_from_the_toast(run, qtbot, tmp_path):  # noqa: F811
     async def act(desk):
         desk.enter("north")
@@ -104,16 +113,16 @@ def test_an_entry_is_undone_and_entered_again_from_the_toast(run, qtbot, tmp_pat
         await desk.shows([["north", "1"], ["south", "1"]])
         toast = desk.window.findChild(Toast)
         focused = desk.window.focusWidget()
-        assert toast.words() == "Entered: Note south"
+        await told(toast, "Entered: Note south")
         qtbot.mouseClick(way(toast), Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
         await desk.shows([["north", "1"], ["", "1"]])
-        assert toast.words() == "Withdrawn: Note south"
+        await told(toast, "Withdrawn: Note south")
         assert desk.window.focusWidget() is focused
         qtbot.mouseClick(way(toast), Qt.MouseButton.LeftButton)
         await desk.shows([["north", "1"], ["south", "1"], ["", "1"]])
-        assert toast.words() == "Entered again: Note south"
+        await told(toast, "Entered again: Note south")
         qtbot.keyClick(desk.window.focusWidget(), Qt.Key.Key_Z, CTRL)
         await desk.shows([["north", "1"], ["", "2"]])
-        assert toast.words() == "Withdrawn: Note south"
+        await told(toast, "Withdrawn: Note south")
 
     on_desk(run, qtbot, tmp_path, act, NAMED)
