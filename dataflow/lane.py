@@ -124,9 +124,11 @@ def _way(result: Result, sources: Sequence[Source], circuit: Circuit) -> _Way | 
 
 def _alone(circuit: Circuit, way: _Way, pending_at: int) -> Lane:
     """For one query: a call for each thing that must be done, and no more."""
-    result, aggregate, position_at = way.result, way.aggregate, circuit.position_at
-    came, leave, take, pass_by = way.came, way.leave, way.take, way.pass_by
-    still = way.timed is None
+    return _watched(circuit, Lane(_push_alone(circuit, way, pending_at), _advance_alone(circuit, way)))
+
+
+def _push_alone(circuit: Circuit, way: _Way, pending_at: int) -> Callable[[Rows], bool]:
+    result, aggregate, position_at, came, take = way.result, way.aggregate, circuit.position_at, way.came, way.take
 
     def push(rows: Rows) -> bool:
         changed, told = result.changed, None
@@ -160,6 +162,13 @@ def _alone(circuit: Circuit, way: _Way, pending_at: int) -> Lane:
                 raise Unsettled from error
         return True
 
+    return push
+
+
+def _advance_alone(circuit: Circuit, way: _Way) -> Callable[[int], bool]:
+    result, aggregate, leave, pass_by = way.result, way.aggregate, way.leave, way.pass_by
+    still = way.timed is None
+
     def advance(now: int) -> bool:
         changed = result.changed
         if result.sorted is not None or result.changes or not changed:
@@ -182,7 +191,7 @@ def _alone(circuit: Circuit, way: _Way, pending_at: int) -> Lane:
                 raise Unsettled from error
         return True
 
-    return _watched(circuit, Lane(push, advance))
+    return advance
 
 
 def _together(circuit: Circuit, ways: Sequence[_Way], timed: Sequence[_Way], pending_at: int) -> Lane:
