@@ -50,7 +50,7 @@ def compose(
     if problems:
         raise EntryRefused(problems)
     subject = data.get(event.subject) if event.subject else None
-    return msgspec.json.encode(data), None if subject is None else str(subject)
+    return msgspec.json.encode(data, enc_hook=int), None if subject is None else str(subject)
 
 
 def _event(board: Board, type_: str, operator: bool) -> EventType:

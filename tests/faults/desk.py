@@ -67,7 +67,7 @@ async def run(folder: Path, url: str, name: str, rate: float, seed: int, off_s: 
         ask = loop.run_in_executor(None, sys.stdin.readline)
         entering.cancel()
         await desk.holds(int(line), SETTLE_S)
-        say("shown", msgspec.json.encode(desk.shown()).decode())
+        say("shown", msgspec.json.encode(desk.shown(), enc_hook=int).decode())
     entering.cancel()
     states.dispose()
     await desk.close()

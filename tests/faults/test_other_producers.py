@@ -68,6 +68,7 @@ def test_ids_sent_again_after_the_servers_window_are_shown_once(server: Server, 
             assert not any(await send(client, doubled)), "the server was to have forgotten them"
             mine += [each.enter(number) for number in range(50, 100) for each in (amy, bob)]
             positions = await asyncio.gather(*(each.confirmed for each in mine))
+            await amy.stores(max(positions))
             again = [event for chunk in amy.desk.database.log.read() for event in chunk]
             assert not any(await send(client, again, "mallory")), "another author's are other messages"
             await send(client, [board.event(1000, now)])
