@@ -47,9 +47,11 @@ def compose(
             continue
         if value is not None:
             data[name] = value
+    subject = data.get(event.subject) if event.subject else None
+    if isinstance(subject, str) and "\0" in subject:
+        problems.append(Problem(event.subject, "holds the character NUL"))
     if problems:
         raise EntryRefused(problems)
-    subject = data.get(event.subject) if event.subject else None
     return msgspec.json.encode(data, enc_hook=int), None if subject is None else str(subject)
 
 

@@ -118,6 +118,7 @@ def _event(
 ) -> Event:
     if wire.specversion != "1.0":
         raise CloudEventError(f"specversion is {wire.specversion!r}, and only 1.0 is known")
+    check_attributes(wire.id, wire.source, wire.type, wire.subject, wire.authid, wire.causationid)
     time = micros(wire.time)
     if not EARLIEST <= time <= LATEST:
         raise CloudEventError("time is outside the years 1 to 9999 in UTC")
@@ -135,6 +136,13 @@ def _event(
         extensions=extensions if wire.datacontenttype is None else _with_content_type(wire, extensions),
         position=position,
     )
+
+
+def check_attributes(*texts: str | None) -> None:
+    """Raises `CloudEventError` for a NUL: CloudEvents forbids it (section 2.2), and SQLite's JSON ends a text at it."""
+    for text in texts:
+        if text is not None and "\0" in text:
+            raise CloudEventError("an attribute holds the character NUL")
 
 
 def _data(raw: Raw | UnsetType) -> bytes:

@@ -119,6 +119,8 @@ class _Maker:
         given.setdefault("source", self._shape.source)
         if self._shape.subject in data:
             given.setdefault("subject", str(data[self._shape.subject]))
+        if any("\0" in text for text in given.values()):
+            raise _ValueError("an id, source or subject holds the character NUL")
         return Event(type=self._shape.type, time=time, data=msgspec.json.encode(data), **given)
 
     def _moment(self, text: str) -> int:

@@ -156,6 +156,8 @@ class _Source:
             raise Misread(f"a JSON object is expected, and the message is {paths.said(message)}")
         data = self._data(message)
         subject = self._about(place, message, data)
+        if subject is not None and "\0" in subject:
+            raise Misread("the subject holds the character NUL")
         return Event(
             id=id, source=place.name, type=self._type, time=self._moment(message, received), subject=subject,
             data=_encoded(data), position=sequence,

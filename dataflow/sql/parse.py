@@ -144,7 +144,8 @@ def _unreadable(error: ParseError) -> SqlError:
     said = re.sub(r"\s+", " ", fact.get("description") or "syntax error").rstrip(". ")
     said = said[:1].lower() + said[1:]
     column = max((fact.get("col") or 1) - len(near) + 1, 1)
-    return SqlError(f"{said}, near '{near}'" if near else said, fact.get("line") or 1, column)
+    shown = re.sub(r"\s+", " ", near[:60])
+    return SqlError(f"{said}, near '{shown}'" if near else said, fact.get("line") or 1, column)
 
 
 def _end(sql: str) -> tuple[int, int]:

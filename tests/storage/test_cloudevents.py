@@ -156,3 +156,10 @@ def test_nothing_but_a_cloud_event_error(raw):
 )
 def test_there_and_back(event):
     assert decode(encode(event)) == event
+
+
+@pytest.mark.parametrize("name", ["id", "source", "type", "subject", "authid", "causationid"])
+def test_no_attribute_holds_a_nul(name):
+    attributes = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "time": "2026-11-23T12:00:00Z"}
+    with pytest.raises(CloudEventError, match="NUL"):
+        decode(json.dumps(attributes | {name: "a\0b"}).encode())
