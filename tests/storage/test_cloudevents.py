@@ -122,7 +122,7 @@ def test_the_position_does_not_travel():
     assert b"position" not in encode(Event(id="a", source="/s", type="t", time=0, position=5))
 
 
-_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 _POSITION = st.none() | st.integers(0, 2**63 - 1)
 _NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 _JSON = st.recursive(st.none() | st.booleans() | _NUMBER | _TEXT, st.lists, max_leaves=5)
