@@ -12,7 +12,7 @@ from storage import cloudevents
 from storage.errors import CloudEventError
 from storage.event import Event
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
 DATA = st.dictionaries(TEXT, st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT, max_size=4)
 POSITION = st.none() | st.integers(0, 2**63 - 1)
 
