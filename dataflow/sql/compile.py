@@ -25,13 +25,17 @@ from dataflow.sql import arithmetic, bits, calls, choices, in_order, logic, meas
 from dataflow.sql.budget import budgeted
 from dataflow.sql.casts import Typed, rescale
 from dataflow.sql.deep import work_deep
-from dataflow.sql.errors import SqlError, only_sql_errors
+from dataflow.sql.errors import Refused, SqlError, only_sql_errors
 from dataflow.sql.parse import parse
 from dataflow.sql.placing import Shaper
 from dataflow.sql.plan import Col, Const, Expr, Map, Order, Query, Rel
+from dataflow.sql.plan_codec import in_order as parts_of
 from dataflow.sql.relations import Catalogue, Names
 from dataflow.sql.select import lower_query
 from dataflow.sql.selected import Selected
+
+PLACEHOLDERS = 100_000
+"""No row has so many columns: such a one stands for a value that is found later, and no finished plan holds it."""
 
 RULES = (logic, arithmetic, bits, choices, calls, time_calls, pattern_calls, measures, in_order)
 """The modules whose rules `expressions.py` and `aggregates.py` then know."""
@@ -96,11 +100,14 @@ class Compiler:
 
     def _query(self, sql: str) -> Query:
         found = self._lower(sql)
-        return Query(
+        query = Query(
             tuple(name for name, _, _ in found.columns),
             tuple(types.shown(type) for _, type, _ in found.columns),
             *shown(found),
         )
+        if any(isinstance(part, Col) and part.index >= PLACEHOLDERS for part in parts_of(query)):
+            raise Refused("an aggregate or a subquery stands where its value is not known yet", 0, 0, "a CTE for it")
+        return query
 
 
 def shown(found: Selected) -> tuple[Rel, tuple[Order, ...]]:

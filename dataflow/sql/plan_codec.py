@@ -35,7 +35,7 @@ def parts(node: Node) -> list[Node]:
     return found
 
 
-def _in_order(root: Node) -> dict[Node, int]:
+def in_order(root: Node) -> dict[Node, int]:
     """All parts with their places, inputs first."""
     places: dict[Node, int] = {}
     stack: list[tuple[Node, bool]] = [(root, False)]
@@ -53,7 +53,7 @@ def _in_order(root: Node) -> dict[Node, int]:
 
 def encode(query: Query) -> bytes:
     """Raises OverflowError where a constant is beyond 64 bits."""
-    places = _in_order(query)
+    places = in_order(query)
 
     def written(value: Any) -> Any:
         if isinstance(value, Node):
