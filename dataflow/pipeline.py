@@ -260,10 +260,10 @@ class Pipeline:
         self._step_due.disposable = self._scheduler.schedule_relative(RETRY_S, self._step)
 
     def _take_step(self) -> None:
-        self._stepped, began = scheduler_time(self._scheduler), perf_counter()
+        now, began = scheduler_time(self._scheduler), perf_counter()
         deadline = began + (SLICE_S if self._far_behind() else LIVE_SLICE_S)
         taken = self._floor.intake.step(self._until, deadline)
-        self._counts.append((self._stepped, taken))
+        self._counts.append((now, taken))
         self._standing.stepped(taken, self._until - self._floor.intake.position)
         behind = self._floor.intake.position < self._until or self._entries.show(deadline)
         if not (behind or self._caught_up.value or self._awaits_feed() or self._turns_back()):
@@ -273,6 +273,8 @@ class Pipeline:
         more = self._hydrate(late)
         if self._next is not None:
             more = self._prepare(self._next, late) or more
+        if taken or behind or more:
+            self._stepped = now     # else there is nothing to paint, and what comes next need not wait for that
         if behind or more:
             self._wake(SHORT_S if behind else FRAME_S)
         self._publish_progress()

@@ -34,7 +34,8 @@ COMPACTED = 1000
 FLUSH_S = 0.001
 """Flushing costs about a third of painting what was flushed. Under load panels take turns: frames stay short.
 
-Those go first whose last turn is longest ago: what seldom changes is on the screen with the next frame.
+Those go first that an entry of this window has changed, then those whose last turn is longest ago: what seldom changes
+is on the screen with the next frame.
 """
 
 
@@ -135,6 +136,8 @@ class Bridge(QObject):
         self._session = session
         self._bindings: dict[tuple[Panel, str], Binding] = {}
         self._dirty: dict[Binding, None] = {}
+        self._hurried: set[Binding] = set()
+        self._entering = False
         self._entries: set[asyncio.Task[None]] = set()
         self._unshown: dict[int, set[Binding]] = {}
         self._noted = 0
@@ -179,6 +182,7 @@ class Bridge(QObject):
             binding.close()
         self._bindings.clear()
         self._dirty.clear()
+        self._hurried.clear()
         self._unshown.clear()
 
     def _show(self, panel: Panel, name: str, sql: str) -> None:
@@ -191,6 +195,7 @@ class Bridge(QObject):
         elif binding is not None:
             del self._bindings[panel, name]
             self._dirty.pop(binding, None)
+            self._hurried.discard(binding)
             binding.close()
             panel.has_come(name)
 
@@ -209,6 +214,8 @@ class Bridge(QObject):
 
     def _changed(self, binding: Binding) -> None:
         self._dirty[binding] = None
+        if self._entering:
+            self._hurried.add(binding)
         if not self._frame.isActive() and not self._held:
             self._frame.start(max(0, FRAME_MS - self._since.elapsed()))
 
@@ -221,8 +228,9 @@ class Bridge(QObject):
         until = perf_counter() + FLUSH_S
         done = 0
         while self._dirty and (done == 0 or perf_counter() < until):
-            binding = min(self._dirty, key=_flushed)
+            binding = min(self._hurried or self._dirty, key=_flushed)
             del self._dirty[binding]
+            self._hurried.discard(binding)
             binding.flush()
             done += 1
         if self._dirty:
@@ -254,11 +262,14 @@ class Bridge(QObject):
             self.flush()
 
     def _enter(self, form: Form, type: str, fields: dict[str, Any]) -> None:
+        self._entering = True
         try:
             entered = self._session.enter(type, fields)
         except EntryRefused as refused:
             form.refused(refused.problems)
             return
+        finally:
+            self._entering = False
         form.accepted()
         self.entered.emit(entered)
         task = asyncio.ensure_future(self._watch(form, entered, perf_counter()))

@@ -65,6 +65,7 @@ class Header(Guarded, QWidget):
         self._pause.clicked.connect(self.toggle_pause)
         self._attention.set_pressable()
         self._attention.clicked.connect(self.attention_wanted)
+        set_tip(self._attention, "Show what was refused or could not be taken (F8)")
         self._new_store.set_pressable()
         self._new_store.clicked.connect(self.new_store_wanted)
         set_tip(self._new_store, "Follow the server on a new store; nothing is lost")
@@ -133,14 +134,16 @@ class Header(Guarded, QWidget):
     def _show(self, pill: Pill, text: str, role: str = "dim", dot: str | None = None) -> None:
         if text:
             pill.show_text(text, role, dot=dot)
-        pill.setVisible(bool(text))
+        _set_shown(pill, bool(text))
 
     def _show_pause(self, status: Status) -> None:
         self._paused = status.state == "paused"
-        self._pause.show_text("", "text", icon="play" if self._paused else "pause")
-        self._pause.setAccessibleName("Resume" if self._paused else "Pause")
-        set_tip(self._pause, ("Resume" if self._paused else "Pause") + " the replay (Space)")
-        self._pause.setVisible(status.state in {"paused", "replaying"})
+        name = "Resume" if self._paused else "Pause"
+        if self._pause.accessibleName() != name:
+            self._pause.show_text("", "text", icon="play" if self._paused else "pause")
+            self._pause.setAccessibleName(name)
+            set_tip(self._pause, f"{name} the replay (Space)")
+        _set_shown(self._pause, status.state in {"paused", "replaying"})
 
     def _show_clock(self, status: Status) -> None:
         """Whose time the numbers are; nothing while there are none, or none that are final."""
@@ -150,7 +153,9 @@ class Header(Guarded, QWidget):
             self._show(self._clock, f"As of {text}", "warning")
         else:
             self._show(self._clock, text)
-        self.setAccessibleDescription(view_of(status, self._zone).text or "Live")
+        words = view_of(status, self._zone).text or "Live"
+        if words != self.accessibleDescription():
+            self.setAccessibleDescription(words)
 
     def _show_new_store(self) -> None:
         self._show(self._new_store, "New store…" if self._status.unfit and self._renewable else "", "warning")
@@ -164,8 +169,13 @@ class Header(Guarded, QWidget):
     def _show_attention(self, count: int) -> None:
         words = f"{count:,} {'needs' if count == 1 else 'need'} attention"
         self._attention.show_text(words, "warning", icon="triangle-alert")
-        set_tip(self._attention, "Show what was refused or could not be taken (F8)")
-        self._attention.setVisible(count > 0)
+        _set_shown(self._attention, count > 0)
+
+
+def _set_shown(pill: Pill, shown: bool) -> None:
+    """Only where it makes a difference: Qt takes 5 µs to find that it makes none, and each status asks six times."""
+    if pill.isHidden() == shown:
+        pill.setVisible(shown)
 
 
 class Title(Guarded, QWidget):

@@ -6,7 +6,7 @@ it, it stays.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
@@ -16,7 +16,7 @@ from gui.plain import PlainLabel
 from gui.theme import Theme
 
 STAYS_MS = 8_000
-_WIDEST, _ABOVE, _RADIUS = 420, 44, 6
+_WIDEST, _ABOVE = 420, 44
 _WAYS = {"undo": ("Undo", "Ctrl+Z"), "redo": ("Enter again", "Ctrl+Shift+Z")}
 
 
@@ -28,6 +28,7 @@ class Toast(Guarded, QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)       # nothing under it is painted again with it
         self._theme, self._over = theme, parent
         self._action = ""
         self._text, self._way = PlainLabel(parent=self), Pill(theme, self)
@@ -111,7 +112,6 @@ class Toast(Guarded, QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.rect(), self._theme.color("hover"))
             painter.setPen(QPen(self._theme.color("faint"), 1))
-            painter.setBrush(self._theme.color("hover"))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))

@@ -194,8 +194,9 @@ class EntryForm(Guarded, QWidget):
     def _name_button(self) -> None:
         words = self.event_type.submit or self.event_type.label or "Enter"
         words = filled(words, {name: box.text() for name, box in self.fields.items()})
-        self.button.setText(without_keys(words))
-        self.button.setAccessibleName(words)
+        if words != self.button.accessibleName():
+            self.button.setText(without_keys(words))
+            self.button.setAccessibleName(words)
 
 
 def filled(words: str, values: Mapping[str, str]) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec import structs
+from reactivex.scheduler.eventloop import AsyncIOScheduler
 from reactivex.subject import Subject
 
 from dataflow.feeds.feed import Refusal
 from dataflow.feeds.local import LocalFeed
+from dataflow.pipeline import FRAME_S
 from dataflow.session import EntryRefused, EntryRejected
 from storage.errors import StoreFull
 from tests.dataflow.desks import BOARD, QUERY, note, opened, shows, until
@@ -220,4 +223,32 @@ def test_a_broken_board_file_changes_nothing_but_says_why(tmp_path):
             (tmp_path / "board.toml").write_text(BOARD)
             await until(desk.pipeline.problems, lambda problems: not problems)
 
+    run(main())
+
+
+def test_what_comes_after_a_step_that_found_nothing_does_not_wait_for_a_frame(tmp_path, monkeypatch):
+    waits = []
+    schedule = AsyncIOScheduler.schedule_relative
+
+    def noted(self, duetime, action, state=None):
+        if duetime < FRAME_S:
+            waits.append(duetime)
+        return schedule(self, duetime, action, state)
+
+    async def main():
+        async with opened(tmp_path) as desk:
+            live = desk.pipeline.live(QUERY)
+            await until(desk.pipeline.status, lambda status: status.state == "live")
+            await asyncio.wrap_future(desk.database.log.append([note("north")]))
+            await shows(live, [("north", 1, False)])
+            await asyncio.sleep(2 * FRAME_S)
+            monkeypatch.setattr(AsyncIOScheduler, "schedule_relative", noted)
+            feeds[0].status.on_next(structs.replace(feeds[0].status.value, heard=1))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            feeds[0].arrivals.on_next(1)
+            assert waits == [0.0, 0.0]
+
+    feeds = []
+    monkeypatch.setattr(LocalFeed, "start", lambda self, start=LocalFeed.start: (feeds.append(self), start(self))[1])
     run(main())

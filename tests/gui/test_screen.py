@@ -260,3 +260,24 @@ def test_what_seldom_changes_is_brought_up_to_date_before_what_changes_all_the_t
         assert turns == ["Places", "Notes"]
 
     on_desk(run, qtbot, tmp_path, act, BOARD + seldom)
+
+
+def test_what_an_entry_of_this_window_has_changed_comes_before_all_else(run, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(bridge, "FLUSH_S", 0.0)
+    turns = []
+    apply = Table.apply
+    monkeypatch.setattr(Table, "apply", lambda self, *what: (turns.append(self.spec.title), apply(self, *what)))
+    seldom = TALL_FORM_AND_PLACES.replace("by_place", "by_place WHERE place = 'south'")
+
+    async def act(desk):
+        await asyncio.wrap_future(desk.database.log.append([note("north")]))
+        await desk.shows([["north", "1"]])
+        monkeypatch.setattr(bridge, "FRAME_MS", 60_000)
+        await asyncio.wrap_future(desk.database.log.append([note("south")]))
+        await until(desk.pipeline.status, lambda status: status.position == 2)
+        turns.clear()
+        desk.enter("north")
+        desk.screen.bridge.settle()
+        assert turns == ["Notes", "Places"]
+
+    on_desk(run, qtbot, tmp_path, act, BOARD + seldom)
