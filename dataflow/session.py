@@ -17,7 +17,7 @@ from dataflow.zset import Column, Row, Splice
 if TYPE_CHECKING:
     from reactivex import Observable
 
-    from dataflow.asides import Notice
+    from dataflow.notice import Notice
 
 Freshness = Literal["never", "loading", "as of", "live"]
 """What the numbers on a screen are: there are none since the log was never heard; not final yet; those of an earlier

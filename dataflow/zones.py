@@ -6,7 +6,7 @@ import re
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from dataflow.hints import nearest
+from dataflow.text.hints import nearest
 
 LONGEST = 64
 """Characters of a name; IANA's have at most 32."""

@@ -18,23 +18,23 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from dataflow.boards.file import LoadedBoard
-from gui.bugs import report_once
-from gui.complaints import Complaints
-from gui.logbook import Logbook
-from gui.notices import Notices
-from gui.picture import grab, tell_missing
-from gui.shut_panels import ShutPanels, shut_panels
-from gui.terminal import say
-from gui.theme import Theme
-from gui.window import MainWindow, remembered_theme
+from gui.panels.shut_panels import ShutPanels, shut_panels
+from gui.reporting.crash_report import report_once
+from gui.reporting.log_file import Logbook
+from gui.reporting.notices import Notices
+from gui.reporting.offline_notices import Complaints
+from gui.reporting.terminal import say
+from gui.theme.theme import Theme
+from gui.window.main_window import MainWindow, remembered_theme
+from gui.window.picture import grab, tell_missing
 from storage.private import tighten
 
 if TYPE_CHECKING:
     from reactivex.abc import DisposableBase
 
-    from dataflow.desk import Desk, DeskBuilder
-    from gui.connection import Connection
-    from gui.screen import Screen
+    from dataflow.desk.desk import Desk, DeskBuilder
+    from gui.binding.screen import Screen
+    from gui.server_settings import Connection
 
 T = TypeVar("T")
 
@@ -169,8 +169,8 @@ def _unforeseen(error: BaseException) -> None:
 
 
 def _builder(options: Options) -> DeskBuilder:
-    from dataflow.desk import DeskBuilder
-    from dataflow.plans import default_cache
+    from dataflow.desk.desk import DeskBuilder
+    from dataflow.engine.plan_cache import default_cache
 
     return DeskBuilder(asyncio.get_running_loop(), options.author, default_cache())
 
@@ -199,13 +199,13 @@ def _open_still(options: Options, now: int | None) -> Desk:
 
 
 def _moment(options: Options, start: str) -> int:
-    from dataflow.replay import moment
+    from dataflow.feeds.shared_clock import moment
 
     return moment(start, ZoneInfo(options.board.board.timezone))
 
 
 def _screen(window: MainWindow, desk: Desk) -> Screen:
-    from gui.screen import Screen
+    from gui.binding.screen import Screen
 
     return Screen(window, desk.pipeline)
 
@@ -241,9 +241,9 @@ def _first(closed: asyncio.Future[None], wanted: SignalInstance) -> asyncio.Futu
 
 async def _on_new_store(window: MainWindow, options: Options) -> Options:
     """The same board on a new store, where the server's log does not fit the old one; as it was, where that fails."""
-    from dataflow.feeds.renewal import NoAnswer, follow_anew
-    from dataflow.server.errors import ServerError
-    from gui.connection import renewed, renewed_text
+    from dataflow.feeds.shared.new_store import NoAnswer, follow_anew
+    from dataflow.nats.errors import ServerError
+    from gui.server_settings import renewed, renewed_text
     from storage.errors import StorageError
 
     connection, old = options.connection, options.store

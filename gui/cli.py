@@ -1,23 +1,21 @@
 """The command line: `watchfloor …`. Commands are imported when they are called, so that headless ones start
 fast.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage. Whatever goes wrong is said on stderr, a line for each problem.
-Expected errors (the world's) have one root a layer; anything else is a bug of ours: its full report goes to a
-file.
+Exit codes: 0 done, 1 failed, 2 wrong usage. Whatever goes wrong is said on stderr: `gui/reporting/failures.py`.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 import click
 
-from gui.bugs import told
-from gui.terminal import LONGEST, guarded, is_text, printable, say
+from gui.reporting.failures import say_failure
+from gui.reporting.terminal import guarded, is_text, printable
 
 _COMMANDS = {
     "demo": "gui.commands.demo",
@@ -36,19 +34,6 @@ _COMMANDS = {
     "user": "gui.commands.user",
     "schema": "gui.commands.schema",
 }
-_EXPECTED = (
-    ("gui.connection", "Unreadable"),
-    ("dataflow.boards.problems", "BoardError"),
-    ("dataflow.session", "EntryRefused"),
-    ("dataflow.sql.errors", "SqlError"),
-    ("dataflow.exchange.lines", "FileError"),
-    ("dataflow.server.errors", "ServerError"),
-    ("dataflow.feeds.renewal", "NoAnswer"),
-    ("dataflow.feeds.certificates", "BadAuthority"),
-    ("storage.errors", "StorageError"),
-)
-
-
 class _Commands(click.Group):
     """Finds commands by name, without importing the others."""
 
@@ -69,7 +54,7 @@ class _Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
-            from dataflow.hints import suggest
+            from dataflow.text.hints import suggest
 
             message = f"there is no command `{args[0]}`; {suggest(args[0], _COMMANDS)}"
             raise click.UsageError(message, ctx) from None
@@ -141,35 +126,10 @@ def _run(arguments: Sequence[str]) -> int:
         _forget_stdout()
         return 0
     except Exception as error:  # noqa: BLE001  the top-level guard
-        return failed(error, arguments)
+        return say_failure(error, arguments)
     except KeyboardInterrupt:
-        return _say("interrupted", 1)
+        return say_failure(click.Abort(), arguments)
     return result if isinstance(result, int) else 0
-
-
-def failed(error: Exception, arguments: Sequence[str]) -> int:
-    """Say what went wrong; the exit code."""
-    match error:
-        case click.UsageError():
-            return _say(_usage(error), 2)
-        case click.Abort():
-            return _say("interrupted", 1)
-        case click.ClickException():
-            return _say(error.format_message(), 1)
-    if isinstance(error, _expected()):
-        return _say_all(_messages(error), 1)
-    if isinstance(error, OSError):
-        why = (error.strerror or str(error) or type(error).__name__).lower()
-        return _say(f"{os.fsdecode(error.filename)}: {why}" if error.filename else why, 1)
-    return _say(told(error, arguments), 1)
-
-
-def _messages(error: Exception) -> Iterable[str]:
-    """A line for each problem."""
-    boards = sys.modules.get("dataflow.boards.problems")
-    if boards is not None and isinstance(error, boards.BoardError):
-        return map(str, error.problems)
-    return (str(error),)
 
 
 def _check_arguments(arguments: Sequence[str]) -> None:
@@ -181,29 +141,6 @@ def _check_arguments(arguments: Sequence[str]) -> None:
             odd = True
         if odd:
             raise click.UsageError(f"{printable(argument, 40)!r}: an argument is text without NUL")
-
-
-def _say(message: str, code: int) -> int:
-    return _say_all((message,), code)
-
-
-def _say_all(messages: Iterable[str], code: int) -> int:
-    for message in messages:
-        say(message if len(message) <= LONGEST else f"{message[:LONGEST]}…", err=True)
-    return code
-
-
-def _usage(error: click.UsageError) -> str:
-    path = error.ctx.command_path if error.ctx else "watchfloor"
-    message = error.format_message().rstrip(".")
-    end = "" if message.endswith("?") else "."
-    return f"{path}: {message[:1].lower()}{message[1:]}{end} See `{path} --help`"
-
-
-def _expected() -> tuple[type[Exception], ...]:
-    """The roots of the errors that are no bugs. What is not imported was not raised."""
-    modules = ((sys.modules.get(module), name) for module, name in _EXPECTED)
-    return tuple(getattr(module, name) for module, name in modules if module and hasattr(module, name))
 
 
 def _forget_stdout() -> None:

@@ -12,7 +12,9 @@ DEVICE = "mqtt:"
 """How the `source` of a device's message begins. Nobody wrote such an event: it has no `authid`."""
 
 WITHDRAWN = "entry.withdrawn"
-"""The one built-in type: such an event names another, which the views then do not hold (`dataflow/withdrawals.py`)."""
+"""The one built-in type: such an event names another, which the views then do not hold
+(`dataflow/events/withdrawals.py`).
+"""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):

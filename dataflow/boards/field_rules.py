@@ -11,7 +11,7 @@ from typing import Any
 from dataflow.board import ENVELOPE, Board, Field
 from dataflow.boards.shape import Finding, found
 from dataflow.boards.toml_lines import Path
-from dataflow.hints import suggest
+from dataflow.text.hints import suggest
 
 Findings = Iterator[Finding]
 

@@ -22,7 +22,7 @@ from dataflow.boards.rules import broken
 from dataflow.boards.shape import Finding, fit
 from dataflow.boards.tables import CsvTable, TableError
 from dataflow.boards.toml_lines import TomlLines, written
-from dataflow.schema import Schema
+from dataflow.events.schema import Schema
 from storage.regular import read_regular
 
 LARGEST = 4 * 2**20

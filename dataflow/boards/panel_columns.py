@@ -16,10 +16,10 @@ from dataflow.board import (
     ValuePanel,
     stale_column,
 )
+from dataflow.boards.formats import check_format
 from dataflow.boards.shape import Finding
 from dataflow.boards.toml_lines import Path
-from dataflow.formats import check_format
-from dataflow.hints import suggest
+from dataflow.text.hints import suggest
 
 Columns = Mapping[str, str]
 Findings = Iterator[Finding]

@@ -8,7 +8,7 @@ from dataflow.board import Action, Board, DataPanel, FormPanel, Panel, TablePane
 from dataflow.boards.durations import HINT, read_duration
 from dataflow.boards.shape import Finding
 from dataflow.boards.toml_lines import Path
-from dataflow.hints import listing, suggest
+from dataflow.text.hints import listing, suggest
 
 Findings = Iterator[Finding]
 

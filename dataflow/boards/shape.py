@@ -18,7 +18,7 @@ from msgspec import inspect
 
 from dataflow.board import Board
 from dataflow.boards.toml_lines import Path, written
-from dataflow.hints import listing, suggest
+from dataflow.text.hints import listing, suggest
 
 _LONG = 10**40
 _DAMAGED: Any = object()

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataflow.board import Board, EventType, Source
 from dataflow.boards.shape import Finding
 from dataflow.boards.toml_lines import Path
-from dataflow.feeds import paths
-from dataflow.feeds import topics as mqtt
-from dataflow.hints import suggest
+from dataflow.devices import json_paths
+from dataflow.devices import topics as mqtt
+from dataflow.text.hints import suggest
 
 Findings = Iterator[Finding]
 
@@ -60,7 +60,7 @@ def subjects(board: Board) -> Findings:
 
 def _subject(path: Path, template: str, source: Source, event: EventType | None) -> Findings:
     try:
-        pieces = list(paths.pieces(template))
+        pieces = list(json_paths.pieces(template))
     except ValueError:
         yield Finding(path, f'"{template}" cannot be read', _TEMPLATE)
         return
@@ -86,7 +86,7 @@ def times(board: Board) -> Findings:
 
 def _readable(path: str) -> bool:
     try:
-        paths.steps(path)
+        json_paths.steps(path)
     except ValueError:
         return False
     return True

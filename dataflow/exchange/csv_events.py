@@ -23,7 +23,7 @@ import msgspec
 from dataflow.exchange.csv_rows import BadRow, CsvRow, records
 from dataflow.exchange.lines import FileError, Progress
 from dataflow.exchange.spreadsheet import neutralise_row
-from dataflow.hints import suggest
+from dataflow.text.hints import suggest
 from dataflow.times import iso, parse
 from storage.event import Event
 from storage.ids import uuid8

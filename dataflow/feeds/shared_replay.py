@@ -16,7 +16,7 @@ from reactivex.disposable import Disposable, SerialDisposable
 from reactivex.subject import BehaviorSubject
 
 from dataflow.feeds.feed import Feed, FeedStatus, Refusal
-from dataflow.replay import SharedReplayClock
+from dataflow.feeds.shared_clock import SharedReplayClock
 from dataflow.session import Present
 from storage.event import Event
 

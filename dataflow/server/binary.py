@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from dataflow.server.errors import ServerMissing
+from dataflow.nats.errors import ServerMissing
 
 _NAME = "nats-server"
 

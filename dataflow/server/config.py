@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from dataflow.server.errors import Unsafe
+from dataflow.nats.errors import Unsafe
 
 Value: TypeAlias = "str | int | bool | Sequence[Value] | Mapping[str, Value]"
 

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dataflow.nats.errors import ServerFailed
 from dataflow.server.config import Tls
-from dataflow.server.errors import ServerFailed
 
 if TYPE_CHECKING:
     from nats.aio.client import Client

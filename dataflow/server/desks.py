@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dataflow.feeds import consumer, subjects
-from dataflow.feeds.consumer import Wanted
+from dataflow.nats import consumer, subjects
+from dataflow.nats.consumer import Wanted
 from dataflow.server.quotas import Bucket
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from dataflow.server.errors import LogShortened
+from dataflow.nats.errors import LogShortened
 
 _NAME = "high-water.json"
 

@@ -1,5 +1,4 @@
-"""Who may use a server: nkeys (Ed25519). The secret seed is in a file that its owner keeps; the server knows public
-keys alone. But a device has a password, since MQTT has no keys, and that the server knows as well.
+"""Who may use a server, in one folder: what the server needs of each, and a file for each to keep.
 
 `folder/users/<name>.json` is what the server needs of a user; `folder/identities/<name>.toml` is what the user needs,
 readable by this account only. It may be moved to the user's own machine. A name is one spelling for all: the percent-
@@ -10,23 +9,15 @@ from __future__ import annotations
 
 import os
 import secrets
-import stat
-import sys
-import tomllib
 from pathlib import Path
 
 import msgspec
 
-from dataflow import names
-from dataflow.feeds.subjects import escaped
-from dataflow.server.errors import IdentityError
-from dataflow.server.permissions import Role
+from dataflow.nats.errors import IdentityError
+from dataflow.nats.identity import Role, name_token, new_seed, public_key
+from dataflow.text import user_names
 from storage.private import create_file, make_folder, tighten
-from storage.regular import open_regular
 
-_LARGEST = 64 * 1024
-_LONGEST = 64
-"""Of a name, in bytes as it stands in a subject."""
 _PASSWORD = 18
 """Random bytes of a device's."""
 _TEXT = """\
@@ -65,18 +56,6 @@ class Member(msgspec.Struct, frozen=True):
         return f"Member(name={self.name!r}, role={self.role!r}, key={self.key!r})"
 
 
-class Identity(msgspec.Struct, frozen=True):
-    """A user as it knows itself. `seed`, or a device's `password`, is secret."""
-
-    name: str
-    role: Role
-    seed: str = ""
-    password: str = ""
-
-    def __repr__(self) -> str:
-        return f"Identity(name={self.name!r}, role={self.role!r})"
-
-
 class Identities:
     """The users of this account's servers, in one folder."""
 
@@ -90,7 +69,7 @@ class Identities:
         """Make a user; the identity file. `limits` are a device's. Raises IdentityError if the name is taken, looks
         like another's, or is no name.
         """
-        token = _token(name)
+        token = name_token(name)
         self._check_new(name)
         device = role == "device"
         secret_text = secrets.token_urlsafe(_PASSWORD) if device else new_seed()
@@ -119,7 +98,7 @@ class Identities:
 
     def limit(self, name: str, limits: Limits) -> Member:
         """Give a device other limits; what is None stays. Raises IdentityError if there is no such device."""
-        path = self._users / f"{_token(name)}.json"
+        path = self._users / f"{name_token(name)}.json"
         if not path.is_file():
             raise IdentityError(f"there is no user {name!r}; `watchfloor user list` names them")
         member = _member(path)
@@ -141,74 +120,19 @@ class Identities:
 
     def _check_new(self, name: str) -> None:
         """Raises IdentityError for a name that can't be told from another's."""
-        if problem := names.problem(name):
-            raise IdentityError(f"{names.describe(name)!r} cannot be a user's name: {problem}")
-        if other := names.alike(name, [member.name for member in self.list()]):
+        if problem := user_names.problem(name):
+            raise IdentityError(f"{user_names.describe(name)!r} cannot be a user's name: {problem}")
+        if other := user_names.alike(name, [member.name for member in self.list()]):
             raise IdentityError(f"{name!r} looks like {other!r}, who is a user already; choose another name")
 
     def remove(self, name: str) -> None:
         """Servers that run take it up too. Raises IdentityError if there is no such user."""
-        token = _token(name)
+        token = name_token(name)
         try:
             (self._users / f"{token}.json").unlink()
         except FileNotFoundError:
             raise IdentityError(f"there is no user {name!r}; `watchfloor user list` names them") from None
         (self._secrets / f"{token}.toml").unlink(missing_ok=True)
-
-
-def read(path: Path) -> Identity:
-    """An identity file. Raises IdentityError."""
-    try:
-        content = _private(path)
-    except OSError as error:
-        raise IdentityError(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    try:
-        identity = msgspec.convert(tomllib.loads(content.decode()), Identity)
-        if identity.role != "device":
-            public_key(identity.seed)
-        _token(identity.name)
-    except (ValueError, msgspec.MsgspecError, IdentityError):
-        raise IdentityError(f"{path}: not an identity file as `watchfloor user add` writes it") from None
-    return identity
-
-
-def new_seed() -> str:
-    """A fresh secret key of a user."""
-    import nkeys
-
-    seed: bytes = nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER)
-    return seed.decode()
-
-
-def public_key(seed: str) -> str:
-    """Raises IdentityError if it is no user's seed."""
-    import nkeys
-
-    try:
-        raw = bytearray(seed.encode())
-        prefix, _ = nkeys.decode_seed(raw)
-        key: bytes = nkeys.from_seed(raw).public_key
-    except (ValueError, nkeys.NkeysError) as error:
-        raise IdentityError("not a seed of a user's nkey") from error
-    if prefix != nkeys.PREFIX_BYTE_USER:
-        raise IdentityError("not a seed of a user's nkey")
-    return key.decode()
-
-
-def _token(name: str) -> str:
-    if not name or not name.isprintable() or name != name.strip() or name == "_":
-        raise IdentityError(f"{name!r} cannot be a user's name: use visible characters, without spaces around them")
-    token = escaped(name)
-    if len(token) > _LONGEST:
-        raise IdentityError(f"{name[:20]!r}… is too long for a user's name; up to {_LONGEST} letters")
-    return token
-
-
-def _private(path: Path) -> bytes:
-    with open_regular(path) as file:
-        if sys.platform != "win32" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-            raise IdentityError(f"{path}: other accounts can read it; run `chmod 600 {path}`")
-        return file.read(_LARGEST)
 
 
 def _member(path: Path) -> Member:

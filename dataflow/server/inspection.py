@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataflow.server import high_water, streams
-from dataflow.server.errors import LogShortened
+from dataflow.nats import streams
+from dataflow.nats.errors import LogShortened
+from dataflow.server import high_water
 from dataflow.server.high_water import Mark
 from dataflow.server.permissions import LOG
 from dataflow.server.sweep import Sweeper

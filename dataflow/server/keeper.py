@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dataflow.server import high_water, streams
+from dataflow.nats import streams
+from dataflow.nats.errors import ServerError, ServerFailed
+from dataflow.server import high_water
 from dataflow.server.desks import Desks, ended
-from dataflow.server.errors import ServerError, ServerFailed
 from dataflow.server.high_water import Mark
 from dataflow.server.quotas import Sent
 from dataflow.server.sweep import EVERY_S as SWEEP_S

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dataflow.server.errors import ServerFailed
+from dataflow.nats.errors import ServerFailed
 from storage.private import open_private
 
 

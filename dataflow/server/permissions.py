@@ -19,13 +19,11 @@ Source: https://docs.nats.io/running-a-nats-service/configuration/securing_nats/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, get_args
 
-from dataflow.feeds import subjects, topics
+from dataflow.devices import topics
+from dataflow.nats import subjects
+from dataflow.nats.identity import Role
 from dataflow.server.config import MAX_PAYLOAD, Account, Heard, Service, User
-
-Role: TypeAlias = Literal["viewer", "operator", "admin", "device"]
-ROLES: tuple[Role, ...] = get_args(Role)
 
 LOG = "WF"
 """The account of the log."""

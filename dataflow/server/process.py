@@ -20,9 +20,9 @@ from typing import Any
 
 import msgspec
 
+from dataflow.nats.errors import ServerFailed
 from dataflow.server.binary import find
 from dataflow.server.config import Settings, render
-from dataflow.server.errors import ServerFailed
 from dataflow.server.lock import held
 from storage.private import PRIVATE_UMASK, make_folder, open_private, write_file
 

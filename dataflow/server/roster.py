@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from dataflow.nats.errors import IdentityError
 from dataflow.server import permissions, quotas
 from dataflow.server.config import Account, User
-from dataflow.server.errors import IdentityError
 from dataflow.server.identities import Identities, Member
 from dataflow.server.quotas import Meter, Over, Sent
 

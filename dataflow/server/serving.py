@@ -20,18 +20,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from dataflow.feeds import subjects, topics
+from dataflow.devices import topics
+from dataflow.nats import subjects
+from dataflow.nats.errors import ServerError, ServerFailed
+from dataflow.nats.identity import new_seed, public_key
+from dataflow.nats.streams import BoardStream, ensure, find
 from dataflow.server import high_water, inspection, permissions
 from dataflow.server.config import Account, Settings, check
 from dataflow.server.connecting import connected, run
-from dataflow.server.errors import ServerError, ServerFailed
 from dataflow.server.high_water import Mark
-from dataflow.server.identities import Identities, Member, new_seed, public_key
+from dataflow.server.identities import Identities, Member
 from dataflow.server.keeper import Keeper
 from dataflow.server.process import ServerProcess, free_port
 from dataflow.server.quotas import Over, Sent
 from dataflow.server.roster import Roster, without_users
-from dataflow.server.streams import BoardStream, ensure, find
 
 if TYPE_CHECKING:
     from nats.aio.client import Client

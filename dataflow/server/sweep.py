@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dataflow.feeds import subjects
+from dataflow.nats import subjects
 
 if TYPE_CHECKING:
     from nats.aio.client import Client

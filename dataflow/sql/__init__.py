@@ -1,0 +1,1 @@
+"""SQL text to plans, and plans to Python code: a part of DuckDB's dialect."""

@@ -21,23 +21,34 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot.errors import SqlglotError
 
-from dataflow.sql import arithmetic, bits, calls, choices, in_order, logic, measures, pattern_calls, time_calls, types
 from dataflow.sql.budget import budgeted
-from dataflow.sql.casts import Typed, rescale
 from dataflow.sql.deep import work_deep
 from dataflow.sql.errors import Refused, SqlError, only_sql_errors
-from dataflow.sql.parse import parse
-from dataflow.sql.placing import Shaper
-from dataflow.sql.plan import Col, Const, Expr, Map, Order, Query, Rel
-from dataflow.sql.plan_codec import in_order as parts_of
-from dataflow.sql.relations import Catalogue, Names
-from dataflow.sql.select import lower_query
-from dataflow.sql.selected import Selected
+from dataflow.sql.expressions import (
+    arithmetic,
+    bits,
+    calls,
+    conditionals,
+    logic,
+    ordered_aggregates,
+    pattern_calls,
+    statistics,
+    time_calls,
+)
+from dataflow.sql.expressions.casts import Typed, rescale
+from dataflow.sql.parsing.parse import parse
+from dataflow.sql.plan import types
+from dataflow.sql.plan.codec import in_order as parts_of
+from dataflow.sql.plan.nodes import Col, Const, Expr, Map, Order, Query, Rel
+from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.queries.from_clause import Catalogue, Names
+from dataflow.sql.queries.lowered_query import Selected
+from dataflow.sql.queries.select import lower_query
 
 PLACEHOLDERS = 100_000
 """No row has so many columns: such a one stands for a value that is found later, and no finished plan holds it."""
 
-RULES = (logic, arithmetic, bits, choices, calls, time_calls, pattern_calls, measures, in_order)
+RULES = (logic, arithmetic, bits, conditionals, calls, time_calls, pattern_calls, statistics, ordered_aggregates)
 """The modules whose rules `expressions.py` and `aggregates.py` then know."""
 
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from dataflow.session import Attention
 from gui.forms.outcome import Outcome
-from gui.plain import set_tip
-from gui.theme import Theme
+from gui.theme.theme import Theme
+from gui.widgets.plain import set_tip
 
 
 class Actions(QWidget):

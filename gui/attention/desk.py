@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from dataflow.board import Board
 from dataflow.session import Entered, EntryRefused, EntryRejected, Session, Status
-from gui.theme import Theme
+from gui.theme.theme import Theme
 from storage.errors import StorageError
 
 if TYPE_CHECKING:

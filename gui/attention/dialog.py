@@ -29,8 +29,8 @@ from gui.attention.entry_page import EntryPage
 from gui.attention.lines import LineList, item_line
 from gui.attention.message_page import MessagePage
 from gui.attention.words import Words, sentence
-from gui.plain import PlainLabel
-from gui.theme import Theme
+from gui.theme.theme import Theme
+from gui.widgets.plain import PlainLabel
 
 _NONE = "Nothing needs attention. Events that do not fit and entries that were refused would be listed here."
 _SIZE, _LIST = (960, 640), 330

@@ -17,7 +17,7 @@ from gui.attention.labels import plain
 from gui.attention.lines import Line, LineList
 from gui.attention.words import Words, filling, short
 from gui.forms.entry import EntryForm
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 _LOWEST = 96
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from gui.attention.labels import plain
 from gui.attention.words import Said
-from gui.tall import TallArea
-from gui.theme import Theme
+from gui.forms.fitted_scroll import TallArea
+from gui.theme.theme import Theme
 
 
 class Fields(TallArea):

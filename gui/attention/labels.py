@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from gui.plain import PlainLabel
-from gui.theme import Theme
+from gui.theme.theme import Theme
+from gui.widgets.plain import PlainLabel
 
 
 def plain(parent: QWidget, theme: Theme, kind: str = "", style: str = "body") -> PlainLabel:

@@ -28,9 +28,9 @@ from PySide6.QtWidgets import (
 
 from dataflow.session import Attention
 from gui.attention.words import Words
-from gui.icons import icon
-from gui.painting import Guarded
-from gui.theme import Theme
+from gui.theme.icons import icon
+from gui.theme.theme import Theme
+from gui.widgets.painting import Guarded
 
 HEIGHT = 46
 _SIDE, _GAP, _ICON = 12, 12, 16

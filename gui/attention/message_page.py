@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 from dataflow.session import Attention
 from gui.attention.labels import plain
 from gui.attention.words import Words
-from gui.format import cut
-from gui.theme import Theme
+from gui.text.values import cut
+from gui.theme.theme import Theme
 
 LONGEST = 50_000
 """Letters of what came that are shown; the store keeps all."""

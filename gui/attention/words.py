@@ -11,7 +11,7 @@ import msgspec
 from dataflow.board import Board, EventType, Field
 from dataflow.session import Attention, Told
 from dataflow.times import local_day, local_text
-from gui.format import NARROW, formatter
+from gui.text.values import NARROW, formatter
 from storage.event import WITHDRAWN
 
 NOTHING = "–"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from gui.terminal import is_text
+from gui.reporting.terminal import is_text
 from storage.private import make_folder
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def store_path(loaded: LoadedBoard, store: Path | None, *, writes: bool = False)
     """
     if store is not None:
         return store
-    from gui.connection import recall
-    from gui.places import store_of
+    from gui.paths import store_of
+    from gui.server_settings import recall
 
     connection = recall(loaded.board.id)
     if connection is not None and connection.active:
@@ -103,7 +103,7 @@ def _shared(loaded: LoadedBoard, urls: Sequence[str]) -> str:
 def _known_theme(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
     from importlib.resources import files
 
-    from dataflow.hints import suggest
+    from dataflow.text.hints import suggest
 
     themes = sorted(file.name[:-5] for file in files("assets").joinpath("themes").iterdir()
                     if file.name.endswith(".toml"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gui.commands.boards import board_argument
-from gui.terminal import say
+from gui.reporting.terminal import say
 
 
 @click.command("check", short_help="Everything that is wrong with a board file.")
@@ -15,9 +15,9 @@ def command(board: str) -> None:
 
     Every problem is one line on stderr: file:line: key: what is wrong. Exit code 1 if there is any.
     """
+    from dataflow.boards.check import engine_for, examine
     from dataflow.boards.file import BoardError, board_path
-    from dataflow.boards.sql import engine_for, examine
-    from dataflow.plans import default_cache
+    from dataflow.engine.plan_cache import default_cache
 
     path = board_path(board)
     loaded, problems = examine(path, lambda loaded: engine_for(loaded, default_cache()))

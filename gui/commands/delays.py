@@ -10,7 +10,7 @@ import click
 
 from gui.commands.boards import board_argument, existing_store, load_board, store_option
 from gui.commands.rows import CHOICES, write
-from gui.terminal import say
+from gui.reporting.terminal import say
 
 
 @click.command("delays", short_help="How long entries took, by stage.")
@@ -23,7 +23,7 @@ def command(board: str, store: Path | None, form: str) -> None:
 
     Percentiles are within 3 %; a desk that is open writes what it measured every ten seconds.
     """
-    from dataflow.delays import stored_report
+    from dataflow.desk.delays import stored_report
     from dataflow.times import iso, local_day
     from dataflow.zset import Column
     from storage.database import Database

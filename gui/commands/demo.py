@@ -9,7 +9,7 @@ import click
 
 from gui.commands.boards import load_board, theme_option
 from gui.commands.display import clock, need_display, recording
-from gui.places import account_name
+from gui.paths import account_name
 
 MOST = 4
 

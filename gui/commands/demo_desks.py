@@ -26,15 +26,15 @@ from dataflow.server.binary import find
 from gui.commands.boards import load_board
 from gui.commands.display import recording
 from gui.commands.ending import told
-from gui.seat import Begin, Seat
-from gui.terminal import say
+from gui.demo.messages import Begin, Seat
+from gui.reporting.terminal import say
 
 if TYPE_CHECKING:
     from dataflow.board import Board
     from dataflow.server.process import ServerProcess
 
 OPERATORS = ("amy", "bob", "eve", "dan")
-DESK = "from gui.demo_desk import main"
+DESK = "from gui.demo.desk_process import main"
 LOOK_S = 0.1
 END_S = 5.0
 TRIES = 3
@@ -111,8 +111,8 @@ async def _demo(count: int, start: str, speed: float, theme: str | None) -> int:
 @contextmanager
 def _server(folder: Path) -> Iterator[ServerProcess]:
     """On a port that is free: another program may take it before the server does."""
+    from dataflow.nats.errors import ServerFailed
     from dataflow.server.config import Settings
-    from dataflow.server.errors import ServerFailed
     from dataflow.server.process import ServerProcess
 
     for attempt in range(TRIES):
@@ -145,8 +145,8 @@ def _end(desks: Sequence[Desk]) -> None:
 
 async def _replay(server: ServerProcess, desks: list[Desk], board: Board, start: str, speed: float) -> int:
     from dataflow.feeds.recording import read_recording
-    from dataflow.feeds.teller import Teller
-    from dataflow.replay import Replay, moment
+    from dataflow.feeds.shared.replayer import Teller
+    from dataflow.feeds.shared_clock import Replay, moment
 
     events = read_recording(recording())
     begin = moment(start, ZoneInfo(board.timezone))

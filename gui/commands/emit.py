@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from gui.commands.boards import board_argument, load_board, store_option, store_path
-from gui.places import account_name
-from gui.terminal import say
+from gui.paths import account_name
+from gui.reporting.terminal import say
 
 SOURCE = "/watchfloor/cli"
 

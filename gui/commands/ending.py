@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gui.terminal import say
+from gui.reporting.terminal import say
 
 _SIGNALS = ("SIGTERM", "SIGHUP", "SIGBREAK")
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from dataflow.budget import LIMIT_S
+from dataflow.engine.step_budget import LIMIT_S
 from gui.commands.boards import board_argument, load_board, store_option, store_path
 from gui.commands.history import push, push_store
-from gui.terminal import printable, say
+from gui.reporting.terminal import printable, say
 
 if TYPE_CHECKING:
     from dataflow.boards.file import LoadedBoard
-    from dataflow.engine import Engine
-    from dataflow.explain import Operator
+    from dataflow.engine.engine import Engine
+    from dataflow.engine.explain import Operator
 
 
 @click.command("explain", short_help="What a live query keeps, and what it costs.")
@@ -34,7 +34,7 @@ def command(board: str, query: str, store: Path | None, form: str) -> None:
     Each operator is above what it reads. Filters and projections run in the loop of the operator above them. A board
     without a store is explained without numbers; the demo with those of its recording.
     """
-    from dataflow.boards.sql import engine_for
+    from dataflow.boards.check import engine_for
 
     loaded = load_board(board)
     sql = f'SELECT * FROM "{query}"' if query in loaded.board.views else query

@@ -8,7 +8,7 @@ import click
 
 from gui.commands.boards import board_argument, existing_store, load_board, store_option
 from gui.commands.progress import bar
-from gui.terminal import say
+from gui.reporting.terminal import say
 
 _FILE = click.Path(path_type=Path)
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gui.terminal import say
+from gui.reporting.terminal import say
 
 if TYPE_CHECKING:
     from dataflow.boards.file import LoadedBoard
-    from dataflow.engine import Engine
+    from dataflow.engine.engine import Engine
     from storage.event import Event
 
 
@@ -18,7 +18,7 @@ def push_store(engine: Engine, loaded: LoadedBoard, store: Path) -> None:
     """Everything in a store but what is withdrawn. Events that do not fit the board's fields are left out, and counted
     on stderr, where it is also said of a shared log's store that it has never heard of that log.
     """
-    from dataflow.withdrawals import Withdrawals
+    from dataflow.events.withdrawals import Withdrawals
     from storage.database import Database
     from storage.mirror import Mirror
 
@@ -34,7 +34,7 @@ def push_store(engine: Engine, loaded: LoadedBoard, store: Path) -> None:
 
 def push(engine: Engine, loaded: LoadedBoard, history: Iterable[Sequence[Event]]) -> None:
     """Batches of events, in order."""
-    from dataflow.schema import Misfit
+    from dataflow.events.schema import Misfit
 
     misfits: list[str] = []
     for events in history:

@@ -9,7 +9,7 @@ import click
 
 from gui.commands.boards import board_argument, load_board, store_option, store_path
 from gui.commands.progress import bar
-from gui.terminal import say
+from gui.reporting.terminal import say
 
 if TYPE_CHECKING:
     from dataflow.boards.file import LoadedBoard
@@ -58,7 +58,7 @@ def _shape(loaded: LoadedBoard, type_: str, time_column: str) -> Shape:
     from zoneinfo import ZoneInfo
 
     from dataflow.exchange.csv_events import Shape
-    from dataflow.hints import suggest
+    from dataflow.text.hints import suggest
 
     event = loaded.board.events.get(type_)
     if event is None:

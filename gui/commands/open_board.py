@@ -9,9 +9,9 @@ import msgspec
 
 from gui.commands.boards import NamedPath, board_argument, load_board, store_option, store_path, theme_option
 from gui.commands.display import need_display
-from gui.connection import Connection, Unreadable, default_store, keep, recall, servers
-from gui.places import account_name, connection_of, store_of
-from gui.terminal import say
+from gui.paths import account_name, connection_of, store_of
+from gui.reporting.terminal import say
+from gui.server_settings import Connection, Unreadable, default_store, keep, recall, servers
 from storage.private import make_folder
 
 _IDENTITY = NamedPath(regular=True)
@@ -119,8 +119,8 @@ def _on_new_store(id: str, connection: Connection, author: str) -> tuple[Connect
         return connection, old
     import asyncio
 
-    from dataflow.feeds.renewal import follow_anew
-    from gui.connection import renewed, renewed_text
+    from dataflow.feeds.shared.new_store import follow_anew
+    from gui.server_settings import renewed, renewed_text
 
     identity, ca = (Path(file) if file else None for file in (connection.identity, connection.ca))
     new, along = asyncio.run(follow_anew(connection.urls, id, author, old, identity, ca))
@@ -136,7 +136,7 @@ def _same(kept: Connection, author: str | None) -> bool:
 
 def _check(connection: Connection) -> None:
     """What can be told of its files without the server. Raises IdentityError and BadAuthority."""
-    from dataflow.feeds import certificates, credentials
+    from dataflow.nats import certificates, credentials
 
     if connection.identity is not None:
         credentials.check(Path(connection.identity))
@@ -148,7 +148,7 @@ def _operator(connection: Connection) -> str | None:
     """Who the operator is to the server. Raises IdentityError."""
     if connection.identity is None or connection.identity.endswith(_NSC):
         return connection.author
-    from dataflow.server.identities import read
+    from dataflow.nats.identity import read
 
     return read(Path(connection.identity)).name
 

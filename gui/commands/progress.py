@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from gui.terminal import printable, unguarded
+from gui.reporting.terminal import printable, unguarded
 
 
 @contextmanager

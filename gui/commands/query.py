@@ -56,8 +56,8 @@ def answer(
     loaded: LoadedBoard, path: Path, sql: str, now: int
 ) -> tuple[Sequence[Column], Sequence[Row]]:
     """The result, in order. Events that do not fit the board's fields are left out, and counted on stderr."""
-    from dataflow.boards.sql import engine_for
-    from dataflow.plans import default_cache
+    from dataflow.boards.check import engine_for
+    from dataflow.engine.plan_cache import default_cache
 
     engine = engine_for(loaded, default_cache())
     engine.advance(now)

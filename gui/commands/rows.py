@@ -14,7 +14,7 @@ import msgspec
 from dataflow.exchange.spreadsheet import neutralise_row
 from dataflow.times import iso, local_text
 from dataflow.zset import Column, Row
-from gui.terminal import printable, unguarded
+from gui.reporting.terminal import printable, unguarded
 
 Cell = Callable[[Any], Any]
 

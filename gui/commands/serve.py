@@ -12,7 +12,7 @@ import click
 
 from gui.commands.boards import NamedPath, board_argument, load_board
 from gui.commands.ending import until_told
-from gui.terminal import say
+from gui.reporting.terminal import say
 
 if TYPE_CHECKING:
     from dataflow.boards.file import BoardFile
@@ -57,11 +57,11 @@ def command(
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
     from dataflow.boards.file import BoardFile
-    from dataflow.feeds.sources import templates
+    from dataflow.devices.sources import templates
     from dataflow.server.config import Settings, Tls
     from dataflow.server.identities import Identities
     from dataflow.server.serving import Serving
-    from gui.places import access, served
+    from gui.paths import access, served
 
     loaded = load_board(board)
     file = BoardFile(loaded.path, known=loaded)
@@ -80,7 +80,7 @@ def command(
 def _follow(serving: Serving, file: BoardFile, id: str) -> None:
     """Take up other sources when the board file is saved."""
     from dataflow.boards.file import BoardError
-    from dataflow.feeds.sources import templates
+    from dataflow.devices.sources import templates
 
     news = file.poll()
     if isinstance(news, BoardError):
@@ -104,7 +104,7 @@ def _introduce(serving: Serving, board: str, id: str, folder: Path) -> None:
 
 def _say_devices(serving: Serving) -> None:
     """Where devices send what the board's sources take."""
-    from dataflow.feeds import topics
+    from dataflow.devices import topics
 
     settings, sources = serving.settings, serving.sources
     if not sources:

@@ -9,7 +9,7 @@ import click
 from gui.commands.boards import board_argument, existing_store, load_board, store_option, theme_option
 from gui.commands.display import clock, recording
 from gui.commands.display import size as pixels
-from gui.places import account_name
+from gui.paths import account_name
 
 _OUT = click.Path(dir_okay=False, path_type=Path)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from gui.commands.boards import NamedPath, board_argument, load_board
-from gui.connection import servers
-from gui.terminal import say
+from gui.reporting.terminal import say
+from gui.server_settings import servers
 
 _FILE = NamedPath(regular=True)
 
@@ -39,8 +39,8 @@ def command(
     """
     import asyncio
 
-    from dataflow.feeds.sources import subjects
-    from dataflow.server.elsewhere import make
+    from dataflow.devices.sources import subjects
+    from dataflow.server.cluster import make
 
     loaded = load_board(board).board
     stream, held = asyncio.run(make(loaded.id, urls, replicas, subjects(loaded), identity, ca))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gui.terminal import say
+from gui.reporting.terminal import say
 
 if TYPE_CHECKING:
+    from dataflow.nats.identity import Role
     from dataflow.server.identities import Identities, Member
-    from dataflow.server.permissions import Role
 
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _SIZE = re.compile(r"(\d{1,12})\s*([kmgt]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
@@ -94,7 +94,7 @@ def limit(name: str, rate: float | None, largest: int | None, disk: int | None) 
 @command.command("list", short_help="Name all users with their roles.")
 def list_() -> None:
     """Name all users with their roles and public keys, and what devices may send."""
-    from dataflow.names import describe
+    from dataflow.text.user_names import describe
 
     members = _identities().list()
     shown = [describe(member.name) for member in members]
@@ -122,6 +122,6 @@ def _limits(member: Member) -> str:
 
 def _identities() -> Identities:
     from dataflow.server.identities import Identities
-    from gui.places import access
+    from gui.paths import access
 
     return Identities(access())

@@ -10,8 +10,8 @@ import click
 
 from gui.commands.boards import board_argument, load_board, store_option, store_path
 from gui.commands.emit import SOURCE
-from gui.places import account_name
-from gui.terminal import say
+from gui.paths import account_name
+from gui.reporting.terminal import say
 
 if TYPE_CHECKING:
     from storage.event import Event
@@ -30,7 +30,7 @@ def command(board: str, id_: str, store: Path | None, author: str | None, reason
 
     Who entered an event may withdraw it, and whoever is among the board's `admins`.
     """
-    from dataflow.withdrawals import said
+    from dataflow.events.withdrawals import said
     from storage.database import Database
     from storage.event import WITHDRAWN, Event
     from storage.ids import uuid7
@@ -52,7 +52,7 @@ def command(board: str, id_: str, store: Path | None, author: str | None, reason
 
 def _target(log: EventLog, id: str, author: str, admins: list[str]) -> Event:
     """The event. Raises ClickException where the author's withdrawal would have no effect."""
-    from dataflow.withdrawals import Reference, Withdrawals, objection
+    from dataflow.events.withdrawals import Reference, Withdrawals, objection
     from storage.identity import identity
 
     found = Reference(id).choose(author, log.find([id]))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dataflow.session import DelayBar
 from gui.models.numbers import finite
 from gui.models.scale import Tick
-from gui.standing import delay_text
+from gui.text.status_text import delay_text
 
 SLOTS = 10
 """Bars to a power of ten."""

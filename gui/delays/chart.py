@@ -9,13 +9,13 @@ from PySide6.QtGui import QFocusEvent, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from dataflow.session import DelayReport, StageDelay
-from gui.card import KEYBOARD
 from gui.delays.axis import DelayAxis, Slot, axis, part, slots
 from gui.delays.words import MEANINGS, STAGES, bar_text, find, parts, within_text
-from gui.painting import Guarded
-from gui.plain import show_tip
-from gui.standing import delay_text
-from gui.theme import Theme
+from gui.text.status_text import delay_text
+from gui.theme.theme import Theme
+from gui.widgets.focus import KEYBOARD
+from gui.widgets.painting import Guarded
+from gui.widgets.plain import show_tip
 
 _TOP, _BOTTOM, _LEGEND = 20, 22, 20
 _SWATCH = 9

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from dataflow.board import Board
 from dataflow.session import Session, Status
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 if TYPE_CHECKING:
     from gui.delays.dialog import DelayDialog

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QVBoxLayout, QWidget
 from dataflow.session import DelayReport, StageDelay, Status
 from gui.delays.chart import Bars, Stages
 from gui.delays.words import NOTHING, entries_text, find, waited_text
-from gui.plain import PlainLabel
-from gui.standing import delay_text, reason_text, since_text, state_text
-from gui.theme import Theme
+from gui.text.status_text import delay_text, reason_text, since_text, state_text
+from gui.theme.theme import Theme
+from gui.widgets.plain import PlainLabel
 
 _WIDTH = 560
 _HEADS = ("half within", "99 % within", "slowest", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataflow.session import DelayBar, DelayReport, StageDelay
-from gui.standing import delay_text
+from gui.text.status_text import delay_text
 
 NOTHING = (
     "Nothing measured yet.\nEnter something: how long it takes until the log has it and your screen shows it is "

@@ -1,0 +1,1 @@
+"""Entry forms: a field box for each type of field."""

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QComboBox, QCompleter, QStyledItemDelegate, QWidge
 
 from dataflow.board import Field
 from gui.forms.field import FieldBox
-from gui.icons import icon
-from gui.painting import Guarded
-from gui.theme import Theme
+from gui.theme.icons import icon
+from gui.theme.theme import Theme
+from gui.widgets.painting import Guarded
 
 _MANY = 9
 _CHEVRON = 14

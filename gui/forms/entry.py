@@ -22,9 +22,9 @@ from gui.forms import kinds
 from gui.forms.field import FieldBox
 from gui.forms.outcome import Outcome
 from gui.forms.sheet import Sheet
-from gui.painting import Guarded
-from gui.plain import without_keys
-from gui.theme import Theme
+from gui.theme.theme import Theme
+from gui.widgets.painting import Guarded
+from gui.widgets.plain import without_keys
 
 _GAP = 12
 _NAMED = re.compile(r"\{(\w+)\}")

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from dataflow.board import Field
-from gui.plain import PlainLabel, set_tip, without_keys
-from gui.theme import Theme
+from gui.theme.theme import Theme
+from gui.widgets.plain import PlainLabel, set_tip, without_keys
 
 
 class FieldBox(QWidget):

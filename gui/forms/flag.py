@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QCheckBox, QStyle, QStyleOptionButton, QWidget
 
 from dataflow.board import Field
 from gui.forms.field import FieldBox
-from gui.icons import icon
-from gui.painting import Guarded
-from gui.plain import without_keys
-from gui.theme import Theme
+from gui.theme.icons import icon
+from gui.theme.theme import Theme
+from gui.widgets.painting import Guarded
+from gui.widgets.plain import without_keys
 
 
 class Check(Guarded, QCheckBox):

@@ -14,7 +14,7 @@ from gui.forms.moment import MomentBox
 from gui.forms.multiline import MultilineBox
 from gui.forms.number import NumberBox
 from gui.forms.text import TextBox
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 KINDS: dict[str, type[FieldBox]] = {
     "text": TextBox,

@@ -6,8 +6,8 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from gui.painting import Guarded
-from gui.theme import Theme
+from gui.theme.theme import Theme
+from gui.widgets.painting import Guarded
 
 _SIDE = 10
 

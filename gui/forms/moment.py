@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from dataflow.board import Field
 from dataflow.times import local_text
 from gui.forms.text import TextBox
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = 60_000_000

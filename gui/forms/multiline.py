@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from dataflow.board import Field
 from gui.forms.field import FieldBox
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 _HEIGHT = 62
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from dataflow.board import Field
 from gui.forms.text import TextBox
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 _PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
 _STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}

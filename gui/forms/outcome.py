@@ -6,9 +6,9 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.painting import Guarded
-from gui.plain import set_tip
-from gui.theme import Theme
+from gui.theme.theme import Theme
+from gui.widgets.painting import Guarded
+from gui.widgets.plain import set_tip
 
 _RING = 8
 

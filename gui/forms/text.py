@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from dataflow.board import Field
 from gui.forms.field import FieldBox
 from gui.forms.line import Line
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 
 class TextBox(FieldBox):

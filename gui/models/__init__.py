@@ -1,0 +1,1 @@
+"""What panels draw, as numbers and rows: geometry, series, table models."""

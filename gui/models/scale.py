@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from gui.format import MINUS, NARROW, local_time
 from gui.models.numbers import LARGEST, TINY
+from gui.text.values import MINUS, NARROW, local_time
 
 _SECOND = 1_000_000
 _DAY = 86_400

@@ -15,10 +15,10 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from dataflow.board import ColumnSpec
 from dataflow.zset import Column, Row, Splice
-from gui.format import Formatter, formatter, is_number, one_line
 from gui.models.rows import Change, Insert, Remove, RowStore
-from gui.painting import Guarded
-from gui.plain import tip
+from gui.text.values import Formatter, formatter, is_number, one_line
+from gui.widgets.painting import Guarded
+from gui.widgets.plain import tip
 
 PENDING = "pending"
 _KEPT = 4096

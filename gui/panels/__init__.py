@@ -1,0 +1,1 @@
+"""The kinds of panels, and the card in which each lives."""

@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from dataflow.board import BarPanel
 from dataflow.zset import Column, Row, Splice
-from gui.format import Formatter, formatter
 from gui.models.bars import Bar as Entry
 from gui.models.bars import Bars, Placed, lay_out
 from gui.models.numbers import finite
-from gui.painting import Guarded
 from gui.panels.base import Panel
-from gui.plain import show_tip
-from gui.theme import Theme
+from gui.text.values import Formatter, formatter
+from gui.theme.theme import Theme
+from gui.widgets.painting import Guarded
+from gui.widgets.plain import show_tip
 
 THICK = 10
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter

@@ -17,10 +17,10 @@ from PySide6.QtWidgets import QWidget
 
 from dataflow import board
 from dataflow.zset import Column, Row, Splice
-from gui.card import Card
-from gui.painting import RETRY_S, fail, failures_in, forget_failures, run_marked
-from gui.staleness import Staleness
-from gui.theme import Theme
+from gui.panels.card import Card
+from gui.text.staleness import Staleness
+from gui.theme.theme import Theme
+from gui.widgets.painting import RETRY_S, fail, failures_in, forget_failures, run_marked
 
 
 class Panel(Card):

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QToolTip
 from gui.models.widths import Need, share
 from gui.panels.rows_header import GAP, indent
 from gui.panels.rows_view import RowsView
-from gui.plain import show_tip
+from gui.widgets.plain import show_tip
 
 SAMPLE = 100
 WIDEST = 340

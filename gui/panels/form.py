@@ -14,7 +14,7 @@ from dataflow.session import Problem
 from gui.forms.choice import Choice
 from gui.forms.entry import EntryForm, sentence
 from gui.panels.base import Panel
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 
 class Form(Panel):

@@ -18,7 +18,7 @@ from dataflow.board import (
     ValuePanel,
 )
 from gui.panels.base import Panel
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 KINDS: dict[type[PanelBase], tuple[str, str]] = {
     ValuePanel: ("gui.panels.value", "Value"),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QStaticText
 
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 KEPT = 8192
 

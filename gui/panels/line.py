@@ -17,12 +17,12 @@ from PySide6.QtWidgets import QWidget
 
 from dataflow.board import LinePanel
 from dataflow.zset import Column, Row, Splice
-from gui.format import formatter
 from gui.models.series import Line as Series
 from gui.models.series import read
 from gui.panels.base import Panel
 from gui.panels.plot import Chart, Plot
-from gui.theme import Theme
+from gui.text.values import formatter
+from gui.theme.theme import Theme
 
 ROLES = ("series1", "series2", "series3", "series4", "series5", "series6")
 """The roles of series in the order in which they appear; after the last the first comes again."""

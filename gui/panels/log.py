@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 
 from dataflow.board import LogPanel
 from dataflow.zset import Column, Row, Splice
-from gui.format import NARROW, Formatter, formatter
-from gui.painting import Guarded
 from gui.panels.base import Panel
-from gui.plain import tip
-from gui.theme import Theme
+from gui.text.values import NARROW, Formatter, formatter
+from gui.theme.theme import Theme
+from gui.widgets.painting import Guarded
+from gui.widgets.plain import tip
 
 _EMPTY = "Nothing has happened yet."
 _TALL, _LOW = 42, 28

@@ -6,13 +6,13 @@ import sys
 from zoneinfo import ZoneInfo
 
 from dataflow import board
-from gui.bugs import report_once
-from gui.painting import run_marked
 from gui.panels import kinds
 from gui.panels.base import Panel
 from gui.panels.shut import Shut
-from gui.shut_panels import ShutPanels, digest
-from gui.theme import Theme
+from gui.panels.shut_panels import ShutPanels, digest
+from gui.reporting.crash_report import report_once
+from gui.theme.theme import Theme
+from gui.widgets.painting import run_marked
 
 
 def make(spec: board.Panel, of: board.Board, theme: Theme, shut: ShutPanels | None) -> Panel:

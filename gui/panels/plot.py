@@ -30,12 +30,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from gui.format import Formatter, one_line
 from gui.models.chart import Frame, frame, parted
 from gui.models.scale import number_label
 from gui.models.series import Line, nearest, step, thinned
-from gui.painting import Guarded
-from gui.theme import Theme
+from gui.text.values import Formatter, one_line
+from gui.theme.theme import Theme
+from gui.widgets.painting import Guarded
 
 NAME = 240          # the widest name in the readout
 LABEL = 15          # the least distance between two labels at the lines' ends

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QHeaderView, QWidget
 
 from gui.models.query import Sort
 from gui.models.table_model import ALIGN, Shown, TableModel
-from gui.painting import Guarded
-from gui.theme import Theme
+from gui.theme.theme import Theme
+from gui.widgets.painting import Guarded
 
 ROW = 26
 GUTTER = 18         # left of the first column, where rows can be pending: their mark

@@ -37,10 +37,10 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 from dataflow.zset import Row
 from gui.models.rows import runs
 from gui.models.table_model import TableModel
-from gui.painting import Guarded
 from gui.panels.laid_text import LaidText, draw_message
 from gui.panels.rows_header import GAP, GUTTER, ROW, Header, indent
-from gui.theme import Theme
+from gui.theme.theme import Theme
+from gui.widgets.painting import Guarded
 
 _STEPS = frozenset({Qt.Key.Key_Down, Qt.Key.Key_Up})
 _QUIET = frozenset({"text", "dim", "faint"})     # in a pending row these turn violet, and all that is no number

@@ -9,10 +9,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from dataflow import board
-from gui.freshness import View
 from gui.panels.base import Panel
-from gui.plain import PlainLabel
-from gui.theme import Theme
+from gui.text.freshness import View
+from gui.theme.theme import Theme
+from gui.widgets.plain import PlainLabel
 
 _LOW = 200
 _HINT = "The other panels are live. “Try again” opens it; if Watchfloor ends once more, it will be shut again."

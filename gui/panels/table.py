@@ -26,16 +26,16 @@ from PySide6.QtWidgets import QMenu, QWidget
 from dataflow.board import Action, TablePanel, queries
 from dataflow.exchange.spreadsheet import neutralise, tab_separated
 from dataflow.zset import Column, Row, Splice
-from gui.card import HEADER, PADDING
-from gui.format import copied_value
 from gui.models.query import Sort, arranged, counted, next_sort
 from gui.models.table_model import TableModel
 from gui.panels.base import Panel
+from gui.panels.card import HEADER, PADDING
 from gui.panels.columns import Columns
 from gui.panels.filter_field import FilterField
 from gui.panels.rows_view import RowsView
-from gui.plain import without_keys
-from gui.theme import Theme
+from gui.text.values import copied_value
+from gui.theme.theme import Theme
+from gui.widgets.plain import without_keys
 
 NOTE_WIDTH = 230
 FILTER_WIDTHS = (130, 220)       # the least, the most

@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QWidget
 
 from dataflow.board import Threshold, ValuePanel
 from dataflow.zset import Column, Row, Splice
-from gui.format import formatter
 from gui.models.numbers import finite, linear
 from gui.models.scale import apart
 from gui.models.series import thinned
 from gui.panels.base import Panel
-from gui.theme import Theme
+from gui.text.values import formatter
+from gui.theme.theme import Theme
 
 _NOTHING = "–"
 _SIDE = 12          # left and right of everything

@@ -22,8 +22,8 @@ from time import thread_time
 import msgspec
 
 from dataflow.board import queries
+from dataflow.boards.check import engine_for
 from dataflow.boards.file import LoadedBoard, load
-from dataflow.boards.sql import engine_for
 from dataflow.zset import Row
 from storage import cloudevents
 from tests.bench.report import Figure, report

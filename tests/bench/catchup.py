@@ -29,9 +29,9 @@ import psutil
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
-from dataflow.feeds.nats import NatsFeed
-from dataflow.feeds.producer import Producer
-from dataflow.server import streams
+from dataflow.feeds.shared.feed import NatsFeed
+from dataflow.feeds.shared.producer import Producer
+from dataflow.nats import streams
 from dataflow.server.config import Settings
 from dataflow.server.process import ServerProcess
 from storage.cloudevents import decode

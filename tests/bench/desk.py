@@ -21,8 +21,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from dataflow.feeds import subscription
-from dataflow.feeds.nats import NatsFeed
+from dataflow.feeds.shared import subscription
+from dataflow.feeds.shared.feed import NatsFeed
 from gui.panels.form import Form
 from tests.bench.stage import Frames, Stage, on_stage
 

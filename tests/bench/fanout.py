@@ -28,9 +28,9 @@ import nats
 import psutil
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
-from dataflow.desk import deliver_on
-from dataflow.feeds.nats import NatsFeed
-from dataflow.server import streams
+from dataflow.desk.desk import deliver_on
+from dataflow.feeds.shared.feed import NatsFeed
+from dataflow.nats import streams
 from gui.app import SWITCH_S
 from storage.database import Database
 from storage.event import Event

@@ -16,7 +16,7 @@ from time import perf_counter
 
 import psutil
 
-from dataflow.engine import Engine
+from dataflow.engine.engine import Engine
 from dataflow.zset import Change, Row
 from tests.bench.flights import COLUMNS, KINDS
 from tests.bench.report import Figure, report

@@ -79,8 +79,8 @@ def some(count: int, legs: list[str]):
 async def enter(url: str, store: Path, count: int) -> None:
     """Follow the log; say `ready`; once the server is away, make the entries; the end when all are on disk."""
     from dataflow.boards.file import load
-    from dataflow.desk import DeskBuilder
-    from dataflow.plans import default_cache
+    from dataflow.desk.desk import DeskBuilder
+    from dataflow.engine.plan_cache import default_cache
     from tests.dataflow.desks import until
 
     desk = DeskBuilder(asyncio.get_running_loop(), AUTHOR, default_cache()).shared(load(BOARD), store, [url])
@@ -159,7 +159,7 @@ async def served(desk) -> None:
 
 async def drained(desk) -> dict[str, object]:
     """From the connection to the last confirmation."""
-    from dataflow.feeds import connection
+    from dataflow.nats import connection
     from tests.dataflow.desks import until
 
     connect, connected = connection.connect, []

@@ -21,10 +21,10 @@ import msgspec
 import nats
 from nats.js.api import DeliverPolicy
 
-from dataflow.feeds.producer import Producer
 from dataflow.feeds.recording import read_recording
-from dataflow.replay import moment
-from dataflow.server import streams
+from dataflow.feeds.shared.producer import Producer
+from dataflow.feeds.shared_clock import moment
+from dataflow.nats import streams
 from dataflow.server.config import Settings
 from dataflow.server.process import ServerProcess
 from storage.ids import uuid7

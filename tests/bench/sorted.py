@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from random import Random
 from time import perf_counter
 
-from dataflow.engine import Engine
+from dataflow.engine.engine import Engine
 from dataflow.zset import Row, Splice
 from tests.bench.report import Figure, report
 

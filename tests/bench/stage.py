@@ -21,16 +21,16 @@ from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from dataflow.boards.file import BoardFile, load
 from dataflow.clock import ReplayClock
-from dataflow.desk import deliver_on
+from dataflow.desk.desk import deliver_on
+from dataflow.desk.pipeline import Pipeline
 from dataflow.feeds.feed import Deliver, Feed
 from dataflow.feeds.local import LocalFeed
 from dataflow.feeds.recording import read_recording
-from dataflow.pipeline import Pipeline
-from dataflow.replay import moment
+from dataflow.feeds.shared_clock import moment
 from gui.app import SWITCH_S
-from gui.screen import Screen
-from gui.theme import Theme
-from gui.window import MainWindow
+from gui.binding.screen import Screen
+from gui.theme.theme import Theme
+from gui.window.main_window import MainWindow
 from storage.database import Database
 from storage.event import Event
 from tests.bench.load import RECORDING

@@ -69,7 +69,7 @@ def desks(cache: str) -> float:
 
 def desk(seat: str) -> int:
     """One of the two, in its own process."""
-    from gui.demo_desk import main
+    from gui.demo.desk_process import main
 
     return main(seat, lambda: print("painted", monotonic(), flush=True))
 

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import msgspec
 import psutil
 
-from dataflow.engine import Engine
+from dataflow.engine.engine import Engine
 from dataflow.zset import Row
 from tests.bench.flights import COLUMNS, KINDS, airlines, flights
 
@@ -254,8 +254,8 @@ class Duck:
     def __init__(self, rows: list[Row]) -> None:
         import duckdb
 
-        from dataflow.sql.duckdb import to_duckdb
-        from dataflow.sql.types import DUCKDB
+        from dataflow.sql.plan.types import DUCKDB
+        from tests.oracle.duckdb_sql import to_duckdb
 
         self._written = lambda sql: to_duckdb(sql, rows[-1][TIME])
         self._connection = duckdb.connect()

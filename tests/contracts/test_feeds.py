@@ -11,16 +11,16 @@ from reactivex.scheduler.eventloop import AsyncIOScheduler
 from reactivex.testing import TestScheduler
 
 from dataflow.clock import ReplayClock
-from dataflow.desk import deliver_on
+from dataflow.desk.desk import deliver_on
+from dataflow.events.withdrawals import said as withdrawing
 from dataflow.feeds.feed import Refusal
 from dataflow.feeds.local import LocalFeed
-from dataflow.feeds.nats import NatsFeed
 from dataflow.feeds.replay import ReplayFeed
-from dataflow.withdrawals import said as withdrawing
+from dataflow.feeds.shared.feed import NatsFeed
 from storage.database import Database
 from storage.event import WITHDRAWN, Event
 from storage.ids import uuid7
-from tests.dataflow.feeds import shared
+from tests.dataflow.feeds.shared import logs
 from tests.nats import make_server, server  # noqa: F401 - fixtures
 
 START = 1_360_000_000_000_000
@@ -95,12 +95,12 @@ class SharedDesk(Desk):
         self.loop.run_until_complete(self.make_stream())
 
     async def make_stream(self):
-        async with shared.client(self.server.url):
+        async with logs.client(self.server.url):
             """It is there now."""
 
     def begin_shared(self):
         scheduler, deliver = AsyncIOScheduler(self.loop), deliver_on(self.loop)
-        feed = NatsFeed([self.server.url], shared.BOARD, "amy", self.database, scheduler, deliver, self.loop)
+        feed = NatsFeed([self.server.url], logs.BOARD, "amy", self.database, scheduler, deliver, self.loop)
         desk = self.begin(feed)
         for said in (feed.arrivals, feed.refusals):
             self.told.append(said.subscribe(lambda _: self.changed.set()))
@@ -119,8 +119,8 @@ class SharedDesk(Desk):
 
     def write_elsewhere(self, event):
         async def write():
-            async with shared.client(self.server.url) as other:
-                await shared.write(other, event)
+            async with logs.client(self.server.url) as other:
+                await logs.write(other, event)
 
         self.loop.run_until_complete(write())
 

@@ -11,8 +11,8 @@ import msgspec
 
 from dataflow.board import queries
 from dataflow.boards import file as board_file
-from dataflow.engine import Engine, LiveQuery
-from dataflow.schema import Schema
+from dataflow.engine.engine import Engine, LiveQuery
+from dataflow.events.schema import Schema
 from dataflow.zset import Row, apply_splices
 from storage.cloudevents import decode, micros
 from storage.event import Event

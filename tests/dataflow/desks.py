@@ -10,9 +10,9 @@ from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from dataflow.boards.file import BoardFile, load
 from dataflow.clock import WallClock
-from dataflow.desk import Desk, deliver_on
+from dataflow.desk.desk import Desk, deliver_on
+from dataflow.desk.pipeline import Pipeline
 from dataflow.feeds.local import LocalFeed
-from dataflow.pipeline import Pipeline
 from storage.database import Database
 from storage.event import Event
 from storage.ids import uuid7

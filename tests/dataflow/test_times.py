@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflow.sql.calendar import strftime, to_local
+from dataflow.sql.runtime.calendar import strftime, to_local
 from dataflow.times import in_range, local_day, local_text, moment, parse
 from storage.times import EARLIEST, LATEST
 

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 from nats.errors import Error
 
-from dataflow.feeds.connection import Unreachable, connect
-from dataflow.feeds.producer import Producer
+from dataflow.feeds.shared.producer import Producer
+from dataflow.nats.connection import Unreachable, connect
 from tests.faults import board
 from tests.faults.desks import Shown
 

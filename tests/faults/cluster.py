@@ -15,11 +15,10 @@ from typing import Any
 import msgspec
 import nats
 
-from dataflow.feeds import subjects
-from dataflow.server import streams
+from dataflow.nats import streams, subjects
+from dataflow.nats.errors import ServerError
 from dataflow.server.binary import find
 from dataflow.server.config import Settings, render
-from dataflow.server.errors import ServerError
 from dataflow.server.process import _dies_with_parent
 from tests.faults.proxy import Link, link
 from tests.nats import free_port

@@ -15,9 +15,9 @@ from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from dataflow.board import Board, queries
 from dataflow.boards.file import load
-from dataflow.desk import Desk, DeskBuilder
-from dataflow.plans import PlanCache
-from dataflow.server import streams
+from dataflow.desk.desk import Desk, DeskBuilder
+from dataflow.engine.plan_cache import PlanCache
+from dataflow.nats import streams
 from dataflow.session import Entered, Status
 from tests.dataflow.desks import until
 from tests.faults import board

@@ -11,7 +11,7 @@ import msgspec
 import nats
 
 from dataflow.board import ENVELOPE
-from dataflow.feeds import subjects, wire
+from dataflow.nats import subjects, wire
 from dataflow.times import iso
 from storage.event import Event
 from storage.identity import Identity, identity

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import nats
 
-from dataflow.feeds.producer import Producer
+from dataflow.feeds.shared.producer import Producer
 from dataflow.session import Entered
 from storage.event import Event
 from tests.dataflow.desks import until

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dataflow.feeds import skew
+from dataflow.feeds.shared import clock_skew
 from tests.dataflow.desks import until
 from tests.faults import board
 from tests.faults.children import Other
@@ -63,7 +63,7 @@ def events(desk, author):
     ("asked", "answered", "theirs", "off"), [(5, 9, 7, 0), (5, 9, 4, 1), (5, 9, 11, -2), (5, 5, 5, 0)]
 )
 def test_only_what_the_answers_way_does_not_explain_is_told(asked, answered, theirs, off):
-    assert skew.off(asked, answered, theirs) == off
+    assert clock_skew.off(asked, answered, theirs) == off
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_only_what_the_answers_way_does_not_explain_is_told(asked, answered, the
      (-30_000_000, "30 seconds behind"), (3 * 24 * HOUR_US, "3 days ahead")],
 )  # fmt: skip
 def test_it_is_told_in_words(off, words):
-    assert words in skew.told(off)
-    assert bool(words) == bool(skew.told(off))
+    assert words in clock_skew.told(off)
+    assert bool(words) == bool(clock_skew.told(off))
 
 
 def test_a_clock_that_is_set_right_is_told_no_more(server: Server, tmp_path: Path) -> None:  # noqa: F811
@@ -81,7 +81,7 @@ def test_a_clock_that_is_set_right_is_told_no_more(server: Server, tmp_path: Pat
         board.write(tmp_path)
         await stream(server.url)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(skew, "LOOK_S", 0.05)
+            patch.setattr(clock_skew, "LOOK_S", 0.05)
             async with desk(tmp_path, server.url, "amy", off_s=HOUR_S) as amy:
                 await amy.until(lambda status: status.warning)
                 amy.pipeline._scheduler.set(0)

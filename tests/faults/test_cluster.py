@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dataflow.feeds import subscription
-from dataflow.feeds.connection import Connection
-from dataflow.server import streams
+from dataflow.feeds.shared import subscription
+from dataflow.nats import streams
+from dataflow.nats.connection import Connection
 from dataflow.session import Entered
 from tests.faults import board
 from tests.faults.children import Other

@@ -13,8 +13,8 @@ from pathlib import Path
 import nats
 import pytest
 
-from dataflow.feeds.renewal import NoAnswer, follow_anew
-from dataflow.feeds.source import WAY_OUT
+from dataflow.feeds.shared.log_match import WAY_OUT
+from dataflow.feeds.shared.new_store import NoAnswer, follow_anew
 from dataflow.session import EntryRejected
 from storage.database import Database
 from storage.renewal import beside

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dataflow.feeds import producer, publisher
+from dataflow.feeds.shared import producer, publisher
 from tests.faults import board
 from tests.faults.desks import stream
 from tests.faults.net import confirmed, desks, judge, made, send

@@ -12,7 +12,8 @@ from pathlib import Path
 import nats
 import pytest
 
-from dataflow.feeds import connection, subscription
+from dataflow.feeds.shared import subscription
+from dataflow.nats import connection
 from tests.faults import board
 from tests.faults.desks import stream
 from tests.faults.net import Told, confirmed, desks, judge

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dataflow.feeds import connection, producer, publisher, subscription
+from dataflow.feeds.shared import producer, publisher, subscription
+from dataflow.nats import connection
 from tests.faults import board
 from tests.faults.desks import stream
 from tests.faults.net import Told, confirmed, desks, judge, made, meet, send

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nats
 
-from dataflow.feeds import wire
+from dataflow.nats import wire
 from storage.event import Event
 from tests.faults import board
 from tests.faults.children import Other

@@ -8,7 +8,7 @@ from random import Random
 
 from sqlglot import exp
 
-from dataflow.sql import functions
+from dataflow.sql.expressions import functions
 from tests.fuzz.corpus import corpus, tokens
 from tests.oracle.grammar import RELATIONS, TYPES, Grower, Name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataflow.engine import Engine
+from dataflow.engine.engine import Engine
 from dataflow.sql.errors import SqlError
 from tests.fuzz.sql import SOUND, main
 from tests.fuzz.statements import Statements, function_names

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
+from dataflow.boards.check import engine_for
 from dataflow.boards.file import load
-from dataflow.boards.sql import engine_for
-from dataflow.engine import Engine
+from dataflow.engine.engine import Engine
 from dataflow.sql.errors import SqlError
 from dataflow.zset import Row
 from tests.dataflow.sql.test_meanings import COLUMNS

@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from dataflow.feeds import subjects
-from dataflow.feeds.connection import Unreachable, connect
+from dataflow.nats import subjects
+from dataflow.nats.connection import Unreachable, connect
 from tests.faults.proxy import Link
 from tests.fuzz import fuzz_board, hostile
 from tests.mqtt import Device

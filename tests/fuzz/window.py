@@ -190,8 +190,8 @@ async def on_its_own(attack: Attack, seconds: float) -> None:
 
 
 async def on_a_server(attack: Attack, server: Server, mqtt: int, seconds: float) -> None:
-    from dataflow.feeds.connection import connect
-    from dataflow.server.streams import ensure
+    from dataflow.nats.connection import connect
+    from dataflow.nats.streams import ensure
 
     random = attack.random
     connection = await connect([server.url], "maker", None, lambda: None, lambda _: None)

@@ -34,7 +34,7 @@ def say(**what: object) -> None:
 def main() -> int:
     from dataflow.boards.file import load
     from gui.app import Options, run
-    from gui.connection import Connection
+    from gui.server_settings import Connection
 
     board, store, seed = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     url = sys.argv[4] if len(sys.argv) > 4 else None
@@ -47,7 +47,7 @@ def watch(seed: int) -> None:
     from PySide6.QtCore import Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from gui.window import MainWindow
+    from gui.window.main_window import MainWindow
 
     (window,) = [each for each in QApplication.topLevelWidgets() if isinstance(each, MainWindow)]
     beat = Beat(window)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from dataflow.boards.file import load
 from dataflow.session import Attention, Meanwhile, Told
 from gui.attention.dialog import AttentionDialog
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 NOW = 1_360_351_920_000_000     # 8 February 2013, 14:32 in New York
 SECOND, MINUTE = 1_000_000, 60_000_000

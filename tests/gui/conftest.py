@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ ACTS = {
 
 def desk(seat: str) -> int:
     """One of them, in its own process."""
-    from gui import demo_desk
+    from gui.demo import desk_process
 
-    return demo_desk.main(seat, act)
+    return desk_process.main(seat, act)
 
 
 def act() -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 
-from gui import demo_desk
+from gui.demo import desk_process
 
 TITLE = "Runway 4/22 closed"
 
 
 def main(seat: str) -> int:
-    return demo_desk.main(seat, painted)
+    return desk_process.main(seat, painted)
 
 
 def say(*words) -> None:

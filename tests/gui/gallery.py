@@ -24,8 +24,8 @@ from dataflow.boards.file import load
 from dataflow.session import Status
 from dataflow.zset import Column, Row, Splice
 from gui.panels.base import Panel
-from gui.theme import Theme
-from gui.window import MainWindow
+from gui.theme.theme import Theme
+from gui.window.main_window import MainWindow
 
 NOW = 1_360_351_920_000_000     # 8 February 2013, 14:32 in New York
 MINUTE = 60_000_000

@@ -15,12 +15,12 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from dataflow.delays import Delays
+from dataflow.desk.delays import Delays
 from dataflow.session import DelayReport, Present, Status
 from gui.delays.dialog import DelayDialog
-from gui.header import Header
-from gui.status import Foot
-from gui.theme import Theme
+from gui.theme.theme import Theme
+from gui.window.footer import Foot
+from gui.window.header import Header
 
 NOW = 1_360_351_920_000_000     # 8 February 2013, 14:32 in New York
 MINUTE = 60_000_000

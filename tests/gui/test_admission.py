@@ -11,11 +11,12 @@ import sys
 import nats
 import pytest
 
-from dataflow.feeds import subjects
-from dataflow.server.identities import Identities, public_key, read
+from dataflow.nats import subjects
+from dataflow.nats.identity import public_key, read
+from dataflow.server.identities import Identities
 from dataflow.server.permissions import everything
 from dataflow.session import Status
-from gui.complaints import Complaints
+from gui.reporting.offline_notices import Complaints
 from tests.certificates import Authority
 from tests.dataflow.desks import BOARD
 from tests.nats import make_server  # noqa: F401  fixture
@@ -59,7 +60,7 @@ def test_a_window_says_why_it_is_not_let_in_and_then_is(opened, make_server, tmp
         context = ssl.create_default_context(cafile=str(authority.cert))
         boss = await nats.connect(url, tls=context, nkeys_seed_str=keys["boss"].seed)
         try:
-            from dataflow.server.streams import ensure
+            from dataflow.nats.streams import ensure
 
             await ensure(boss, "notes")
             there = await boss.subscribe(subjects.everybody("notes"))

@@ -12,10 +12,11 @@ import msgspec
 import pytest
 
 from dataflow.boards.problems import BoardError
-from dataflow.delays import Delays
+from dataflow.desk.delays import Delays
 from gui import cli
 from gui.commands import boards, display
-from gui.places import store_of
+from gui.paths import store_of
+from gui.reporting import failures
 from storage.database import Database
 
 ROOT = Path(__file__).parents[2]
@@ -459,10 +460,10 @@ class TestGuard:
         assert "Traceback" in report
 
     def test_all_layers_errors_are_known(self):
-        for module, _ in cli._EXPECTED:
+        for module, _ in failures._EXPECTED:
             __import__(module)
-        assert BoardError in cli._expected()
-        assert len(cli._expected()) == len(cli._EXPECTED)
+        assert BoardError in failures._expected()
+        assert len(failures._expected()) == len(failures._EXPECTED)
 
 
 def raising(error: BaseException):

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from gui import cli
-from gui.places import store_of
+from gui.paths import store_of
 from storage.database import Database
 from storage.event import Event
 from storage.times import EARLIEST, LATEST

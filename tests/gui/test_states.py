@@ -7,14 +7,14 @@ import asyncio
 import pytest
 
 from dataflow.feeds.feed import FeedStatus
-from gui.banner import Banner
 from gui.panels.form import Form
 from gui.panels.table import Table
 from gui.panels.value import Value
+from gui.window.banner import Banner
+from tests.dataflow.desk.test_views_clock import LOG, START, HandClock, HandFeed
 from tests.dataflow.desks import BOARD, note, opened, until
-from tests.dataflow.test_views_clock import LOG, START, HandClock, HandFeed
-from tests.gui.test_screen import FORM, Desk, run  # noqa: F401  fixture
-from tests.gui.test_toast import told
+from tests.gui.binding.test_screen import FORM, Desk, run  # noqa: F401  fixture
+from tests.gui.window.test_toast import told
 
 NUMBER = """
 [[panels]]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from dataflow.engine import Engine
+from dataflow.engine.engine import Engine
 from dataflow.zset import Row
 from tests.oracle.world import DUCK, STOPS, Duck
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from dataflow.engine import Engine, LiveQuery
+from dataflow.engine.engine import Engine, LiveQuery
 from dataflow.sql.errors import SqlError
-from dataflow.sql.runtime import NAN
+from dataflow.sql.runtime.numbers import NAN
 from dataflow.zset import Row
 from tests.oracle.matrix import alike
 from tests.oracle.world import DUCK, Duck

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dataflow.engine import Engine
+from dataflow.engine.engine import Engine
 from dataflow.zset import Row
 from tests.oracle.steps import compare
 from tests.oracle.world import DUCK, Duck

@@ -12,10 +12,10 @@ from typing import Any
 
 import duckdb
 
-from dataflow.engine import Engine, LiveQuery
-from dataflow.sql.duckdb import to_duckdb
+from dataflow.engine.engine import Engine, LiveQuery
 from dataflow.zset import Row, apply_splices
 from tests.oracle.beside import Beside, DuckDied
+from tests.oracle.duckdb_sql import to_duckdb
 
 MINUTE = 60_000_000
 START = 1_360_324_800_000_000  # 2013-02-08 12:00 UTC

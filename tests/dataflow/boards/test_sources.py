@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dataflow.boards.file import BoardError, load
-from dataflow.feeds.sources import Sources, templates
+from dataflow.devices.sources import Sources, templates
 from dataflow.times import parse
 from gui import cli
 

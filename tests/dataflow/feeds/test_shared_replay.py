@@ -11,8 +11,8 @@ from reactivex.testing import TestScheduler
 
 from dataflow.clock import scheduler_time
 from dataflow.feeds.feed import FeedStatus
+from dataflow.feeds.shared_clock import Replay, SharedReplayClock
 from dataflow.feeds.shared_replay import SharedReplayFeed
-from dataflow.replay import Replay, SharedReplayClock
 from dataflow.session import Present
 
 SECOND = 1_000_000

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from dataflow.feeds import subjects, wire
-from dataflow.server import streams
+from dataflow.nats import streams, subjects, wire
+from dataflow.nats.identity import read
 from dataflow.server.config import Settings
-from dataflow.server.identities import Identities, read
+from dataflow.server.identities import Identities
 from dataflow.server.serving import Serving
 from storage.event import Event
 from storage.ids import uuid7

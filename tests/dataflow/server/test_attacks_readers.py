@@ -8,12 +8,12 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 
-from dataflow.feeds import subjects
-from dataflow.feeds.connection import NotAdmitted, Unreachable, connect
+from dataflow.nats import subjects
+from dataflow.nats.connection import NotAdmitted, Unreachable, connect
 from dataflow.server import desks
 from dataflow.server.permissions import CONNECTIONS
 from tests.dataflow.desks import until
-from tests.dataflow.feeds.shared import desk
+from tests.dataflow.feeds.shared.logs import desk
 from tests.dataflow.server.served import (  # noqa: F401
     BOARD,
     OPERATOR,

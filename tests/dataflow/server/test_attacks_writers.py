@@ -13,10 +13,11 @@ import nats
 import pytest
 from nats.js.errors import APIError
 
-from dataflow.feeds import subjects
-from dataflow.feeds.sources import NAMESPACE
+from dataflow.devices.sources import NAMESPACE
+from dataflow.nats import subjects
+from dataflow.nats.identity import read
 from dataflow.server import config, quotas
-from dataflow.server.identities import Limits, read
+from dataflow.server.identities import Limits
 from tests.dataflow.server.served import (  # noqa: F401
     BOARD,
     OPERATOR,

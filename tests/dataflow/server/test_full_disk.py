@@ -16,7 +16,7 @@ from dataflow.feeds import publisher
 from dataflow.server.config import Settings
 from dataflow.server.identities import Identities
 from dataflow.server.serving import Serving
-from tests.dataflow.feeds.shared import desk, entry
+from tests.dataflow.feeds.shared.logs import desk, entry
 from tests.nats import free_port
 
 disk, elsewhere = Path(sys.argv[1]), Path(sys.argv[2])

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from dataflow.server.errors import IdentityError
-from dataflow.server.identities import Identities, Identity, Member, public_key, read
+from dataflow.nats.errors import IdentityError
+from dataflow.nats.identity import Identity, public_key, read
+from dataflow.server.identities import Identities, Member
 
 ODD = 'Ödön "the\\duty" O\'Neil/..'
 

@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from dataflow.feeds import subjects
-from dataflow.server.identities import new_seed, public_key
+from dataflow.nats import subjects
+from dataflow.nats.identity import new_seed, public_key
 from dataflow.server.permissions import desk_account
 from tests.dataflow.server.served import BOARD, OPERATOR, STREAM, TIMEOUT, as_users, served  # noqa: F401
 from tests.nats import make_server  # noqa: F401

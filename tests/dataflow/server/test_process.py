@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from dataflow.nats.errors import ServerFailed, ServerMissing
 from dataflow.server import binary
 from dataflow.server.config import Settings
-from dataflow.server.errors import ServerFailed, ServerMissing
 from dataflow.server.process import ServerProcess
 from tests.nats import Server, free_port, make_server, server  # noqa: F401
 

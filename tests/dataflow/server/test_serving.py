@@ -12,16 +12,16 @@ import subprocess
 import nats
 import pytest
 
-from dataflow.feeds import credentials, subjects
-from dataflow.server import streams
+from dataflow.nats import credentials, streams, subjects
+from dataflow.nats.errors import IdentityError, ServerError, ServerFailed, Unsafe
+from dataflow.nats.identity import read
 from dataflow.server.config import Settings, Tls
-from dataflow.server.errors import IdentityError, ServerError, ServerFailed, Unsafe
-from dataflow.server.identities import Identities, read
+from dataflow.server.identities import Identities
 from dataflow.server.serving import Serving
 from dataflow.server.sweep import Sweeper
 from tests.certificates import Authority
 from tests.dataflow.desks import until
-from tests.dataflow.feeds.shared import desk, entry
+from tests.dataflow.feeds.shared.logs import desk, entry
 from tests.mqtt import Device, Refused
 from tests.nats import free_port
 

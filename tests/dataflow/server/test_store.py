@@ -10,14 +10,15 @@ import shutil
 
 import pytest
 
-from dataflow.feeds import subjects
-from dataflow.feeds.connection import NotAdmitted
-from dataflow.feeds.connection import connect as enter
-from dataflow.server import high_water, streams, sweep
+from dataflow.nats import streams, subjects
+from dataflow.nats.connection import NotAdmitted
+from dataflow.nats.connection import connect as enter
+from dataflow.nats.errors import LogShortened
+from dataflow.nats.identity import read
+from dataflow.server import high_water, sweep
 from dataflow.server.config import Settings
-from dataflow.server.errors import LogShortened
 from dataflow.server.high_water import Mark
-from dataflow.server.identities import Identities, read
+from dataflow.server.identities import Identities
 from dataflow.server.process import ServerProcess
 from dataflow.server.serving import Serving
 from tests.nats import free_port

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dataflow.engine import Engine
+from dataflow.engine.engine import Engine
 from dataflow.sql import budget
 from dataflow.sql.errors import SqlError
 from dataflow.zset import Row

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dataflow.engine import Engine
+from dataflow.engine.engine import Engine
 from dataflow.zset import Row
 from tests.oracle.world import DUCK, STOPS, Duck, Watched
 

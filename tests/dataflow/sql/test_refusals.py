@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dataflow.engine import Engine
+from dataflow.engine.engine import Engine
 from dataflow.sql.errors import SqlError
 
 BLOCKS = Path(__file__).with_name("refused.txt").read_text().split("\n\n")[1:]

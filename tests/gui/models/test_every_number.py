@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from dataflow.session import DelayBar
 from gui.delays.axis import axis, part, slots
-from gui.grid import At, cell, extent
 from gui.models.bars import Bar, lay_out
 from gui.models.chart import frame, parted
 from gui.models.numbers import LARGEST, TINY, all_finite, between, finite, linear
@@ -22,6 +21,7 @@ from gui.models.scale import Axis, apart, number_axis, number_label, time_ticks
 from gui.models.series import Line, nearest, read, step, thinned
 from gui.models.series import extent as span_of
 from gui.models.widths import Need, share
+from gui.window.grid import At, cell, extent
 
 SLACK = 1e-6        # pixels
 STEADY = (21.7, 21.699999999999996)

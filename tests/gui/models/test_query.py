@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from dataflow.engine import Engine
+from dataflow.engine.engine import Engine
 from dataflow.zset import Column
 from gui.models.query import Sort, arranged, counted, next_sort
 

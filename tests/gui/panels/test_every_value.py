@@ -15,13 +15,13 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from dataflow.board import BarPanel, LinePanel, LogPanel, TablePanel, ValuePanel
 from dataflow.zset import Column, Splice
-from gui.grid import Grid
-from gui.painting import failures_in
 from gui.panels.bar import Bar
 from gui.panels.line import Line
 from gui.panels.log import Log
 from gui.panels.table import Table
 from gui.panels.value import Value
+from gui.widgets.painting import failures_in
+from gui.window.grid import Grid
 
 LARGEST = 1.7976931348623157e308
 NUMBERS = st.one_of(

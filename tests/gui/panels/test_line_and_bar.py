@@ -15,7 +15,7 @@ from dataflow.board import BarPanel, LinePanel
 from dataflow.zset import Column, Row, Splice
 from gui.panels.bar import Bar
 from gui.panels.line import Line
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 HOUR = 3_600_000_000
 LINES = [Column("t", "timestamp"), Column("airport", "text"), Column("delay", "float")]

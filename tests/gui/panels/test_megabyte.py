@@ -12,15 +12,15 @@ from pytestqt.qtbot import QtBot
 
 from dataflow.board import BarPanel, LinePanel, LogPanel, TablePanel, ValuePanel
 from dataflow.zset import Column, Splice
-from gui.card import SERIES
 from gui.models.query import SEARCHED, arranged
 from gui.panels.bar import Bar
 from gui.panels.base import Panel
+from gui.panels.card import SERIES
 from gui.panels.line import Line
 from gui.panels.log import Log
 from gui.panels.table import Table
 from gui.panels.value import Value
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 MEGA = 1_000_000
 LONG = "error é " * (MEGA // 8)

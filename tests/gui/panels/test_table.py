@@ -17,7 +17,7 @@ from dataflow.zset import Column, Row, Splice
 from gui.panels.laid_text import draw_message
 from gui.panels.rows_header import ROW
 from gui.panels.table import Table
-from gui.theme import Theme
+from gui.theme.theme import Theme
 
 COLUMNS = [
     Column("time", "timestamp"),

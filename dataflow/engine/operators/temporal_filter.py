@@ -1,0 +1,130 @@
+"""Temporal filters: rows enter or leave by themselves as the clock moves.
+
+A filter compares a row's time with a bound that never falls while the clock rises. `time > bound`: the row is in
+from the start, or never, and leaves when the bound passes it. `time < bound`: the row waits until the bound passes
+it, then is in for good. So all that will still change is held by time (`ahead.py`): rows that will leave, or rows that
+will enter. Whether a row is in follows from its time and the present bound alone. Delta of a step: the rows of the
+input that are in; of a move of the clock: the rows that the bound passed.
+
+Where rows enter, a time of an own entry (`entry_time.py`) is compared with the bound as it was just after the entry was
+made. Such a row is in before the clock comes to it; it is counted in `early` until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from dataflow.engine.operators.future_rows import Ahead, Changing, Logged
+from dataflow.engine.operators.node import Node, Rows, RowsFunction
+from dataflow.events.entry_time import EntryTime
+from dataflow.zset import Row
+
+
+class Timed(Node):
+    """`leaving`: `time > bound` (or >=); otherwise `time < bound` (or <=). `at` is the time's column. `limit` is the
+    least time that is in if rows leave, the least that is not if they enter. `log`: rows come straight from the log.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[Node],
+        functions: Sequence[RowsFunction],
+        at: int,
+        bound: Callable[[int], int],
+        op: str,
+        now: int,
+        *,
+        log: bool,
+    ) -> None:
+        super().__init__(inputs)
+        self.functions = tuple(functions)
+        self.at = at
+        self.bound = bound
+        self.leaving = op[0] == ">"
+        self.beyond = int(op.endswith("=") != self.leaving)
+        self.limit = bound(now) + self.beyond
+        self.ahead: Ahead = Logged(at) if log else Changing()
+        self.early: dict[Row, int] = {}
+
+    def step(self) -> None:
+        passed = self.passed()
+        plus, minus = self._inserted(), self._retracted()
+        if passed:
+            plus, minus = (plus, [*minus, *passed]) if self.leaving else ([*plus, *passed], minus)
+        self.plus, self.minus = plus, minus
+
+    def passed(self) -> list[Row]:
+        """The rows that the bound has passed since the last step."""
+        return self.ahead.before(self.limit)
+
+    def _inserted(self) -> Rows:
+        found: list[Row] = []
+        for node, run in zip(self.inputs, self.functions, strict=True):
+            if node.plus:
+                kept = self._entered(run(node.plus))
+                found = found + kept if found else kept
+        return found
+
+    def take(self, rows: Rows) -> list[Row]:
+        """Where there is one input: take up rows that came into it; those that are in."""
+        return self._entered(self.functions[0](rows))
+
+    def _entered(self, rows: list[Row]) -> list[Row]:
+        if rows and self.leaving and self.ahead.extend(rows, self.limit):
+            return rows
+        found: list[Row] = []
+        limit, add, leaving, at = self.limit, self.ahead.add, self.leaving, self.at
+        for row in rows:
+            time = row[at]
+            if time is None:
+                continue
+            after = time >= limit
+            if after:
+                if not leaving and type(time) is EntryTime and time < self.bound(time.made + 1) + self.beyond:
+                    self.early[row] = self.early.get(row, 0) + 1
+                    found.append(row)
+                    continue
+                add(row, time)
+            if after == leaving:
+                found.append(row)
+        return found
+
+    def _retracted(self) -> Rows:
+        found: list[Row] = []
+        limit, remove, leaving, at = self.limit, self.ahead.remove, self.leaving, self.at
+        for node, run in zip(self.inputs, self.functions, strict=True):
+            for row in run(node.minus) if node.minus else ():
+                time = row[at]
+                if time is None:
+                    continue
+                after = time >= limit
+                if after:
+                    if self.early and self._was_early(row):
+                        found.append(row)
+                        continue
+                    remove(row, time)
+                if after == leaving:
+                    found.append(row)
+        return found
+
+    def _was_early(self, row: Row) -> bool:
+        count = self.early.pop(row, 0)
+        if count > 1:
+            self.early[row] = count - 1
+        return count > 0
+
+    def due(self, now: int) -> bool:
+        """Move the clock; whether a row enters or leaves by it, in the step to come."""
+        self.limit = self.bound(now) + self.beyond
+        if self.early:
+            self.early = {row: count for row, count in self.early.items() if row[self.at] >= self.limit}
+        return self.ahead.due(self.limit)
+
+    def rows(self) -> Iterable[Row] | None:
+        return list(self.ahead) if self.leaving else None
+
+    def size(self) -> int:
+        return len(self.ahead) + len(self.early)
+
+    def state(self) -> Iterable[object]:
+        return *self.ahead.state(), self.early

@@ -1,0 +1,1 @@
+"""A board's events: their fields and rows, operators' entries, withdrawals."""

@@ -1,0 +1,1 @@
+"""The feed of a shared log, which is a JetStream stream: following it, and sending entries to it."""

@@ -1,0 +1,53 @@
+"""Work that lasts as long as a connection, beside following the log: publishing, presence, and what watches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataflow.nats.connection import Connection
+
+AGAIN_S = 0.2
+
+
+@asynccontextmanager
+async def beside(connection: Connection, *works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """They run for the length of a with block. The connection is closed when one ends, for it is of no use without it;
+    what went wrong in one is raised at the end.
+    """
+    tasks = [asyncio.create_task(_lasting(connection, work)) for work in works]
+    try:
+        yield
+    finally:
+        try:
+            await ended(tasks)
+        finally:
+            for work in works:
+                work.close()  # one that was ended before it began
+
+
+async def _lasting(connection: Connection, work: Coroutine[Any, Any, None]) -> None:
+    from nats.errors import Error
+
+    try:
+        await work
+    except (Error, OSError) as error:
+        connection.last_error = error
+    except Exception:
+        await connection.close()
+        raise
+    await connection.close()
+
+
+async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel them until they are done: on Python 3.11 `wait_for` may lose one. Raises what one raised."""
+    while not all(task.done() for task in tasks):
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=AGAIN_S)
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()):
+            raise error

@@ -1,0 +1,1 @@
+"""NATS as Watchfloor uses it: subjects, messages, connections, streams, identities."""

@@ -1,0 +1,1 @@
+"""Plans to Python source: row by row, folds into groups, sort keys."""

@@ -1,0 +1,1 @@
+"""A query's text to sqlglot's tree, and everything that DuckDB reads otherwise than sqlglot."""

@@ -1,0 +1,1 @@
+"""What generated code calls: DuckDB's meanings, value by value."""

@@ -1,0 +1,1 @@
+"""Words for people: near misses of names, names that can be told apart by eye."""

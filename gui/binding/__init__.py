@@ -1,0 +1,1 @@
+"""What ties a window to a session: live queries to panels, keys to entries."""

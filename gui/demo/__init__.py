@@ -1,0 +1,1 @@
+"""The demo's several desks, each a process of its own."""

@@ -1,0 +1,1 @@
+"""What is told beside the window: the terminal, the log file, reports of bugs."""

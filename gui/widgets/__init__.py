@@ -1,0 +1,1 @@
+"""What every widget of ours stands on: guarded painting, plain text, pills."""

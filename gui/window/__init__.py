@@ -1,0 +1,1 @@
+"""The window around the panels: header, grid, foot, banner, keys and dialogs."""
