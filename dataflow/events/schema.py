@@ -82,7 +82,7 @@ class Schema:
         """The row of an entry that this desk made at a time: its times have passed (`entry_time.py`)."""
         return bring_times(row, self._times, made)
 
-    def reader(self, withdrawal: Callable[[Event], None]) -> Callable[[Event], Row]:
+    def reader(self, withdrawal: Callable[[Event], object]) -> Callable[[Event], Row]:
         """As `row`, for events of the log. `withdrawal` is called with each withdrawal; others cost nothing more."""
 
         def noted(event: Event, pending: bool, position: int | None) -> Row:
