@@ -112,7 +112,7 @@ def test_a_desk_asks_it_for_late_queries_and_ends_it_when_it_closes(tmp_path, mo
                     await asyncio.sleep(0.01)
             assert list(live.rows()) == [(499,)]
             desk.pipeline.live("SELECT min(weight) FROM events")
-            while not desk.pipeline._floor.engine._backlog.reading:
+            while not desk.pipeline._floor.engine.reading:
                 await asyncio.sleep(0.001)
 
     asyncio.run(run())
