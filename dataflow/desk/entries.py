@@ -32,7 +32,7 @@ from dataflow.feeds.feed import Deliver, Feed, Refusal
 from dataflow.session import Entered, EntryRefused, EntryRejected, Problem
 from dataflow.views.log_reader import Intake
 from dataflow.zset import Row
-from storage.event import WITHDRAWN, Event
+from storage.event import WITHDRAWN, Event, LoggedEvent
 from storage.identity import confirms, identity
 from storage.ids import uuid7
 from storage.outbox import Outbox
@@ -194,16 +194,16 @@ class Entries:
         self._changed()
         return Entered(id=event.id, durable=durable, confirmed=confirmed, told=told(self._schema, event))
 
-    def confirmed(self, events: Sequence[Event]) -> None:
+    def confirmed(self, events: Sequence[LoggedEvent]) -> None:
         """These entries came back through the feed, and their pending rows are gone."""
         now = perf_counter()
         free: list[Event] = []
         for event in events:
             self._events.pop(event.id, None)
             free += self._after.pop(event.id, ())
-            self._delays.confirmed(event.id, event.position or 0, now)
+            self._delays.confirmed(event.id, event.position, now)
             waiting = self._waiting.pop(event.id, None)
-            if waiting is not None and event.position is not None:
+            if waiting is not None:
                 _resolve(waiting.durable, None)
                 _resolve(waiting.confirmed, event.position)
         self._publish([event for event in free if event.id in self._events])

@@ -59,7 +59,7 @@ def parts(log: EventLog, schema: Schema, after: int, until: int, without: Collec
                 continue
             with suppress(Misfit):
                 rows.append(schema.row(event))
-        yield events[-1].position or until, rows
+        yield events[-1].position, rows
 
 
 class History:

@@ -17,7 +17,7 @@ from dataflow.engine.engine import Engine
 from dataflow.events.schema import Misfit, Schema
 from dataflow.views.withdrawn_rows import Withheld
 from dataflow.zset import Change, Row
-from storage.event import Event
+from storage.event import Event, LoggedEvent
 from storage.identity import identity
 from storage.log import EventLog
 
@@ -43,15 +43,15 @@ class Intake:
         log: EventLog,
         schema: Schema,
         engine: Engine,
-        misfit: Callable[[Event, str], None],
-        settled: Callable[[Event], object] = _nobody,
+        misfit: Callable[[LoggedEvent, str], None],
+        settled: Callable[[LoggedEvent], object] = _nobody,
     ) -> None:
         """`misfit` is told of events that do not fit, and of withdrawals without effect; `settled` of those that did
         not fit and are withdrawn.
         """
         self.position = 0
         self.withheld = Withheld(log, schema, misfit)
-        self._noted: list[Event] = []
+        self._noted: list[LoggedEvent] = []
         self._row = schema.reader(self._noted.append)
         self._log = log
         self._schema = schema
@@ -59,7 +59,7 @@ class Intake:
         self._misfit = misfit
         self._settled = settled
         self._pending: dict[str, Row | None] = {}
-        self._confirmed: Callable[[Sequence[Event]], object] = _nobody
+        self._confirmed: Callable[[Sequence[LoggedEvent]], object] = _nobody
         self._is_own: Callable[[Event], bool] = _is_nobodys
         self._size = 64
         self._guards = any(event.guard for event in schema.board.events.values())
@@ -68,7 +68,7 @@ class Intake:
     def confirms(
         self,
         pending: dict[str, Row | None],
-        confirmed: Callable[[Sequence[Event]], object],
+        confirmed: Callable[[Sequence[LoggedEvent]], object],
         is_own: Callable[[Event], bool],
     ) -> None:
         """From now on it is this intake that confirms entries: `pending` maps their ids to their rows in the engine, or
@@ -110,10 +110,10 @@ class Intake:
         fitting = int(events * PUSH_S / max(seconds, 1e-6))
         self._size = max(16, self._size // 2, min(MOST, fitting, self._size * 2))
 
-    def _push(self, events: list[Event]) -> None:
+    def _push(self, events: list[LoggedEvent]) -> None:
         rows: list[Row] = []
         weights: list[int] = []
-        confirmed: list[Event] = []
+        confirmed: list[LoggedEvent] = []
         row, absent = self._row, self.withheld.absent
         for event in events:
             own = event.id in self._pending and self._is_own(event)
@@ -134,9 +134,9 @@ class Intake:
             weights.append(1)
         if self._guards:
             entered = (event for event in events if not is_sourced(event))
-            self._last.update((event.subject or "", event.position or 0) for event in entered)
+            self._last.update((event.subject or "", event.position) for event in entered)
         only_come = not (confirmed or self._noted)
-        before, self.position = self.position, events[-1].position or self.position
+        before, self.position = self.position, events[-1].position
         if self._noted:
             rows, weights = self._withdraw(before, zip(rows, weights, strict=True))
         if rows:
@@ -172,7 +172,7 @@ class Intake:
         if changes:
             self._engine.push("events", *_parted(changes))
 
-    def _settle(self, gone: Iterable[Event]) -> None:
+    def _settle(self, gone: Iterable[LoggedEvent]) -> None:
         for event in gone:
             if not self.withheld.rows(event):
                 self._settled(event)

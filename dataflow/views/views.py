@@ -17,7 +17,7 @@ from dataflow.session import Attention
 from dataflow.sql.errors import SqlError
 from dataflow.views.history import History
 from dataflow.views.log_reader import Intake
-from storage.event import Event
+from storage.event import LoggedEvent
 from storage.log import EventLog
 
 MISFITS = 1000
@@ -80,13 +80,13 @@ class Floor:
         """The rows of everything that has been pushed up to now and was not withdrawn, in chunks."""
         return self._history.read(self.intake.position, self.intake.withheld.all())
 
-    def _settled(self, event: Event) -> None:
+    def _settled(self, event: LoggedEvent) -> None:
         """An event that does not fit is withdrawn."""
-        for item in [item for item in self.misfits if item.key == -(event.position or 0)]:
+        for item in [item for item in self.misfits if item.key == -event.position]:
             self.misfits.remove(item)
 
-    def _misfit(self, event: Event, reason: str) -> None:
+    def _misfit(self, event: LoggedEvent, reason: str) -> None:
         text = f"{event.type} {event.data[:SAID].decode(errors='replace')}"
-        at = event.position or 0
+        at = event.position
         said = Attention(key=-at, time=event.time, reason=reason, text=text, origin=f"position {at}", kind="misfit")
         self.misfits.appendleft(said)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataflow.events.schema import Misfit, Schema
 from dataflow.events.withdrawals import Objected, Reference, Withdrawals, reference
 from dataflow.zset import Change, Row
-from storage.event import Event
+from storage.event import Event, LoggedEvent
 from storage.identity import Identity, identity
 from storage.log import EventLog
 
@@ -38,7 +38,7 @@ class Withheld:
         """All of them, as they are now."""
         return frozenset(self.withdrawals.gone.union(self._by))
 
-    def find(self, id: str) -> list[Event]:
+    def find(self, id: str) -> list[LoggedEvent]:
         """The events of the log with an id, in its order, also where the views are not so far yet."""
         return self._log.find([id])
 
@@ -50,15 +50,19 @@ class Withheld:
             return "it is withdrawn already"
         return self.withdrawals.objection(author, target)
 
-    def look_ahead(self, coming: Sequence[Event], position: int, until: int) -> tuple[list[Event], list[Change]]:
+    def look_ahead(
+        self, coming: Sequence[LoggedEvent], position: int, until: int
+    ) -> tuple[list[LoggedEvent], list[Change]]:
         """What the log withdraws up to `until`, and the changes to what the views hold of that already. `coming`: all
         withdrawals up to there that are not judged yet.
         """
         gone = self.withdrawals.judge(coming, until)
-        self.absent.update(identity(event) for event in gone if (event.position or 0) > position)
+        self.absent.update(identity(event) for event in gone if event.position > position)
         return gone, self._undone(gone, position)
 
-    def judge(self, withdrawals: Iterable[Event], before: int, position: int) -> tuple[list[Event], list[Change]]:
+    def judge(
+        self, withdrawals: Iterable[LoggedEvent], before: int, position: int
+    ) -> tuple[list[LoggedEvent], list[Change]]:
         """What withdrawals of the log withdraw that came after position `before`, and the changes to what the views
         held of that before; also where one of them has waited as an entry.
         """
@@ -107,10 +111,10 @@ class Withheld:
 
     def _take_out(self, target: Event, position: int) -> list[Change]:
         key = identity(target)
-        if 0 < (target.position or 0) <= position:
+        if target.position is not None and target.position <= position:
             return [(row, -1) for row in self.rows(target)]
         self.absent.add(key)
-        row = None if target.position else self.pending.get(target.id)
+        row = None if target.position is not None else self.pending.get(target.id)
         if row is None:
             return []
         self._aside[key], self.pending[target.id] = row, None
@@ -122,12 +126,12 @@ class Withheld:
             self.pending[target[0]] = aside
             return [(aside, 1)]
         event = next((event for event in self.find(target[0]) if identity(event) == target), None)
-        if event is None or (event.position or 0) > position:
+        if event is None or event.position > position:
             return []
         return [(row, 1) for row in self.rows(event)]
 
-    def _undone(self, gone: Iterable[Event], until: int) -> list[Change]:
-        held = (event for event in gone if (event.position or 0) <= until and identity(event) not in self._by)
+    def _undone(self, gone: Iterable[LoggedEvent], until: int) -> list[Change]:
+        held = (event for event in gone if event.position <= until and identity(event) not in self._by)
         return [(row, -1) for event in held for row in self.rows(event)]
 
     def rows(self, event: Event) -> list[Row]:

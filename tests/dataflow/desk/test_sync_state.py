@@ -24,7 +24,7 @@ import asyncio, sys
 from pathlib import Path
 from dataflow.boards.file import load
 from dataflow.desk.desk import DeskBuilder
-from dataflow.feeds import presence
+from dataflow.feeds.shared import presence
 
 async def main(board, store, url):
     presence.BEAT_S = 0.2
