@@ -325,6 +325,8 @@ class Publisher:
         if entry is not None:
             self._attempts.pop(id, None)
             self._guards.done(entry)
+            if not self._waiting:
+                self._say("")
         return entry is not None
 
     def _drop(self, id: str, reason: str, *, stale: bool = False) -> None:
