@@ -93,6 +93,11 @@ class Publisher:
         self._wake = asyncio.Event()
 
     @property
+    def idle(self) -> bool:
+        """Whether no entry waits."""
+        return not self._waiting
+
+    @property
     def sending_s(self) -> float:
         """Seconds that the slowest line may need for what is on its way."""
         return sum(sent.size for sent in self._sent.values()) / SLOWEST
@@ -320,6 +325,8 @@ class Publisher:
         if entry is not None:
             self._attempts.pop(id, None)
             self._guards.done(entry)
+            if not self._waiting:
+                self._say("")
         return entry is not None
 
     def _drop(self, id: str, reason: str, *, stale: bool = False) -> None:

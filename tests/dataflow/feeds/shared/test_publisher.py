@@ -276,7 +276,11 @@ async def test_what_can_not_be_sent_is_refused_and_the_others_go_in_order(server
     assert ids(messages) == [each.id for each in taken]
     assert in_batches(messages) == [20, 20, 20]
     assert [refusal.id for refusal in sender.refusals] == [huge.id, endless.id, no_text.id]
-    assert [words in refusal.reason for words, refusal in zip(["bytes", "", ""], sender.refusals, strict=True)]
+    reasons = [refusal.reason for refusal in sender.refusals]
+    assert reasons[0] == f"larger than the {limit:,} bytes that the server takes"
+    assert reasons[1] == "its names are longer than the 3,900 characters that the server takes"
+    assert reasons[2].startswith("can't be put into a message: ")
+    assert all(not refusal.stale for refusal in sender.refusals)
 
 
 def watched(count, expects=0):
