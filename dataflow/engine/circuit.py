@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from dataflow.engine.builder import Builder, TableRows
 from dataflow.engine.fast_path import Lane
 from dataflow.engine.operators.node import NONE, Node, Source
-from dataflow.engine.operators.temporal_filter import Timed
+from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.result import Result
 from dataflow.engine.step_budget import LIMIT_S, Budget
 from dataflow.sql.plan.nodes import Query, Rel, Scan
@@ -45,7 +45,7 @@ class Circuit:
         self.position_at = position_at
         self.position = 0
         self.unready: set[Node] = set()
-        self.timed: list[Timed] = []
+        self.timed: list[TemporalFilter] = []
         self.nodes: dict[Any, Node] = {}
         self.keys: dict[Node, Any] = {}
         self.readers: dict[Node, int] = {}
@@ -113,7 +113,7 @@ class Circuit:
         if self.nodes.get(key) is node:
             del self.nodes[key]
         self.indexed.pop(node, None)
-        if isinstance(node, Timed):
+        if isinstance(node, TemporalFilter):
             self.timed.remove(node)
         self.changed()
 
@@ -126,7 +126,7 @@ class Circuit:
     def _add(self, key: Any, node: Node) -> None:
         self.nodes[key] = node
         self.keys[node] = key
-        if isinstance(node, Timed):
+        if isinstance(node, TemporalFilter):
             self.timed.append(node)
         self.readers[node] = 0
         for child in node.inputs:
@@ -220,7 +220,7 @@ class Circuit:
         """A node failed, where it was not run by `run`."""
         self.troubles.append(Trouble(node, error))
 
-    def due(self, node: Timed, now: int) -> bool:
+    def due(self, node: TemporalFilter, now: int) -> bool:
         """Whether a row enters or leaves the temporal filter by a move of the clock, in the step to come."""
         try:
             return node.due(now)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dataflow.engine.operators.aggregate import Aggregate
 from dataflow.engine.operators.node import Node, Rows, Source
-from dataflow.engine.operators.temporal_filter import Timed
+from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.result import Result
 from dataflow.zset import Change
 
@@ -41,7 +41,7 @@ class Unsettled(Exception):
 class _Way:
     """An aggregate and the result that it is told to; before it perhaps a temporal filter."""
 
-    def __init__(self, aggregate: Aggregate, result: Result, timed: Timed | None, circuit: Circuit) -> None:
+    def __init__(self, aggregate: Aggregate, result: Result, timed: TemporalFilter | None, circuit: Circuit) -> None:
         self.aggregate, self.result, self.timed = aggregate, result, timed
         self.insert, self.retract = aggregate.pairs[0][1].insert, aggregate.pairs[0][1].retract
         self.changes = aggregate.changes
@@ -116,7 +116,7 @@ def _way(result: Result, sources: Sequence[Source], circuit: Circuit) -> _Way | 
     if not (isinstance(node, Aggregate) and result.passes_on() and node.readers == [result] and len(node.pairs) == 1):
         return None
     below = node.pairs[0][0]
-    if isinstance(below, Timed):
+    if isinstance(below, TemporalFilter):
         simple = below.leaving and len(below.inputs) == 1 and below.inputs[0] in sources and below.readers == [node]
         return _Way(node, result, below, circuit) if simple and node.retracts() else None
     return _Way(node, result, None, circuit) if below in sources else None

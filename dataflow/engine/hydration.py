@@ -19,7 +19,7 @@ from dataflow.engine.kept_rows import Kept
 from dataflow.engine.live_query import LiveQuery
 from dataflow.engine.operators.aggregate import Aggregate
 from dataflow.engine.operators.node import NONE, Node, Rows, Source
-from dataflow.engine.operators.temporal_filter import Timed
+from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.result import Result
 from dataflow.engine.routing import Put
 from dataflow.zset import Row
@@ -119,7 +119,7 @@ class Job:
         self._defer(False)
         self._attach()
         for node in self.fresh:
-            if isinstance(node, Timed):
+            if isinstance(node, TemporalFilter):
                 self._circuit.due(node, now)
         self._circuit.run(self.fresh)
         self._circuit.unready = set()
