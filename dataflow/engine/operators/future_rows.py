@@ -203,38 +203,44 @@ class ChangingRows:
     def __init__(self) -> None:
         self._rows: dict[int, dict[Row, int]] = {}
         self._times: list[int] = []
+        """A heap of all times in `_rows`, and of some that have gone: half of them at most."""
 
     def extend(self, rows: list[Row], limit: int) -> bool:
         return False
 
     def add(self, row: Row, time: int) -> None:
-        held = self._rows.get(time)
-        if held is None:
-            held = self._rows[time] = {}
+        counts = self._rows.get(time)
+        if counts is None:
+            counts = self._rows[time] = {}
             heappush(self._times, time)
-        held[row] = held.get(row, 0) + 1
+        counts[row] = counts.get(row, 0) + 1
 
     def remove(self, row: Row, time: int) -> None:
-        held = self._rows[time]
-        if held[row] > 1:
-            held[row] -= 1
-        else:
-            del held[row]
+        counts = self._rows[time]
+        if counts[row] > 1:
+            counts[row] -= 1
+            return
+        del counts[row]
+        if not counts:
+            del self._rows[time]
+            if len(self._times) > 2 * len(self._rows):
+                self._times = list(self._rows)
+                heapify(self._times)
 
     def due(self, limit: int) -> bool:
-        while self._times and not self._rows[self._times[0]]:
-            del self._rows[heappop(self._times)]
+        while self._times and self._times[0] not in self._rows:
+            heappop(self._times)
         return bool(self._times) and self._times[0] < limit
 
     def before(self, limit: int) -> list[Row]:
-        found: list[Row] = []
+        passed: list[Row] = []
         while self.due(limit):
-            held = self._rows.pop(heappop(self._times))
-            found += (row for row, count in held.items() for _ in range(count))
-        return found
+            counts = self._rows.pop(heappop(self._times))
+            passed += (row for row, count in counts.items() for _ in range(count))
+        return passed
 
     def __iter__(self) -> Iterator[Row]:
-        return (row for held in self._rows.values() for row, count in held.items() for _ in range(count))
+        return (row for counts in self._rows.values() for row, count in counts.items() for _ in range(count))
 
     def __len__(self) -> int:
         return sum(map(len, self._rows.values()))
