@@ -10,7 +10,7 @@ For each package of gui, dataflow and storage that holds several rooms (a file o
 - floors: the longest way down over arrows, a circle counted as one room
 - up: the fewest arrows without which there would be no circle
 
-`all files` says the same of single files, over packages. Lengths are lines from `def` to the last one, docstrings included,
+`all files` says the same of files, over packages. Lengths are lines from `def` to the last one, docstrings included,
 decorators not; a file's are all its lines. A reach-in is `x._y` in tests, where x is not `self` or `cls`, and a source
 defines `_y` (no `__y__`) while the file itself does not. `--reach-ins` lists the files that have any.
 """
