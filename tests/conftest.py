@@ -10,11 +10,15 @@ import threading
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-pytest_plugins = ["tests.bytecode", "tests.lengths"]
+pytest_plugins = ["tests.bytecode", "tests.lengths", "tests.spread"]
 
 
 def pytest_collection_finish():
     set_apart()
+
+
+def pytest_unconfigure():
+    gc.unfreeze()
 
 
 def set_apart():
