@@ -6,10 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import nats
-import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
-from qasync import QEventLoop
 
 from dataflow.boards.file import load
 from dataflow.desk.desk import DeskBuilder
@@ -25,22 +22,6 @@ from tests.nats import make_server, server  # noqa: F401  fixtures
 
 KEY = Qt.Key
 GUARDED = BOARD.replace("entry = true", 'entry = true\nguard = true\nlabel = "Make a note"')
-
-
-@pytest.fixture
-def run(qtbot):
-    """Run a coroutine on an event loop that is Qt's, too."""
-
-    def run(main):
-        app = QApplication.instance()
-        app.setQuitOnLastWindowClosed(False)  # a desk closes its connection after its window
-        loop = QEventLoop(app)
-        asyncio.set_event_loop(loop)
-        with loop:
-            loop.run_until_complete(main)
-        asyncio.set_event_loop(None)
-
-    return run
 
 
 class Place:
