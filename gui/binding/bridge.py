@@ -14,14 +14,14 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QMetaObject, QObject, Qt, QTimer, Signal
 from reactivex.abc import DisposableBase
 from reactivex.disposable import CompositeDisposable, Disposable
 from shiboken6 import isValid
 
 from dataflow.session import Entered, EntryRefused, EntryRejected, Live, Session
 from dataflow.sql.errors import SqlError
-from dataflow.zset import Row, Splice, apply_splices
+from dataflow.zset import Row, Splice, apply_splices, difference
 from gui.panels.base import Panel
 from gui.panels.form import Form
 from storage.errors import StorageError
@@ -55,6 +55,8 @@ class Binding:
         self._behind = False        # the panel could not take what came: it gets all of it the next time
         self._shown = 0             # rows that the panel has
         self._anew = self._begun = self._is_aside = False
+        self._compares = False      # the next snapshot is of the query that the panel shows already
+        self._sql = ""
         self.flushed = 0.0
 
     def subscribe(self, sql: str) -> None:
@@ -64,11 +66,35 @@ class Binding:
         except SqlError as error:
             self._panel.show_error(str(error))
             return
+        self._show(sql, live)
+
+    def renew(self) -> bool:
+        """Ask the same query again, of the views of a saved board: the panel is told the difference. False where the
+        query cannot run there.
+        """
+        try:
+            live = self._session.live(self._sql)
+        except SqlError:
+            return False
+        if self._live is None or self._is_aside or not self._begun or tuple(live.columns) != tuple(self._live.columns):
+            self._show(self._sql, live)
+            return True
+        self.close()
+        self._compares = True
+        self._follow(live)
+        return True
+
+    def _show(self, sql: str, live: Live) -> None:
+        """Give the panel a query's columns, then all its rows."""
         self.close()
         self._panel.show_error(None)
-        self._live, self._rows, self._splices = live, [], []
-        self._shown, self._anew, self._begun, self._is_aside = 0, False, False, False
+        self._sql, self._rows, self._splices = sql, [], []
+        self._shown, self._anew, self._begun, self._is_aside, self._compares = 0, False, False, False, False
         self._behind = not self._panel.take_columns(self._name, live.columns)
+        self._follow(live)
+
+    def _follow(self, live: Live) -> None:
+        self._live = live
         self._subscription = live.splices.subscribe(self._collect)
         self._asides = live.asides.subscribe(self._set_aside)
 
@@ -113,11 +139,22 @@ class Binding:
             self._live = None
 
     def _collect(self, splices: Sequence[Splice]) -> None:
+        if self._compares:
+            self._compares = False
+            splices = self._compare(splices)
         self._splices.extend(splices)
         if len(self._splices) > COMPACTED:
             self._settle()
             self._anew = True
         self._changed(self)
+
+
+    def _compare(self, snapshot: Sequence[Splice]) -> Sequence[Splice]:
+        """From what the panel has, or is to get, to a snapshot."""
+        before, now = list(self._rows), list[Row]()
+        apply_splices(before, self._splices)
+        apply_splices(now, snapshot)
+        return difference(before, now)
 
 
 class Bridge(QObject):
@@ -135,6 +172,7 @@ class Bridge(QObject):
         super().__init__(parent)
         self._session = session
         self._bindings: dict[tuple[Panel, str], Binding] = {}
+        self._connections: dict[Panel, list[QMetaObject.Connection]] = {}
         self._dirty: dict[Binding, None] = {}
         self._hurried: set[Binding] = set()
         self._entering = False
@@ -155,35 +193,61 @@ class Bridge(QObject):
         self._subscriptions.add(observable.subscribe(receive))
 
     def bind(self, panels: Sequence[Panel]) -> None:
-        """Show these panels' queries, and no others from now on."""
-        self._release()
+        """Show these panels' queries, and no others from now on. Those that were shown before are told what differs in
+        the views of a saved board.
+        """
+        for panel in [panel for panel in self._connections if panel not in panels]:
+            self._release(panel)
         for panel in panels:
-            self.add(panel)
+            if panel in self._connections:
+                self._renew(panel)
+            else:
+                self.add(panel)
         self._looks.start()
 
     def add(self, panel: Panel) -> None:
         """Show this panel's queries, too."""
         for name, sql in panel.queries().items():
             self._show(panel, name, sql)
-        panel.query_changed.connect(partial(self._show, panel))
+        connections = [panel.query_changed.connect(partial(self._show, panel))]
         if isinstance(panel, Form):
-            panel.submitted.connect(lambda type, fields, form=panel: self._enter(form, type, fields))
+            connections.append(panel.submitted.connect(partial(self._enter, panel)))
+        self._connections[panel] = connections
 
     def close(self) -> None:
         self._looks.stop()
         self._subscriptions.dispose()
-        self._release()
+        for panel in list(self._connections):
+            self._release(panel)
+        self._unshown.clear()
         self._frame.stop()
         for task in self._entries:
             task.cancel()
 
-    def _release(self) -> None:
-        for binding in self._bindings.values():
-            binding.close()
-        self._bindings.clear()
-        self._dirty.clear()
-        self._hurried.clear()
-        self._unshown.clear()
+    def _bound_to(self, panel: Panel) -> dict[str, Binding]:
+        """A panel's bindings by their queries' names."""
+        return {name: binding for (owner, name), binding in self._bindings.items() if owner is panel}
+
+    def _release(self, panel: Panel) -> None:
+        """Let go of a panel: it may be deleted, or bound to another session."""
+        for connection in self._connections.pop(panel):
+            QObject.disconnect(connection)
+        for name, binding in self._bound_to(panel).items():
+            self._drop(panel, name, binding)
+
+    def _drop(self, panel: Panel, name: str, binding: Binding) -> None:
+        del self._bindings[panel, name]
+        self._dirty.pop(binding, None)
+        self._hurried.discard(binding)
+        binding.close()
+
+    def _renew(self, panel: Panel) -> None:
+        """Show a panel's queries by the views of a saved board; in the board's own order where its own cannot be."""
+        renewed = [binding.renew() for binding in self._bound_to(panel).values()]
+        if not all(renewed):
+            panel.reset_order()
+            for name, sql in panel.queries().items():
+                self._show(panel, name, sql)
 
     def _show(self, panel: Panel, name: str, sql: str) -> None:
         """Bind a panel to a query from now on; an empty one is not wanted any more."""
@@ -193,10 +257,7 @@ class Bridge(QObject):
                 binding = self._bindings[panel, name] = Binding(self._session, panel, name, self._changed)
             binding.subscribe(sql)
         elif binding is not None:
-            del self._bindings[panel, name]
-            self._dirty.pop(binding, None)
-            self._hurried.discard(binding)
-            binding.close()
+            self._drop(panel, name, binding)
             panel.has_come(name)
 
     def hold(self, held: bool) -> None:
