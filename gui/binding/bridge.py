@@ -21,7 +21,7 @@ from shiboken6 import isValid
 
 from dataflow.session import Entered, EntryRefused, EntryRejected, Live, Session
 from dataflow.sql.errors import SqlError
-from dataflow.zset import Row, Splice, apply_splices, difference
+from dataflow.zset import Column, Row, Splice, apply_splices
 from gui.panels.base import Panel
 from gui.panels.form import Form
 from storage.errors import StorageError
@@ -49,58 +49,36 @@ class Binding:
         self._changed = changed
         self._live: Live | None = None
         self._subscription: DisposableBase = Disposable()
-        self._asides: DisposableBase = Disposable()
+        self._failures: DisposableBase = Disposable()
+        self._columns: Sequence[Column] = ()
         self._rows: list[Row] = []
         self._splices: list[Splice] = []
         self._behind = False        # the panel could not take what came: it gets all of it the next time
         self._shown = 0             # rows that the panel has
-        self._anew = self._begun = self._is_aside = False
-        self._compares = False      # the next snapshot is of the query that the panel shows already
-        self._sql = ""
+        self._anew = self._begun = self.is_aside = False
         self.flushed = 0.0
 
     def subscribe(self, sql: str) -> None:
         """Show this query from now on. A query that cannot run is said on the card; what was shown before goes on."""
         try:
-            live = self._session.live(sql)
+            live = self._session.live(sql, self._panel.spec.id)
         except SqlError as error:
             self._panel.show_error(str(error))
             return
-        self._show(sql, live)
-
-    def renew(self) -> bool:
-        """Ask the same query again, of the views of a saved board: the panel is told the difference. False where the
-        query cannot run there.
-        """
-        try:
-            live = self._session.live(self._sql)
-        except SqlError:
-            return False
-        if self._live is None or self._is_aside or not self._begun or tuple(live.columns) != tuple(self._live.columns):
-            self._show(self._sql, live)
-            return True
-        self.close()
-        self._compares = True
-        self._follow(live)
-        return True
-
-    def _show(self, sql: str, live: Live) -> None:
-        """Give the panel a query's columns, then all its rows."""
         self.close()
         self._panel.show_error(None)
-        self._sql, self._rows, self._splices = sql, [], []
-        self._shown, self._anew, self._begun, self._is_aside, self._compares = 0, False, False, False, False
+        self._live, self._rows, self._splices = live, [], []
+        self._shown, self._anew, self._begun, self.is_aside = 0, False, False, False
+        self._columns = live.columns
         self._behind = not self._panel.take_columns(self._name, live.columns)
-        self._follow(live)
-
-    def _follow(self, live: Live) -> None:
-        self._live = live
         self._subscription = live.splices.subscribe(self._collect)
-        self._asides = live.asides.subscribe(self._set_aside)
+        self._failures = live.failures.subscribe(self._tell_failure)
 
     def flush(self) -> None:
         """Bring the panel what has changed since the last frame."""
         splices = self._settle()
+        if self._live is not None and self._live.columns != self._columns:
+            self._columns, self._behind = self._live.columns, True  # a saved board has changed the query
         if self._behind and self._live is not None:
             self._panel.take_columns(self._name, self._live.columns)
             splices, self._anew = [Splice(0, 0, tuple(self._rows))], False
@@ -112,7 +90,7 @@ class Binding:
 
     def look(self) -> None:
         """Tell the panel whether what it shows is what it is to show."""
-        if self._live is not None and not (self._ready or self._is_aside):
+        if self._live is not None and not (self._ready or self.is_aside):
             self._panel.wait_for(self._name, self._live.progress)
         elif self._begun and not self._splices:
             self._panel.has_come(self._name)
@@ -126,35 +104,28 @@ class Binding:
         apply_splices(self._rows, splices)
         return splices
 
-    def _set_aside(self, reason: str) -> None:
-        self._is_aside = True
-        self._panel.show_error(reason)
+    def _tell_failure(self, reason: str) -> None:
+        """Say why the query says nothing more; empty: it goes on."""
+        if self.is_aside and not reason:
+            self._anew = True
+            self._changed(self)
+        self.is_aside = bool(reason)
+        self._panel.show_error(reason or None)
         self._panel.has_come(self._name)
 
     def close(self) -> None:
         self._subscription.dispose()
-        self._asides.dispose()
+        self._failures.dispose()
         if self._live is not None:
             self._live.close()
             self._live = None
 
     def _collect(self, splices: Sequence[Splice]) -> None:
-        if self._compares:
-            self._compares = False
-            splices = self._compare(splices)
         self._splices.extend(splices)
         if len(self._splices) > COMPACTED:
             self._settle()
             self._anew = True
         self._changed(self)
-
-
-    def _compare(self, snapshot: Sequence[Splice]) -> Sequence[Splice]:
-        """From what the panel has, or is to get, to a snapshot."""
-        before, now = list(self._rows), list[Row]()
-        apply_splices(before, self._splices)
-        apply_splices(now, snapshot)
-        return difference(before, now)
 
 
 class Bridge(QObject):
@@ -193,16 +164,16 @@ class Bridge(QObject):
         self._subscriptions.add(observable.subscribe(receive))
 
     def bind(self, panels: Sequence[Panel]) -> None:
-        """Show these panels' queries, and no others from now on. Those that were shown before are told what differs in
-        the views of a saved board.
+        """Show these panels' queries, and no others from now on. What was bound before goes on: its live queries tell
+        what a saved board has changed.
         """
         for panel in [panel for panel in self._connections if panel not in panels]:
             self._release(panel)
         for panel in panels:
-            if panel in self._connections:
-                self._renew(panel)
-            else:
+            if panel not in self._connections:
                 self.add(panel)
+            elif any(binding.is_aside for binding in self._bound_to(panel).values()):
+                self._reset(panel)
         self._looks.start()
 
     def add(self, panel: Panel) -> None:
@@ -241,13 +212,11 @@ class Bridge(QObject):
         self._hurried.discard(binding)
         binding.close()
 
-    def _renew(self, panel: Panel) -> None:
-        """Show a panel's queries by the views of a saved board; in the board's own order where its own cannot be."""
-        renewed = [binding.renew() for binding in self._bound_to(panel).values()]
-        if not all(renewed):
-            panel.reset_order()
-            for name, sql in panel.queries().items():
-                self._show(panel, name, sql)
+    def _reset(self, panel: Panel) -> None:
+        """Show a panel by the board's own queries: what its operator has arranged does not fit a saved board."""
+        panel.reset_order()
+        for name, sql in panel.queries().items():
+            self._show(panel, name, sql)
 
     def _show(self, panel: Panel, name: str, sql: str) -> None:
         """Bind a panel to a query from now on; an empty one is not wanted any more."""
