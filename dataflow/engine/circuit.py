@@ -9,7 +9,7 @@ from dataflow.engine.fast_path import Unsettled, find_fast_path
 from dataflow.engine.graph import Graph
 from dataflow.engine.log import Log
 from dataflow.engine.operators.node import NONE, Node
-from dataflow.engine.operators.temporal_filter import Timed
+from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.result import Result
 from dataflow.engine.step_budget import LIMIT_S
 from dataflow.engine.step_times import StepTimes
@@ -66,7 +66,7 @@ class Circuit:
             self.step(due)
         self._suspension.settle()
 
-    def move_clock(self, node: Timed) -> bool:
+    def move_clock(self, node: TemporalFilter) -> bool:
         """Move a temporal filter's clock; say whether a row enters or leaves by it, in the step to come."""
         try:
             return node.due(self.now)

@@ -21,21 +21,15 @@ from dataflow.nats import streams, subjects, wire
 from dataflow.server.config import User
 from storage.database import Database
 from storage.errors import StoreFull, TooLarge
+from storage.event import without_position
 from storage.mirror import Mirror
 from tests.dataflow.desks import until
-from tests.dataflow.feeds.shared.logs import BOARD, client, desk, entry, write
+from tests.dataflow.feeds.shared.logs import BOARD, client, desk, entry, in_a_folder, write
 from tests.dataflow.feeds.shared.proxy import proxy
 from tests.nats import make_server, server  # noqa: F401 - fixtures
+from tests.stories import within
 
-
-def story(function):
-    """A coroutine function as a test."""
-
-    def test(server, tmp_path):  # noqa: F811
-        asyncio.run(function(server, tmp_path))
-
-    test.__name__ = function.__name__
-    return test
+story = within(in_a_folder, gives=2)
 
 
 @asynccontextmanager
@@ -493,7 +487,7 @@ async def test_an_event_that_the_store_can_not_hold_is_set_apart_alone(server, f
             receive = amy.feed._mirror.receive
 
             def picky(events, refused, cursor, origin):
-                if entries[13] in [msgspec.structs.replace(each, position=None, authid="amy") for each in events]:
+                if entries[13] in [msgspec.structs.replace(without_position(each), authid="amy") for each in events]:
                     return failing(TooLarge(folder, "too big"))()
                 return receive(events, refused, cursor, origin)
 

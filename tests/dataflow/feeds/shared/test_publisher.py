@@ -7,7 +7,6 @@ import os
 import random
 import signal
 from contextlib import asynccontextmanager
-from inspect import signature
 
 import msgspec
 import pytest
@@ -19,32 +18,19 @@ from dataflow.nats.connection import connect
 from dataflow.server.config import User
 from tests.dataflow.feeds.shared.logs import BOARD, client, desk, entry, write
 from tests.nats import make_server, server  # noqa: F401 - fixtures
+from tests.stories import within
 
 BATCH = "Nats-Batch-Id"
 
 
-def story(function):
-    """A coroutine function as a test, with a server and somebody else's connection to it."""
+@asynccontextmanager
+async def observed(server):  # noqa: F811
+    """A server and somebody else's connection to it."""
+    async with client(server.url) as other:
+        yield server, other
 
-    def run(server, **fixtures):  # noqa: F811
-        async def main():
-            async with client(server.url) as other:
-                await function(server, other, **fixtures)
 
-        asyncio.run(main())
-
-    if "caplog" in signature(function).parameters:
-
-        def test(server, caplog):
-            run(server, caplog=caplog)
-
-    else:
-
-        def test(server):
-            run(server)
-
-    test.__name__ = function.__name__
-    return test
+story = within(observed, gives=2)
 
 
 class Sender:
@@ -276,7 +262,11 @@ async def test_what_can_not_be_sent_is_refused_and_the_others_go_in_order(server
     assert ids(messages) == [each.id for each in taken]
     assert in_batches(messages) == [20, 20, 20]
     assert [refusal.id for refusal in sender.refusals] == [huge.id, endless.id, no_text.id]
-    assert [words in refusal.reason for words, refusal in zip(["bytes", "", ""], sender.refusals, strict=True)]
+    reasons = [refusal.reason for refusal in sender.refusals]
+    assert reasons[0] == f"larger than the {limit:,} bytes that the server takes"
+    assert reasons[1] == "its names are longer than the 3,900 characters that the server takes"
+    assert reasons[2].startswith("can't be put into a message: ")
+    assert all(not refusal.stale for refusal in sender.refusals)
 
 
 def watched(count, expects=0):
