@@ -21,7 +21,7 @@ import msgspec
 from storage import rows
 from storage.cloudevents import encode
 from storage.errors import TooLarge
-from storage.event import WITHDRAWN, Event
+from storage.event import WITHDRAWN, Event, LoggedEvent
 from storage.identity import Identity, identity, known, leave_outbox, other
 from storage.quarantine import Quarantined
 from storage.quarantine import insert as insert_quarantined
@@ -92,7 +92,7 @@ class EventLog:
         """
         return self._database.write(lambda connection: append_guarded(connection, entries, own, held))
 
-    def read(self, after: int = 0, until: int | None = None, chunk: int = 1000) -> Iterator[list[Event]]:
+    def read(self, after: int = 0, until: int | None = None, chunk: int = 1000) -> Iterator[list[LoggedEvent]]:
         """The events after position `after`, up to and with `until` (None: the last one now), in chunks. Any
         thread.
 
@@ -104,13 +104,13 @@ class EventLog:
             if not events:
                 return
             yield events
-            after = events[-1].position or until
+            after = events[-1].position
 
-    def about(self, subject: str | None, after: int, until: int) -> list[Event]:
+    def about(self, subject: str | None, after: int, until: int) -> list[LoggedEvent]:
         """The events about an entity after position `after`, up to and with `until`: reads all events between."""
         return rows.events(*self._database.rows(_ABOUT, (after, until, subject))[0])
 
-    def find(self, ids: Sequence[str]) -> list[Event]:
+    def find(self, ids: Sequence[str]) -> list[LoggedEvent]:
         """Those events of the log that have these ids, in order."""
         try:
             return rows.events(*self._database.rows(_NAMED, (_json(ids),))[0])
@@ -120,11 +120,11 @@ class EventLog:
             middle = len(ids) // 2
             return sorted([*self.find(ids[:middle]), *self.find(ids[middle:])], key=_position)
 
-    def withdrawals(self, after: int, until: int, chunk: int = 1000) -> Iterator[list[Event]]:
+    def withdrawals(self, after: int, until: int, chunk: int = 1000) -> Iterator[list[LoggedEvent]]:
         """As `read`, of withdrawals only. Where there are none, it costs the same whatever the log holds."""
         while found := self._select(_WITHDRAWALS, after, until, chunk):
             yield found
-            after = found[-1].position or until
+            after = found[-1].position
 
     def last(self) -> int:
         """The last position; 0 in an empty log."""
@@ -141,10 +141,10 @@ class EventLog:
         """Call `callback`, on a thread of the store's, with the last position when any process appended."""
         return self._database.watcher.subscribe(callback)
 
-    def _chunk(self, after: int, until: int, chunk: int) -> list[Event]:
+    def _chunk(self, after: int, until: int, chunk: int) -> list[LoggedEvent]:
         return self.recent.chunk(after, until, chunk) or self._select(_READ, after, until, chunk)
 
-    def _select(self, sql: str, after: int, until: int, chunk: int) -> list[Event]:
+    def _select(self, sql: str, after: int, until: int, chunk: int) -> list[LoggedEvent]:
         """What the SQL finds in the log between two positions, at the most so many; fewer where they are large."""
         try:
             return rows.events(*self._database.rows(sql, (after, until, chunk))[0])
@@ -224,5 +224,5 @@ def _json(ids: Sequence[str]) -> str:
     return msgspec.json.encode(ids).decode()
 
 
-def _position(event: Event) -> int:
-    return event.position or 0
+def _position(event: LoggedEvent) -> int:
+    return event.position

@@ -12,12 +12,10 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from storage import rows
 from storage.cloudevents import encode
 from storage.errors import StorageError, TooLarge
-from storage.event import Event
+from storage.event import Event, LoggedEvent, without_position
 from storage.quarantine import Quarantined, settle
 from storage.quarantine import insert as quarantine
 
@@ -51,10 +49,10 @@ class Outbox:
         """All entries, in entry order, without a position. Read in parts: together they may be beyond what one value
         may hold.
         """
-        found: list[Event] = []
-        while part := self._part(found[-1].position or 0 if found else 0, PART):
+        found: list[LoggedEvent] = []
+        while part := self._part(found[-1].position if found else 0, PART):
             found += part
-        return [msgspec.structs.replace(entry, position=None) for entry in found]
+        return [without_position(entry) for entry in found]
 
     def reject(self, id: str, reason: str, *, stale: bool = False) -> Future[None]:
         """Move a refused entry to quarantine, in one transaction. An id that is not here changes nothing."""
@@ -69,7 +67,7 @@ class Outbox:
             with suppress(StorageError):
                 self._database.write(lambda connection: _sign(connection, author)).result()
 
-    def _part(self, after: int, most: int) -> list[Event]:
+    def _part(self, after: int, most: int) -> list[LoggedEvent]:
         """The next ones after a key, which stands as their position."""
         try:
             return rows.events(*self._database.rows(_READ, (after, most))[0])

@@ -21,7 +21,7 @@ from shiboken6 import isValid
 
 from dataflow.session import Entered, EntryRefused, EntryRejected, Live, Session
 from dataflow.sql.errors import SqlError
-from dataflow.zset import Row, Splice, apply_splices
+from dataflow.zset import Column, Row, Splice, apply_splices
 from gui.panels.base import Panel
 from gui.panels.form import Form
 from storage.errors import StorageError
@@ -50,6 +50,7 @@ class Binding:
         self._live: Live | None = None
         self._subscription: DisposableBase = Disposable()
         self._asides: DisposableBase = Disposable()
+        self._columns: Sequence[Column] = ()
         self._rows: list[Row] = []
         self._splices: list[Splice] = []
         self._behind = False        # the panel could not take what came: it gets all of it the next time
@@ -60,7 +61,7 @@ class Binding:
     def subscribe(self, sql: str) -> None:
         """Show this query from now on. A query that cannot run is said on the card; what was shown before goes on."""
         try:
-            live = self._session.live(sql)
+            live = self._session.live(sql, self._panel.spec.title)
         except SqlError as error:
             self._panel.show_error(str(error))
             return
@@ -68,13 +69,16 @@ class Binding:
         self._panel.show_error(None)
         self._live, self._rows, self._splices = live, [], []
         self._shown, self._anew, self._begun, self._is_aside = 0, False, False, False
+        self._columns = live.columns
         self._behind = not self._panel.take_columns(self._name, live.columns)
         self._subscription = live.splices.subscribe(self._collect)
-        self._asides = live.asides.subscribe(self._set_aside)
+        self._asides = live.failures.subscribe(self._set_aside)
 
     def flush(self) -> None:
         """Bring the panel what has changed since the last frame."""
         splices = self._settle()
+        if self._live is not None and self._live.columns != self._columns:
+            self._columns, self._behind = self._live.columns, True  # a saved board has changed the query
         if self._behind and self._live is not None:
             self._panel.take_columns(self._name, self._live.columns)
             splices, self._anew = [Splice(0, 0, tuple(self._rows))], False
@@ -101,8 +105,9 @@ class Binding:
         return splices
 
     def _set_aside(self, reason: str) -> None:
-        self._is_aside = True
-        self._panel.show_error(reason)
+        """Say why the query says nothing more; empty: it goes on."""
+        self._is_aside = bool(reason)
+        self._panel.show_error(reason or None)
         self._panel.has_come(self._name)
 
     def close(self) -> None:

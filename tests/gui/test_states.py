@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from dataflow.feeds.feed import FeedStatus
+from dataflow.views.views import Views
 from gui.panels.form import Form
 from gui.panels.table import Table
 from gui.panels.value import Value
@@ -154,7 +155,7 @@ def test_a_query_that_reads_history_is_marked_and_what_there_was_stands(on_hand,
         await desk.shows([["north", "1"], ["south", "2"]])
         table = desk.panel(Table)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(type(desk.pipeline), "_hydrate", lambda *_: True)
+            patch.setattr(Views, "work", lambda *_: True)
             table.sort_by(1)
             table.sort_by(1)
             assert (table.state.view.kind, table.accessibleDescription()) == ("loading", "Loading")

@@ -391,7 +391,7 @@ class NatsFeed:
             newest = min(received.batch[-1].time, scheduler_time(self._scheduler))
             self._heard = max(self._heard, newest)
         if received.events:
-            self._arrived(received.events[-1].position or 0)
+            self._arrived(received.events[-1].position)
 
     def _arrived(self, position: int) -> None:
         if position > self.arrivals.value and not self._closed:

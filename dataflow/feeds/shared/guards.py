@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Sequence
 import msgspec
 
 from dataflow.devices.sources import is_sourced
-from storage.event import Event
+from storage.event import Event, LoggedEvent
 from storage.mirror import Entry
 
 _REMEMBERED = 10_000
@@ -79,12 +79,12 @@ class Guards:
         while len(self._own) > _REMEMBERED:
             del self._own[next(iter(self._own))]
 
-    def saw(self, events: Iterable[Event]) -> None:
+    def saw(self, events: Iterable[LoggedEvent]) -> None:
         """The feed has brought these, each for the first time, and the store holds them."""
         if self._entities:
             for event in events:
                 if not is_sourced(event):
-                    self._note(event.position or 0, event.id, event.subject, event.authid, held=False)
+                    self._note(event.position, event.id, event.subject, event.authid, held=False)
 
     async def look_back(self) -> list[str]:
         """Look up what the store already held that the operator had not seen; the ids. Reads in a thread."""

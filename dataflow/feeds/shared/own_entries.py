@@ -37,7 +37,7 @@ class Own:
         for event in received.events:
             if event.id in self._ids and confirms(event, self._ids[event.id]):
                 del self._ids[event.id]
-                self.told(event.id, heard[event.position or 0] + ahead)
+                self.told(event.id, heard[event.position] + ahead)
 
 
 def _nobody(_: str, __: float) -> None:

@@ -37,7 +37,7 @@ from dataflow.feeds.shared.guards import After, Guards
 from dataflow.feeds.shared.producer import ANSWER_S, SLOWEST
 from dataflow.feeds.shared.send_window import Tick, Window
 from dataflow.nats.connection import Connection
-from storage.event import Event
+from storage.event import Event, LoggedEvent
 
 SLICE = 64
 """Messages that are handed to the connection before the loop has its turn: about 2 ms."""
@@ -111,9 +111,9 @@ class Publisher:
             self._queue.extend(fresh)
             self._wake.set()
 
-    def returned(self, events: Sequence[Event], cursor: int) -> None:
+    def returned(self, events: Sequence[LoggedEvent], cursor: int) -> None:
         """The store holds these events now, and all else up to a position. What it held before may be among them."""
-        self._guards.saw(event for event in events if (event.position or 0) > self._cursor)
+        self._guards.saw(event for event in events if event.position > self._cursor)
         self._cursor = cursor
         for event in events:
             if event.id in self._waiting and self._is_own(event):

@@ -14,7 +14,7 @@ from dataflow.devices.sources import Sourced
 from dataflow.feeds.shared.log_match import check_overlap
 from dataflow.nats import subjects, wire
 from storage.errors import CloudEventError, PositionTaken, StorageError, StoreClosed, TooLarge
-from storage.event import Event
+from storage.event import LoggedEvent
 from storage.mirror import Mirror
 from storage.quarantine import Quarantined
 
@@ -35,7 +35,7 @@ class Received(NamedTuple):
     """A batch as it came, and what it is. `behind` wait after it; `caught_up`: all that there was has been taken."""
 
     batch: Sequence[Delivered]
-    events: list[Event]
+    events: list[LoggedEvent]
     refused: list[Quarantined]
     behind: int
     caught_up: bool
@@ -74,7 +74,7 @@ class Reception:
     async def write(self, received: Received) -> None:
         """Until it is on disk. Raises `Unfit`, `PositionTaken` and `StoreClosed`."""
         events, last = received.events, received.batch[-1].sequence
-        if events and (first := events[0].position or 0) <= self.cursor:
+        if events and (first := events[0].position) <= self.cursor:
             check_overlap(first, events[0].id, self._mirror.id_at(first))
         await self._write(events, received.refused, last)
         self.cursor = max(self.cursor, last)
@@ -98,8 +98,8 @@ class Reception:
             self._taken = expected - 1
         return batch
 
-    async def _decoded(self, batch: Sequence[Delivered]) -> tuple[list[Event], list[Quarantined]]:
-        events: list[Event] = []
+    async def _decoded(self, batch: Sequence[Delivered]) -> tuple[list[LoggedEvent], list[Quarantined]]:
+        events: list[LoggedEvent] = []
         refused: list[Quarantined] = []
         for start in range(0, len(batch), SLICE):
             if start:
@@ -107,7 +107,7 @@ class Reception:
             self._decode(batch[start : start + SLICE], events, refused)
         return events, refused
 
-    def _decode(self, slice: Sequence[Delivered], events: list[Event], refused: list[Quarantined]) -> None:
+    def _decode(self, slice: Sequence[Delivered], events: list[LoggedEvent], refused: list[Quarantined]) -> None:
         for delivered in slice:
             subject, headers, body, sequence = delivered.subject, delivered.headers, delivered.body, delivered.sequence
             try:
@@ -115,12 +115,12 @@ class Reception:
             except CloudEventError as error:
                 where = sequence, delivered.time
                 found = self.sourced.otherwise(subject, body, *where, error)
-                if isinstance(found, Event):
+                if isinstance(found, LoggedEvent):
                     events.append(found)
                 else:
                     refused.append(self._unfit(*where, found, body))
 
-    async def _write(self, events: list[Event], refused: list[Quarantined], cursor: int) -> None:
+    async def _write(self, events: list[LoggedEvent], refused: list[Quarantined], cursor: int) -> None:
         """Until it is on disk. An event that the store can't hold is set apart; a disk that can't is asked again."""
         while True:
             try:
@@ -137,17 +137,17 @@ class Reception:
                 return
 
     async def _write_singly(
-        self, events: list[Event], refused: list[Quarantined], cursor: int, error: Exception
+        self, events: list[LoggedEvent], refused: list[Quarantined], cursor: int, error: Exception
     ) -> None:
         if not events:
             raise error
         if len(events) == 1:
             bad = events[0]
-            unfit = self._unfit(bad.position or 0, bad.time, f"the store can't hold it: {error}", bad.data)
+            unfit = self._unfit(bad.position, bad.time, f"the store can't hold it: {error}", bad.data)
             await self._write([], [*refused, unfit], cursor)
             return
         middle = len(events) // 2
-        await self._write(events[:middle], [], (events[middle].position or 1) - 1)
+        await self._write(events[:middle], [], events[middle].position - 1)
         await self._write(events[middle:], refused, cursor)
 
     def _unfit(self, sequence: int, time: int, reason: str, text: bytes) -> Quarantined:

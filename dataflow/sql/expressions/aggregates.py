@@ -14,11 +14,8 @@ from dataflow.sql.expressions.casts import Typed, cast
 from dataflow.sql.expressions.lower import Context, condition, lower
 from dataflow.sql.parsing.parse import error, only, refused, short
 from dataflow.sql.plan import types
-from dataflow.sql.plan.nodes import Agg, Call, Col, Expr
+from dataflow.sql.plan.nodes import Agg, AggregateSlot, Call, Expr, placed
 from dataflow.sql.plan.types import BOOL, FLOAT, INT, JSON, MONTHS, NULL
-
-FIRST = 1_000_000
-"""While a SELECT is lowered, Col(FIRST + n) stands for its nth aggregate."""
 
 HINTS = {
     "approxdistinct": "count(DISTINCT x)", "arrayagg": "to_json(list(x ORDER BY y)), or string_agg(x, ', ' ORDER BY y)",
@@ -26,7 +23,7 @@ HINTS = {
 
 
 class Aggregates:
-    """The aggregates of one SELECT, each kept once."""
+    """The aggregates of one SELECT, each kept once: `AggregateSlot(n)` stands for the nth."""
 
     def __init__(self, rows: Context) -> None:
         self.rows = rows
@@ -50,10 +47,10 @@ class Aggregates:
         finally:
             self.inside = False
 
-    def add(self, agg: Agg) -> Col:
+    def add(self, agg: Agg) -> Expr:
         if agg not in self.found:
             self.found.append(agg)
-        return Col(FIRST + self.found.index(agg))
+        return placed(AggregateSlot(self.found.index(agg)))
 
     def value(self, node: exp.Expr) -> Typed:
         return lower(node, self.rows)
@@ -275,7 +272,7 @@ def _logical(kind: str) -> Rule:
     return apply
 
 
-def _values(found: Aggregates, node: exp.Expr, where: Expr | None, *also: str) -> Col:
+def _values(found: Aggregates, node: exp.Expr, where: Expr | None, *also: str) -> Expr:
     """All numbers of a group, as a dict of how often each is there."""
     value, distinct = _number(found, node, *also)
     if distinct or types.is_decimal(value.type):

@@ -10,11 +10,11 @@ from dataflow.sql.expressions.aggregates import RULES, Aggregates, Rule, compara
 from dataflow.sql.expressions.casts import Typed, cast, rescale
 from dataflow.sql.parsing.parse import error, only, refused, short
 from dataflow.sql.plan import types
-from dataflow.sql.plan.nodes import Agg, Call, Col, Expr
+from dataflow.sql.plan.nodes import Agg, Call, Expr
 from dataflow.sql.plan.types import FLOAT, INT, NULL
 
 
-def _held(found: Aggregates, value: Typed, where: Expr | None) -> Col:
+def _held(found: Aggregates, value: Typed, where: Expr | None) -> Expr:
     return found.add(Agg("values", (value.expr,), where))
 
 

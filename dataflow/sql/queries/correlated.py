@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from dataflow.sql.expressions.aggregates import FIRST, Aggregates
+from dataflow.sql.expressions.aggregates import Aggregates
 from dataflow.sql.expressions.casts import Typed
 from dataflow.sql.expressions.lower import lower
 from dataflow.sql.expressions.scope import RowContext, Source, resolve, unknown
 from dataflow.sql.parsing.parse import GIVEN, refused, short
 from dataflow.sql.plan import rewrite
-from dataflow.sql.plan.nodes import Agg, Aggregate, Call, Case, Col, Const, Expr, IsNull, Join
+from dataflow.sql.plan.nodes import Agg, Aggregate, AggregateSlot, Call, Case, Col, Const, Expr, IsNull, Join
 from dataflow.sql.plan.prune_columns import narrowed
 from dataflow.sql.plan.push_filters import Shaper
 from dataflow.sql.plan.types import BOOL, INT, NULL
@@ -64,8 +64,8 @@ class Correlated(RowContext):
 
 
 class Asked(NamedTuple):
-    """An aggregate over the inner rows for which `tests` are true. `value` is over the aggregates, Col(FIRST + n),
-    and over the outer row, as are the `aggs` and `tests`, these over the inner row too. `read` are the outer columns.
+    """An aggregate over the inner rows for which `tests` are true. `value` is over the slots of the aggregates and over
+    the outer row, as are the `aggs` and `tests`, these over the inner row too. `read` are the outer columns.
     """
 
     value: Typed
@@ -90,7 +90,7 @@ def correlated(
 ) -> tuple[Source, Typed]:
     """The outer source with the value joined on."""
     value, count = found.value, len(found.read)
-    if value.type == NULL or any(outer.width <= at < FIRST for at in rewrite.columns(value.expr)):
+    if value.type == NULL or any(outer.width <= at for at in rewrite.columns(value.expr)):
         raise refused(node, f"a subquery here must give exactly one value: {short(node)}", "an aggregate")
 
     def move(part: Expr) -> Expr | None:
@@ -112,10 +112,10 @@ def correlated(
 
 def _moved(part: Expr, read: tuple[int, ...], width: int) -> Expr | None:
     """A column as it is beside the distinct values: those, then the inner row, or the aggregates."""
+    if isinstance(part, AggregateSlot):
+        return Col(len(read) + part.n)
     if not isinstance(part, Col):
         return None
-    if part.index >= FIRST:
-        return Col(len(read) + part.index - FIRST)
     return Col(read.index(part.index) if part.index < width else len(read) + part.index - width)
 
 
@@ -130,6 +130,6 @@ def _tuples(columns: tuple[int, ...] | range) -> tuple[Expr, ...]:
 
 
 def _over_nothing(found: tuple[Agg, ...], part: Expr) -> Expr | None:
-    if not isinstance(part, Col) or part.index < FIRST:
+    if not isinstance(part, AggregateSlot):
         return None
-    return Const(0, INT) if found[part.index - FIRST].kind == "count" else Const(None, NULL)
+    return Const(0, INT) if found[part.n].kind == "count" else Const(None, NULL)

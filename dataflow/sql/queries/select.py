@@ -2,7 +2,7 @@
 
 The order is SQL's own: FROM, WHERE (with the temporal filters taken out), GROUP BY and aggregates, HAVING, window
 functions, QUALIFY, the select list, DISTINCT, ORDER BY, LIMIT. In a grouped query every expression is first lowered
-over the input rows, aggregates standing as Col(FIRST + n) and window functions as Col(PLACE + n); then what equals a
+over the input rows, aggregates and window functions standing as slots; then what equals a
 key becomes that key, and a column still left is an error.
 """
 
@@ -15,14 +15,14 @@ from sqlglot import exp
 
 from dataflow.sql.errors import SqlError
 from dataflow.sql.expressions import aggregates
-from dataflow.sql.expressions.aggregates import FIRST, Aggregates
+from dataflow.sql.expressions.aggregates import Aggregates
 from dataflow.sql.expressions.casts import Typed
 from dataflow.sql.expressions.lower import condition, lower
 from dataflow.sql.expressions.scope import RowContext, Source, folded, resolve
 from dataflow.sql.parsing.parse import error, only, refused, short
 from dataflow.sql.plan import rewrite, types
 from dataflow.sql.plan.distinct import distinct, distinct_on
-from dataflow.sql.plan.nodes import Aggregate, Call, Col, Const, Expr, Map, Order, Rel, Values
+from dataflow.sql.plan.nodes import Aggregate, AggregateSlot, Call, Col, Const, Expr, Map, Order, Rel, Slot, Values
 from dataflow.sql.plan.prune_columns import narrowed
 from dataflow.sql.plan.push_filters import Shaper
 from dataflow.sql.plan.types import JSON
@@ -36,7 +36,7 @@ from dataflow.sql.queries.select_list import column_name, starred
 from dataflow.sql.queries.set_operations import lower_union
 from dataflow.sql.queries.subqueries import Membership, Nested, membership, scalars
 from dataflow.sql.queries.temporal import asks_time, temporal, where_parts
-from dataflow.sql.queries.windows import PLACE, Windows
+from dataflow.sql.queries.windows import Windows
 
 
 def lower_query(node: exp.Expr, names: Names, shaper: Shaper) -> Selected:
@@ -384,10 +384,10 @@ class _Select:
         keys = [key.expr for key in self.keys]
 
         def swap(part: Expr) -> Expr | None:
-            if isinstance(part, Col) and part.index >= PLACE:
+            if isinstance(part, AggregateSlot):
+                return Col(len(keys) + part.n)
+            if isinstance(part, Slot):
                 return part
-            if isinstance(part, Col) and part.index >= FIRST:
-                return Col(len(keys) + part.index - FIRST)
             if part in keys and not isinstance(part, Const):
                 return Col(keys.index(part))
             if isinstance(part, Col):

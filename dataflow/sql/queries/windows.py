@@ -1,6 +1,6 @@
 """Window functions of one SELECT: what they are, and where in the plan they stand.
 
-While the SELECT is lowered, Col(PLACE + n) stands for its nth window function. Then the rows that the windows and the
+While the SELECT is lowered, `WindowSlot(n)` stands for its nth window function. Then the rows that the windows and the
 select list need are made (grouped, where the query is), the windows put their values after them, one node for each
 partition and order, and the select list and QUALIFY read those.
 """
@@ -18,10 +18,20 @@ from dataflow.sql.expressions.scope import folded
 from dataflow.sql.expressions.window_calls import Found, Over, comparable, function, sort
 from dataflow.sql.parsing.parse import error, only, short
 from dataflow.sql.plan import rewrite
-from dataflow.sql.plan.nodes import Col, Const, Expr, Map, Order, Rel, Window, WindowCall, replace
+from dataflow.sql.plan.nodes import (
+    Col,
+    Const,
+    Expr,
+    Map,
+    Order,
+    Rel,
+    Window,
+    WindowCall,
+    WindowSlot,
+    placed,
+    replace,
+)
 from dataflow.sql.plan.push_filters import Shaper
-
-PLACE = 2_000_000
 
 
 class Windows:
@@ -49,7 +59,7 @@ class Windows:
             self._inside = False
         if found not in self.found:
             self.found.append(found)
-        return Typed(Col(PLACE + self.found.index(found)), value.type, value.wild)
+        return Typed(placed(WindowSlot(self.found.index(found))), value.type, value.wild)
 
     def _over(self, node: exp.Window, context: Context) -> tuple[Over, exp.Expr | None]:
         partition, order, spec = (self._said(node, name) for name in ("partition_by", "order", "spec"))
@@ -101,8 +111,8 @@ class Windows:
             width += len(mine)
 
         def swap(part: Expr) -> Expr | None:
-            if isinstance(part, Col) and part.index >= PLACE:
-                return Col(place[part.index - PLACE])
+            if isinstance(part, WindowSlot):
+                return Col(place[part.n])
             return Col(base.index(part)) if part in base and not isinstance(part, Const) else None
 
         turned = [rewrite.replace(each, swap) for each in (*tests, *outputs)]
@@ -115,13 +125,13 @@ def _made(read: Sequence[Expr], found: Sequence[Found]) -> tuple[Expr, ...]:
     """What the windows work on where they are over groups: whole expressions of these."""
     made = list(dict.fromkeys(expr for each in found for expr in each.reads()))
     for expr in read:
-        rewrite.collected(expr, made, PLACE)
+        rewrite.collected(expr, made)
     return tuple(made)
 
 
 def _needed(read: Sequence[Expr], found: Sequence[Found]) -> tuple[Expr, ...]:
     """The columns of the rows that the windows work on."""
-    columns = [Col(index) for index in sorted(rewrite.columns(*read)) if index < PLACE]
+    columns = [Col(index) for index in sorted(rewrite.columns(*read))]
     return tuple(dict.fromkeys([*columns, *(expr for each in found for expr in each.reads())]))
 
 

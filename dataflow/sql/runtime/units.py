@@ -12,6 +12,12 @@ from functools import cache
 from typing import Any
 
 from dataflow.sql.runtime import calendar, numbers, scalars
+from dataflow.sql.runtime.exports import exports
+
+__all__ = [
+    "difference_by", "difference_by_zoned", "elapsed_by", "elapsed_by_zoned", "part_by", "part_by_zoned",
+    "truncated_by", "truncated_by_zoned",
+]  # fmt: skip
 
 UNITS: dict[str, str] = {
     "microsecond": "microseconds us usec usecs usecond useconds",
@@ -112,8 +118,7 @@ def elapsed(unit: str, *, zoned: bool) -> str | None:
 
 @cache
 def _function(code: str) -> Callable[..., Any]:
-    names = {**vars(calendar), **vars(numbers), **vars(scalars)}
-    found: Callable[..., Any] = eval("lambda a, b=0: " + code.format("a", "b"), names)
+    found: Callable[..., Any] = eval("lambda a, b=0: " + code.format("a", "b"), exports(calendar, numbers, scalars))
     return found
 
 

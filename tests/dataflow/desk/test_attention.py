@@ -9,7 +9,7 @@ from concurrent.futures import Future
 import msgspec
 import pytest
 
-from dataflow.desk import attention, entries
+from dataflow.desk import attention, sender
 from dataflow.session import EntryRefused, EntryRejected
 from storage.errors import AlreadySettled, StoreFull
 from tests.dataflow.desks import BOARD, note, opened, until
@@ -196,7 +196,7 @@ async def test_of_much_that_happened_meanwhile_the_newest_is_told(desk):
 @story
 async def test_an_entry_is_pending_until_its_refusal_is_on_disk(desk):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(entries, "RETRY_S", 0.01)
+        patch.setattr(sender, "RETRY_S", 0.01)
         reject, asked = desk.database.outbox.reject, []
 
         def full(*given, **more):

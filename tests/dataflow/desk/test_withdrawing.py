@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from math import inf
 
 import msgspec
 import pytest
@@ -79,7 +80,7 @@ def shown(desk, *queries):
     found = []
     for sql in queries:
         live = desk.pipeline.live(sql)
-        while desk.pipeline._floor.engine.work():
+        while desk.pipeline.views.work(inf):
             """Until it has read history."""
         found.append(list(live.rows()))
         live.close()

@@ -21,6 +21,7 @@ from dataflow.nats import streams, subjects, wire
 from dataflow.server.config import User
 from storage.database import Database
 from storage.errors import StoreFull, TooLarge
+from storage.event import without_position
 from storage.mirror import Mirror
 from tests.dataflow.desks import until
 from tests.dataflow.feeds.shared.logs import BOARD, client, desk, entry, write
@@ -493,7 +494,7 @@ async def test_an_event_that_the_store_can_not_hold_is_set_apart_alone(server, f
             receive = amy.feed._mirror.receive
 
             def picky(events, refused, cursor, origin):
-                if entries[13] in [msgspec.structs.replace(each, position=None, authid="amy") for each in events]:
+                if entries[13] in [msgspec.structs.replace(without_position(each), authid="amy") for each in events]:
                     return failing(TooLarge(folder, "too big"))()
                 return receive(events, refused, cursor, origin)
 
