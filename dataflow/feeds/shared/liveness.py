@@ -18,7 +18,7 @@ KEEP_US = 10_000_000
 """So often it is kept in the store: what is kept may be older than what was heard, never newer."""
 
 
-async def watch(connection: Connection, now: Callable[[], int], tell: Callable[[int], None]) -> None:
+async def watch_liveness(connection: Connection, now: Callable[[], int], tell: Callable[[int], None]) -> None:
     """Tell the time by the desk's clock `now` (µs), as long as the connection lasts."""
     loop = asyncio.get_running_loop()
     while not connection.lost:

@@ -71,7 +71,7 @@ class Sender:
     @asynccontextmanager
     async def on(self, url, *, batches=True, prepare=None):
         """Sending over a connection; `prepare` may bend it before."""
-        connection = await connect([url], "test", None, self.publisher._wake.set, self.publisher.denied)
+        connection = await connect([url], "test", None, self.publisher._wake.set, self.publisher.deny)
         if prepare:
             prepare(connection)
         caught_up = asyncio.Event()
@@ -335,7 +335,7 @@ async def test_what_others_change_at_the_same_time_is_found_by_the_server(server
         assert sender.refusals == []
         came = [msgspec.structs.replace(theirs, position=1, authid="bob")]
         came += [msgspec.structs.replace(each, position=at) for at, each in enumerate(entries[:3], 2)]
-        sender.publisher.returned(came, 4)
+        sender.publisher.confirm(came, 4)
         messages = await log_of(other, 20)
         assert ids(messages) == [theirs.id, *(each.id for each in entries if each.subject != "UA3")]
         assert in_batches(messages) == []
