@@ -6,6 +6,7 @@ A batch is worth one fsync of the server's, a message alone is worth one as well
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from storage.errors import StorageError
 from storage.event import Event
 
 if TYPE_CHECKING:
+    from nats.aio.client import Client
     from nats.aio.msg import Msg
 
 MOST = 256
@@ -28,6 +30,8 @@ LARGEST = 128 * 1024
 """Bytes of one batch."""
 LONGEST = 3900
 """Characters of a subject. The server ends a connection on which a line has more than 4,096."""
+SLICE = 64
+"""Messages that are handed to the connection before the loop has its turn: about 2 ms."""
 _HEADERS = 128
 """Bytes that being in a batch adds to a message, at the most."""
 
@@ -48,6 +52,15 @@ class Batch(msgspec.Struct, gc=False):
     def may_resend(self) -> bool:
         """Whether it may have to go again, as it is or in parts, though nothing is the matter."""
         return self.is_joint or self.entries[0].expects is not None
+
+    async def publish(self, client: Client, reply: str) -> None:
+        """Hand all messages to the connection; the last one is to be answered at `reply`. Raises nats' errors."""
+        *others, last = self.messages
+        for at, message in enumerate(others, 1):
+            await client.publish(message.subject, message.body, headers=message.headers)
+            if at % SLICE == 0:
+                await asyncio.sleep(0)
+        await client.publish(last.subject, last.body, reply, last.headers)
 
 
 def read_answer(message: Msg) -> tuple[int, Answer]:

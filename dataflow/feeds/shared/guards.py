@@ -1,5 +1,10 @@
 """Guards: what is known of the entities that guarded entries wait about.
 
+A guarded entry says which position of its entity the operator saw. It is stale where others have added to the entity
+since, else it is sent with the position of the last entry, which the server checks. If the server holds a later one,
+the entry waits until the feed has brought it, and is then stale, or is sent again with the new position. In a batch,
+the first message about an entity is checked for all of them; nothing can come between those.
+
 Of each entity: where its last entry is, and where the last one that is not this desk's own, as far as the feed has
 brought them. From that follow the position that the server is to find, and whether an entry is stale before it is
 sent. What the store held when an entry began to wait is looked up once, from the position on that its operator saw;

@@ -12,7 +12,7 @@ from inspect import signature
 import msgspec
 import pytest
 
-from dataflow.feeds.shared import batch, publisher
+from dataflow.feeds.shared import batch, publisher, send_queue
 from dataflow.feeds.shared.publisher import Publisher
 from dataflow.nats import streams
 from dataflow.nats.connection import connect
@@ -53,7 +53,7 @@ class Sender:
     def __init__(self):
         self.refusals, self.troubles = [], []
         self.told = asyncio.Event()
-        self.publisher = Publisher(BOARD, "amy", self._refused, self._troubled, lambda *_: [], 0)
+        self.publisher = Publisher(BOARD, "amy", self._refused, self._troubled, lambda *_: [], 0, lambda _: [])
 
     def _refused(self, refusal):
         self.refusals.append(refusal)
@@ -89,7 +89,7 @@ async def impatient():
     """Answers are waited for not as long as for slow lines."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publisher, "ANSWER_S", 0.3)
-        patch.setattr(publisher, "SLOWEST", 2**40)
+        patch.setattr(send_queue, "SLOWEST", 2**40)
         yield
 
 
@@ -375,7 +375,7 @@ async def done(one):
     """Until nothing of a desk's waits."""
     await one.says("live")
     sender = one.feed._publisher
-    while sender._waiting:
+    while not sender.idle:
         sender._wake.clear()
         await asyncio.wait_for(sender._wake.wait(), 5)
 
