@@ -8,12 +8,13 @@ import msgspec
 from reactivex.subject import BehaviorSubject
 
 from dataflow.feeds.feed import FeedStatus
-from dataflow.feeds.shared.liveness import KEEP_US
 from dataflow.session import CUT_OFF, FeedState
 from storage.mirror import Mirror
 
 FAR, NEAR = 10_000, 1_000
 """Events behind that make a live feed catch up again, and that a feed which catches up calls live."""
+KEEP_US = 10_000_000
+"""So often it is kept when the log was heard: what is kept may be older than what was heard, never newer."""
 
 
 class StatusReport:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dataflow.feeds.feed import FeedStatus
-from dataflow.feeds.shared.liveness import KEEP_US
 from dataflow.feeds.shared.presence import measure_progress
-from dataflow.feeds.shared.status_report import FAR, NEAR, StatusReport
+from dataflow.feeds.shared.status_report import FAR, KEEP_US, NEAR, StatusReport
 
 
 class Mirror:
