@@ -142,7 +142,7 @@ def test_damage_that_shows_later_stops_the_writing_and_is_set_aside_at_the_end(t
     damaged = bytearray(path.read_bytes())
     damaged[-40_000:] = b"\xa5" * 40_000
     path.write_bytes(damaged)
-    monkeypatch.setattr("storage.database.CHECKED_BYTES", 0)
+    monkeypatch.setattr("storage.opening.CHECKED_BYTES", 0)
     with Database.open(path) as store:
         with pytest.raises(StoreDamaged):
             list(store.log.read())
