@@ -43,7 +43,7 @@ from dataflow.sql.plan.nodes import Col, Const, Expr, Map, Order, Query, Rel
 from dataflow.sql.plan.push_filters import Shaper
 from dataflow.sql.queries.from_clause import Catalogue, Names
 from dataflow.sql.queries.lowered_query import Selected
-from dataflow.sql.queries.select import lower_query
+from dataflow.sql.queries.query import lower_query
 
 RULES = (logic, arithmetic, bits, conditionals, calls, time_calls, pattern_calls, statistics, ordered_aggregates)
 """The modules whose rules `expressions.py` and `aggregates.py` then know."""

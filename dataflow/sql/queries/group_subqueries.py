@@ -18,7 +18,7 @@ from dataflow.sql.plan.push_filters import Shaper
 from dataflow.sql.queries.subqueries import Nested
 
 
-class Late:
+class GroupSubqueries:
     """The subqueries of one SELECT over its groups. `waiting` are the nodes that may be asked for."""
 
     def __init__(self, nested: Nested, shaper: Shaper, waiting: Sequence[exp.Expr]) -> None:

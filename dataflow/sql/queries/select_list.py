@@ -61,6 +61,19 @@ def _left_out(star: exp.Expr, fields: Sequence[Field], table: str) -> set[int]:
     return places
 
 
+def numbered_entry(node: exp.Expr, entries: Sequence[exp.Expr]) -> exp.Expr:
+    """Return the entry of the select list that a number names; any other node as it is."""
+    node = node.unnest()
+    if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
+        raise error(node, f"there is no column {short(node)} in the select list")
+    if not isinstance(node, exp.Literal) or node.args.get("is_string"):
+        return node
+    at = int(node.name) if node.name.isdigit() else 0
+    if not 1 <= at <= len(entries):
+        raise error(node, f"there is no column {node.name} in the select list: it has {len(entries)}")
+    return entries[at - 1]
+
+
 def column_name(node: exp.Expr) -> str:
     """DuckDB's name for an unnamed column, as near as matters."""
     if isinstance(node, exp.Column):

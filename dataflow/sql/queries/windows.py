@@ -8,6 +8,7 @@ partition and order, and the select list and QUALIFY read those.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 from sqlglot import exp
@@ -83,16 +84,17 @@ class Windows:
         found: exp.Window = self.named[folded(name)]
         return found
 
-    def over(self, groups: Callable[[Expr], Expr]) -> None:
-        """The windows are over groups: what they read is turned so."""
+    def over(self, groups: Callable[[Expr], Expr]) -> Windows:
+        """The same windows over groups: `groups` turns what they read."""
         turned = []
         for found in self.found:
             order = tuple(sort._replace(expr=groups(sort.expr)) for sort in found.over.order)
             over = Over(tuple(map(groups, found.over.partition)), order)
             arg, where = (None if each is None else groups(each) for each in (found.arg, found.where))
             turned.append(Found(over, found.call, arg, where))
-        self.found = turned
-        self.grouped = True
+        windows = copy(self)
+        windows.found, windows.grouped = turned, True
+        return windows
 
     def apply(
         self, rows: Callable[[tuple[Expr, ...]], Rel], outputs: Sequence[Expr], tests: Sequence[Expr]
