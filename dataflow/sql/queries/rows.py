@@ -16,10 +16,10 @@ from dataflow.sql.expressions.scope import RowContext, Source, folded, resolve
 from dataflow.sql.parsing.parse import error, short
 from dataflow.sql.plan import rewrite
 from dataflow.sql.plan.nodes import Expr, Rel, Values
-from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.plan.push_filters import FilterPusher
 from dataflow.sql.queries.from_clause import Lower, Names, lower_from
-from dataflow.sql.queries.join_subqueries import ask_later
-from dataflow.sql.queries.select_list import starred
+from dataflow.sql.queries.join_subqueries import move_subqueries_to_where
+from dataflow.sql.queries.select_list import expand_star
 from dataflow.sql.queries.subqueries import Membership, Nested, membership, scalars
 from dataflow.sql.queries.temporal import asks_time, temporal, where_parts
 
@@ -46,20 +46,20 @@ class Rows(NamedTuple):
         return resolve(node, self.source) is not None
 
 
-def from_rows(node: exp.Select, names: Names, lower_query: Lower, shaper: Shaper) -> Rows:
+def from_rows(node: exp.Select, names: Names, lower_query: Lower, pusher: FilterPusher) -> Rows:
     """FROM. Moves the subqueries of its joins into WHERE."""
-    ask_later(node)
+    move_subqueries_to_where(node)
     clause = node.args.get("from_")
     if clause is None:
         source = Source(Values(((),)), (), 0)
     else:
-        source = lower_from(clause, node.args.get("joins") or [], names, lower_query, shaper)
+        source = lower_from(clause, node.args.get("joins") or [], names, lower_query, pusher)
     if not node.expressions:
         raise error(node, "nothing is selected", "SELECT *")
-    return Rows(node, tuple(entry for each in node.expressions for entry in starred(each, source)), source)
+    return Rows(node, tuple(entry for each in node.expressions for entry in expand_star(each, source)), source)
 
 
-def join_subqueries(rows: Rows, nested: Nested, shaper: Shaper) -> Rows:
+def join_subqueries(rows: Rows, nested: Nested, pusher: FilterPusher) -> Rows:
     """Join the values of scalar subqueries to every row, and leave those that are for the groups waiting."""
     node = rows.node
     where = node.args.get("where")
@@ -68,7 +68,7 @@ def join_subqueries(rows: Rows, nested: Nested, shaper: Shaper) -> Rows:
     parts = where_parts(where.this) if where is not None else ()
     filtering = [inner for part in parts for inner in scalars(*_value_parts(part))]
     if filtering or selected:
-        rows = _filter_plainly(rows, parts, shaper)
+        rows = _filter_plainly(rows, parts, pusher)
     waiting = _group_subqueries(rows, selected)
     later = {id(each) for each in waiting}
     source, values = rows.source, dict(rows.values)
@@ -84,7 +84,7 @@ def _value_parts(part: exp.Expr) -> tuple[exp.Expr | None, ...]:
     return (part,) if member is None else (member.value,)
 
 
-def _filter_plainly(rows: Rows, parts: Sequence[exp.Expr], shaper: Shaper) -> Rows:
+def _filter_plainly(rows: Rows, parts: Sequence[exp.Expr], pusher: FilterPusher) -> Rows:
     """Apply what WHERE asks of the rows alone, so that subqueries are asked for the rows that are left."""
     source, applied = rows.source, set(rows.applied)
     for part in parts:
@@ -92,7 +92,7 @@ def _filter_plainly(rows: Rows, parts: Sequence[exp.Expr], shaper: Shaper) -> Ro
             continue
         with suppress(SqlError):  # it names an alias, or is wrong, which WHERE itself says
             test = condition(part, RowContext(source, "WHERE"), "WHERE")
-            source = source._replace(rel=shaper.filter(source.rel, test))
+            source = source._replace(rel=pusher.filter(source.rel, test))
             applied.add(id(part))
     return rows._replace(source=source, applied=frozenset(applied))
 
@@ -116,7 +116,7 @@ def _keyed_entries(rows: Rows) -> list[exp.Expr]:
     return [entry for at, entry in enumerate(rows.entries, 1) if named & {folded(entry.alias), str(at)}]
 
 
-def filter_rows(rows: Rows, context: RowContext, nested: Nested, shaper: Shaper) -> Rel:
+def filter_rows(rows: Rows, context: RowContext, nested: Nested, pusher: FilterPusher) -> Rel:
     """WHERE: tests of the rows first, then of other queries, then of the clock."""
     clause, rel = rows.node.args.get("where"), rows.source.rel
     if clause is None:
@@ -136,9 +136,9 @@ def filter_rows(rows: Rows, context: RowContext, nested: Nested, shaper: Shaper)
             timed += temporal(part, context)
         else:
             tests += rewrite.conjuncts(condition(part, context, "WHERE"))
-    rel = shaper.filter_all(rel, tests)
+    rel = pusher.filter_all(rel, tests)
     for member in members:
         rel = nested.filtered(rows.source._replace(rel=rel), member)
     for value, op, bound in timed:
-        rel = shaper.timed(rel, value.expr, op, bound.expr)
+        rel = pusher.timed(rel, value.expr, op, bound.expr)
     return rel

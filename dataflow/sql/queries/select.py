@@ -25,8 +25,8 @@ from dataflow.sql.parsing.parse import error, only, refused, short
 from dataflow.sql.plan import rewrite, types
 from dataflow.sql.plan.distinct import distinct, distinct_on
 from dataflow.sql.plan.nodes import Aggregate, Expr, Map, Order, Rel
-from dataflow.sql.plan.prune_columns import narrowed
-from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.plan.prune_columns import prune_columns
+from dataflow.sql.plan.push_filters import FilterPusher
 from dataflow.sql.plan.types import JSON
 from dataflow.sql.queries.from_clause import Lower, Names
 from dataflow.sql.queries.grouping import Groups, group_rows, over_groups
@@ -44,13 +44,13 @@ CLAUSES = (
 )  # fmt: skip
 
 
-def lower_select(node: exp.Select, names: Names, shaper: Shaper, lower_query: Lower) -> Selected:
+def lower_select(node: exp.Select, names: Names, pusher: FilterPusher, lower_query: Lower) -> Selected:
     """Lower one SELECT; `lower_query` lowers the queries in it. Raises SqlError."""
     only(node, *CLAUSES)
-    nested = Nested(names, lower_query, shaper)
-    rows = join_subqueries(from_rows(node, names, lower_query, shaper), nested, shaper)
-    scope = SelectScope(rows, nested, shaper)
-    rel = filter_rows(rows, scope.row_context("WHERE"), nested, shaper)
+    nested = Nested(names, lower_query, pusher)
+    rows = join_subqueries(from_rows(node, names, lower_query, pusher), nested, pusher)
+    scope = SelectScope(rows, nested, pusher)
+    rel = filter_rows(rows, scope.row_context("WHERE"), nested, pusher)
     groups = group_rows(rows, scope.row_context("GROUP BY"))
     scope = scope.grouped(groups)
     clauses = lower_clauses(rows, scope, groups)
@@ -91,7 +91,7 @@ def lower_clauses(rows: Rows, scope: SelectScope, groups: Groups) -> Clauses:
         items, rows.entries, lambda n: lower(n, scope.context("ORDER BY")), lambda n: numbered_entry(n, rows.entries)
     )
     order, on = ordering.keys(node.args.get("order")), ordering.on(node)
-    grouped = groups.grouped or bool(scope.aggregates.found) or bool(having)
+    grouped = groups.grouped or bool(scope.aggregates.aggs) or bool(having)
     if not (grouped or node.args.get("order") or node.args.get("distinct")):
         order = ordering.inherited(rows.source.order)
     qualify = _qualify(node, scope)
@@ -134,7 +134,7 @@ def make_rows(rel: Rel, scope: SelectScope, clauses: Clauses) -> Rel:
     def rows(columns: Sequence[Expr]) -> Rel:
         if clauses.grouped:
             return _make_groups(rel, scope, columns, clauses.having)
-        return narrowed(Map(rel, (), tuple(columns)))
+        return prune_columns(Map(rel, (), tuple(columns)))
 
     def turned(exprs: Sequence[Expr]) -> list[Expr]:
         return [over_groups(expr, scope.groups, scope.rows) for expr in exprs]
@@ -154,9 +154,9 @@ def _make_groups(rel: Rel, scope: SelectScope, columns: Sequence[Expr], having: 
     """`columns` over the keys and aggregates of the groups that HAVING leaves."""
     groups, rows, subqueries = scope.groups, scope.rows, scope.subqueries
     tests = tuple(over_groups(test, groups, rows) for test in having)
-    whole = Aggregate(rel, groups.exprs(), tuple(scope.aggregates.found), tests, tuple(columns), groups.grand)
+    whole = Aggregate(rel, groups.exprs(), tuple(scope.aggregates.aggs), tests, tuple(columns), groups.grand)
     if not subqueries.found:
-        return over_sets(whole, groups.keys, groups.sets, columns) if groups.sets else narrowed(whole)
+        return over_sets(whole, groups.keys, groups.sets, columns) if groups.sets else prune_columns(whole)
     if groups.sets:
         raise refused(rows.node, "grouping sets beside a subquery are not supported", "a subquery in FROM")
     return subqueries.over(whole, rows.source, groups.keys, columns)

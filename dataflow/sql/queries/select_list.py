@@ -10,7 +10,7 @@ from dataflow.sql.expressions.scope import Field, Source, folded
 from dataflow.sql.parsing.parse import error, only, refused, short, written
 
 
-def starred(node: exp.Expr, source: Source) -> list[exp.Expr]:
+def expand_star(node: exp.Expr, source: Source) -> list[exp.Expr]:
     """`*` and `t.*` written out; what REPLACE names stands in its column's place."""
     star = node if isinstance(node, exp.Star) else node.this if isinstance(node, exp.Column) else None
     if not isinstance(star, exp.Star):

@@ -16,7 +16,7 @@ from dataflow.sql.expressions.scope import RowContext, folded
 from dataflow.sql.parsing.parse import error, refused, short
 from dataflow.sql.plan import types
 from dataflow.sql.plan.nodes import Call, Const, Expr
-from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.plan.push_filters import FilterPusher
 from dataflow.sql.queries.group_subqueries import GroupSubqueries
 from dataflow.sql.queries.grouping import UNGROUPED, Groups
 from dataflow.sql.queries.grouping_sets import GROUPING
@@ -32,14 +32,14 @@ class SelectScope:
     lowered once, whoever names its alias. `groups` is empty until GROUP BY is lowered.
     """
 
-    def __init__(self, rows: Rows, nested: Nested, shaper: Shaper) -> None:
+    def __init__(self, rows: Rows, nested: Nested, pusher: FilterPusher) -> None:
         self.rows = rows
         self.groups = UNGROUPED
-        self.subqueries = GroupSubqueries(nested, shaper, rows.waiting)
+        self.subqueries = GroupSubqueries(nested, pusher, rows.waiting)
         self.aggregates = Aggregates(
             RowContext(rows.source, "an aggregate", aggregate=self._inner_aggregate, subquery=self._subquery)
         )
-        self.windows = Windows(rows.node.args.get("windows") or [], shaper)
+        self.windows = Windows(rows.node.args.get("windows") or [], pusher)
         self.places = {folded(n.alias): at for at, n in enumerate(rows.entries) if isinstance(n, exp.Alias)}
         self._entries: dict[int, Typed] = {}
         self._lowering: set[str] = set()
