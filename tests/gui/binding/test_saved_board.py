@@ -14,7 +14,7 @@ from gui.panels.log import Log
 from gui.panels.table import Table
 from gui.panels.value import Value
 from tests.dataflow.desks import BOARD, QUERY, note, until
-from tests.gui.binding.test_screen import FORM, on_desk, run  # noqa: F401
+from tests.gui.binding.test_screen import FORM, on_desk
 
 COUNT = """
 [[panels]]
