@@ -55,7 +55,7 @@ class Binding:
         self._splices: list[Splice] = []
         self._behind = False        # the panel could not take what came: it gets all of it the next time
         self._shown = 0             # rows that the panel has
-        self._anew = self._begun = self.is_aside = False
+        self._anew = self._begun = self._is_aside = False
         self.flushed = 0.0
 
     def subscribe(self, sql: str) -> None:
@@ -65,12 +65,22 @@ class Binding:
         except SqlError as error:
             self._panel.show_error(str(error))
             return
+        self._show(live)
+
+    @property
+    def fails(self) -> bool:
+        """Whether the query says nothing, or nothing more."""
+        return self._live is None or self._is_aside
+
+    def _show(self, live: Live) -> None:
+        """Give the panel a query's columns, then all its rows."""
         self.close()
         self._panel.show_error(None)
-        self._live, self._rows, self._splices = live, [], []
-        self._shown, self._anew, self._begun, self.is_aside = 0, False, False, False
+        self._rows, self._splices = [], []
+        self._shown, self._anew, self._begun, self._is_aside = 0, False, False, False
         self._columns = live.columns
         self._behind = not self._panel.take_columns(self._name, live.columns)
+        self._live = live
         self._subscription = live.splices.subscribe(self._collect)
         self._failures = live.failures.subscribe(self._tell_failure)
 
@@ -90,7 +100,7 @@ class Binding:
 
     def look(self) -> None:
         """Tell the panel whether what it shows is what it is to show."""
-        if self._live is not None and not (self._ready or self.is_aside):
+        if self._live is not None and not (self._ready or self._is_aside):
             self._panel.wait_for(self._name, self._live.progress)
         elif self._begun and not self._splices:
             self._panel.has_come(self._name)
@@ -106,10 +116,10 @@ class Binding:
 
     def _tell_failure(self, reason: str) -> None:
         """Say why the query says nothing more; empty: it goes on."""
-        if self.is_aside and not reason:
-            self._anew = True
+        if self._is_aside and not reason:
+            self._anew = True       # what the card says where there are no rows has to be said again
             self._changed(self)
-        self.is_aside = bool(reason)
+        self._is_aside = bool(reason)
         self._panel.show_error(reason or None)
         self._panel.has_come(self._name)
 
@@ -164,16 +174,16 @@ class Bridge(QObject):
         self._subscriptions.add(observable.subscribe(receive))
 
     def bind(self, panels: Sequence[Panel]) -> None:
-        """Show these panels' queries, and no others from now on. What was bound before goes on: its live queries tell
-        what a saved board has changed.
+        """Show these panels' queries, and no others from now on. Those of panels that were bound before go on: a saved
+        board tells them what differs.
         """
         for panel in [panel for panel in self._connections if panel not in panels]:
             self._release(panel)
         for panel in panels:
-            if panel not in self._connections:
+            if panel in self._connections:
+                self._renew(panel)
+            else:
                 self.add(panel)
-            elif any(binding.is_aside for binding in self._bound_to(panel).values()):
-                self._reset(panel)
         self._looks.start()
 
     def add(self, panel: Panel) -> None:
@@ -212,11 +222,12 @@ class Bridge(QObject):
         self._hurried.discard(binding)
         binding.close()
 
-    def _reset(self, panel: Panel) -> None:
-        """Show a panel by the board's own queries: what its operator has arranged does not fit a saved board."""
-        panel.reset_order()
-        for name, sql in panel.queries().items():
-            self._show(panel, name, sql)
+    def _renew(self, panel: Panel) -> None:
+        """Show a panel in the board's own order where its own cannot be any more."""
+        if any(binding.fails for binding in self._bound_to(panel).values()):
+            panel.reset_order()
+            for name, sql in panel.queries().items():
+                self._show(panel, name, sql)
 
     def _show(self, panel: Panel, name: str, sql: str) -> None:
         """Bind a panel to a query from now on; an empty one is not wanted any more."""

@@ -170,8 +170,7 @@ def test_what_is_gone_leaves_no_widget_no_query_and_no_subscription(run, qtbot, 
         assert len(desk.window.findChildren(Table)) == 1
         assert {panel for panel, _ in bridge._bindings} == {desk.panel(Table)}
         assert set(bridge._connections) == set(desk.window.panels)
-        assert all(live._query is None for live in lives)
-        assert len(desk.pipeline._views.queries()) == 2, "the table's and its filter's total"
+        assert all(live.progress is None and not live.ready for live in lives), "they are closed"
         await append(desk, "south")
         assert names(desk.panel(Table)) == PLACES[::-1], "the filter goes on"
 
