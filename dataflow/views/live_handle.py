@@ -95,7 +95,7 @@ class LiveHandle:
         self._keep_rows()
         self._release()
         self._query, self._place, self._on_close = query, place, on_close
-        if not self._told:
+        if not any(self._observers.values()):
             self.columns = query.columns
         self._failure.on_next("")
         self._watching = query.asides.subscribe(self._failure.on_next)
