@@ -21,7 +21,7 @@ from dataflow.events.prerequisites import prerequisite
 from dataflow.feeds.feed import Deliver, Feed, Refusal
 from dataflow.session import Entered, EntryRejected
 from dataflow.views.current_views import CurrentViews
-from storage.event import Event
+from storage.event import Event, LoggedEvent
 from storage.outbox import Outbox
 
 RETRY_S = 2.0
@@ -71,15 +71,15 @@ class Sender:
         told = describe_event(self._current.views.schema, event)
         return Entered(id=event.id, durable=promises.durable, confirmed=promises.confirmed, told=told)
 
-    def confirm(self, events: Sequence[Event]) -> None:
+    def confirm(self, events: Sequence[LoggedEvent]) -> None:
         """Note that these came back through the feed, and that the views hold them."""
         now = perf_counter()
         free: list[Event] = []
         for event in events:
             free += self._resting.pop(event.id, ())
-            self._delays.confirmed(event.id, event.position or 0, now)
+            self._delays.confirmed(event.id, event.position, now)
             promises = self._promises.pop(event.id, None)
-            if promises is not None and event.position is not None:
+            if promises is not None:
                 _resolve(promises.durable, None)
                 _resolve(promises.confirmed, event.position)
         if events:

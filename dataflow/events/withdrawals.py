@@ -14,18 +14,20 @@ withdraw what is withdrawn already is right, and changes nothing. A withdrawal i
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from storage.event import WITHDRAWN, Event
+from storage.event import WITHDRAWN, Event, LoggedEvent
 from storage.identity import Identity, identity
 from storage.log import EventLog
 
 PART = 500
 """So many events are looked up at once."""
 
-OnObjection = Callable[[Event, str], None]
+E = TypeVar("E", bound=Event)
+OnObjection = Callable[[LoggedEvent, str], None]
 
 
 class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,7 +38,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str | UnsetType = UNSET
     authid: str | UnsetType | None = UNSET
 
-    def choose(self, author: str | None, events: Iterable[Event]) -> Event | None:
+    def choose(self, author: str | None, events: Iterable[E]) -> E | None:
         """Which one of some events an author's withdrawal means, which are in the log's order; None: none of them."""
         fitting = [event for event in events if self._fits(event)]
         own = (event for event in fitting if event.authid == author and author is not None)
@@ -109,35 +111,35 @@ class Withdrawals:
         """Those events that the views hold."""
         return [event for event in events if identity(event) not in self.gone] if self.gone else events
 
-    def coming(self, until: int) -> list[Event]:
+    def coming(self, until: int) -> list[LoggedEvent]:
         """Those withdrawals up to a position that are not judged yet, also where the log is not read so far."""
         if until <= self._judged:
             return []
         return [event for chunk in self._log.withdrawals(self._judged, until) for event in chunk]
 
-    def judge(self, withdrawals: Sequence[Event], until: int = 0) -> list[Event]:
+    def judge(self, withdrawals: Sequence[LoggedEvent], until: int = 0) -> list[LoggedEvent]:
         """Those events that are gone from now on. Withdrawals come in the log's order; what was judged is passed over.
         `until`: all up to there are among them.
         """
-        gone: list[Event] = []
-        fresh = [event for event in withdrawals if (event.position or 0) > self._judged]
+        gone: list[LoggedEvent] = []
+        fresh = [event for event in withdrawals if event.position > self._judged]
         for start in range(0, len(fresh), PART):
             gone += self._judge(fresh[start : start + PART])
         self._judged = max(self._judged, until)
         return gone
 
-    def _judge(self, withdrawals: Sequence[Event]) -> list[Event]:
+    def _judge(self, withdrawals: Sequence[LoggedEvent]) -> list[LoggedEvent]:
         references = [(event, reference(event)) for event in withdrawals]
-        found: dict[str, list[Event]] = {}
+        found: dict[str, list[LoggedEvent]] = {}
         for event in self._log.find(list({each.id for _, each in references if each is not None})):
             found.setdefault(event.id, []).append(event)
-        gone: list[Event] = []
+        gone: list[LoggedEvent] = []
         for event, meant in references:
-            self._judged = event.position or self._judged
+            self._judged = event.position
             if meant is None:
                 self._on_objection(event, "withdraws nothing: its data names no event's `id`")
                 continue
-            before = (each for each in found.get(meant.id, ()) if (each.position or 0) < self._judged)
+            before = (each for each in found.get(meant.id, ()) if each.position < self._judged)
             target = meant.choose(event.authid, before)
             why = objection(event.authid, target, self._admins)
             if why is not None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from dataflow.events.schema import Misfit, Schema
 from dataflow.zset import Row
-from storage.event import Event
+from storage.event import LoggedEvent
 from storage.identity import Identity, identity
 from storage.log import EventLog
 
@@ -19,7 +19,7 @@ CHUNK = 200
 Part = tuple[int, list[Row]]
 """A position, and the rows up to it."""
 
-OnMisfit = Callable[[Event, str], object]
+OnMisfit = Callable[[LoggedEvent, str], object]
 NOTHING: frozenset[Identity] = frozenset()
 
 
@@ -33,14 +33,17 @@ class LogReader:
     """
 
     def __init__(
-        self, schema: Schema, on_misfit: OnMisfit = ignore, on_withdrawal: Callable[[Event], object] = ignore
+        self, schema: Schema, on_misfit: OnMisfit = ignore, on_withdrawal: Callable[[LoggedEvent], object] = ignore
     ) -> None:
         self._schema = schema
         self._on_misfit = on_misfit
         self._row = schema.reader(on_withdrawal)
 
     def rows(
-        self, events: Iterable[Event], without: Collection[Identity] = NOTHING, own: Collection[Identity] = NOTHING
+        self,
+        events: Iterable[LoggedEvent],
+        without: Collection[Identity] = NOTHING,
+        own: Collection[Identity] = NOTHING,
     ) -> list[Row]:
         """Return the rows of the events that fit, in order, but for those `without`. `own`: entries of this desk, whose
         times have passed (`events/entry_time.py`).
@@ -65,6 +68,6 @@ class LogReader:
             yield last_position(events, until), self.rows(events, without)
 
 
-def last_position(events: Sequence[Event], otherwise: int) -> int:
+def last_position(events: Sequence[LoggedEvent], otherwise: int) -> int:
     """Return the position of the last one of some events of a log; `otherwise` where it has none."""
-    return events[-1].position or otherwise
+    return events[-1].position if events else otherwise

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Collection, Iterator
 
 from dataflow.session import Attention
-from storage.event import Event
+from storage.event import LoggedEvent
 
 KEPT = 1000
 """Of more, the newest are known."""
@@ -31,15 +31,15 @@ class Misfits(Collection[Attention]):
     def __iter__(self) -> Iterator[Attention]:
         return iter(sorted(self._items, key=_key))
 
-    def add(self, event: Event, reason: str) -> None:
+    def add(self, event: LoggedEvent, reason: str) -> None:
         text = f"{event.type} {event.data[:SHOWN].decode(errors='replace')}"
-        at = event.position or 0
+        at = event.position
         item = Attention(key=-at, time=event.time, reason=reason, text=text, origin=f"position {at}", kind="misfit")
         self._items.appendleft(item)
 
-    def remove(self, event: Event) -> None:
+    def remove(self, event: LoggedEvent) -> None:
         """Forget an event: it is withdrawn."""
-        for item in [item for item in self._items if item.key == -(event.position or 0)]:
+        for item in [item for item in self._items if item.key == -event.position]:
             self._items.remove(item)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from dataflow.events.schema import Misfit, Schema
 from dataflow.zset import Change, Row
-from storage.event import Event
+from storage.event import Event, LoggedEvent
 from storage.identity import Identity, confirms, identity
 
 PROVISIONAL = 1 << 60
@@ -84,9 +84,9 @@ class PendingRows:
         due = [self._queue.popleft() for _ in range(min(count, len(self._queue)))]
         return self._show(pending for pending in due if self._entries.get(pending.entry.id) is pending)
 
-    def confirm(self, events: Iterable[Event]) -> tuple[list[Event], list[Row]]:
+    def confirm(self, events: Iterable[LoggedEvent]) -> tuple[list[LoggedEvent], list[Row]]:
         """Take out the entries that are among these events of the log. Return those events, and the rows to retract."""
-        confirmed: list[Event] = []
+        confirmed: list[LoggedEvent] = []
         rows: list[Row] = []
         for event in events:
             pending = self._entries.get(event.id)

@@ -38,7 +38,7 @@ from dataflow.views.panel_queries import PanelQueries
 from dataflow.views.pending_rows import PendingRows
 from dataflow.views.withdrawn_rows import WithdrawnRows
 from dataflow.zset import Change, Row
-from storage.event import Event
+from storage.event import Event, LoggedEvent
 from storage.identity import identity
 from storage.log import EventLog
 
@@ -71,11 +71,11 @@ class Views:
         self._engine = engine_for(loaded, plans)
         self._pending = PendingRows(self._schema)
         self._withdrawn = WithdrawnRows(log, self._schema, self._pending, self.misfits.add)
-        self._came: list[Event] = []
+        self._came: list[LoggedEvent] = []
         self._reader = LogReader(self._schema, self.misfits.add, self._came.append)
         self._pace = pace or Pace()
         self._history = History(log, self._schema)
-        self._confirmed: list[Event] = []
+        self._confirmed: list[LoggedEvent] = []
         self._guards = any(event.guard for event in loaded.board.events.values())
         self._last: dict[str, int] = {}
         self._handles: dict[LiveHandle, None] = {}
@@ -189,7 +189,7 @@ class Views:
             if ended + took >= deadline:
                 break  # another part like this one would take too long
 
-    def apply(self, events: Sequence[Event]) -> None:
+    def apply(self, events: Sequence[LoggedEvent]) -> None:
         """Take confirmed events that come next in the log, as one step. `take_confirmed` says which of them waited."""
         confirmed, retracted = self._pending.confirm(events) if self._pending else ([], [])
         absent = self._withdrawn.absent
@@ -198,7 +198,7 @@ class Views:
             absent.difference_update(map(identity, events))
         if self._guards:
             entered = (event for event in events if not is_sourced(event))
-            self._last.update((event.subject or "", event.position or 0) for event in entered)
+            self._last.update((event.subject or "", event.position) for event in entered)
         before, self.position = self.position, last_position(events, self.position)
         self._confirmed += confirmed
         if retracted or self._came:
@@ -206,7 +206,7 @@ class Views:
         elif rows:
             self._engine.push("events", rows)
 
-    def take_confirmed(self) -> list[Event]:
+    def take_confirmed(self) -> list[LoggedEvent]:
         """Return the entries that have been confirmed since this was asked last, with their positions."""
         confirmed, self._confirmed = self._confirmed, []
         return confirmed
@@ -312,7 +312,7 @@ class Views:
         if changes:
             self._engine.push("events", [row for row, _ in changes], [weight for _, weight in changes])
 
-    def _forget_misfits(self, gone: Iterable[Event]) -> None:
+    def _forget_misfits(self, gone: Iterable[LoggedEvent]) -> None:
         for event in gone:
             if not self._withdrawn.rows(event):
                 self.misfits.remove(event)

@@ -15,7 +15,7 @@ from dataflow.events.schema import Misfit, Schema
 from dataflow.events.withdrawals import OnObjection, Withdrawals, reference
 from dataflow.views.pending_rows import PendingRows
 from dataflow.zset import Change, Row
-from storage.event import WITHDRAWN, Event
+from storage.event import WITHDRAWN, Event, LoggedEvent
 from storage.identity import Identity, identity
 from storage.log import EventLog
 
@@ -49,15 +49,15 @@ class WithdrawnRows:
             return "it is withdrawn already"
         return self._withdrawals.objection(author, target)
 
-    def look_ahead(self, position: int, until: int) -> tuple[list[Event], list[Change]]:
+    def look_ahead(self, position: int, until: int) -> tuple[list[LoggedEvent], list[Change]]:
         """Judge all withdrawals of the log up to `until`. Return what they withdraw, and the changes to what the views
         hold of that already.
         """
         gone = self._withdrawals.judge(self._withdrawals.coming(until), until)
-        self.absent.update(identity(event) for event in gone if (event.position or 0) > position)
+        self.absent.update(identity(event) for event in gone if event.position > position)
         return gone, self._retract(gone, position)
 
-    def judge(self, came: Sequence[Event], before: int, position: int) -> tuple[list[Event], list[Change]]:
+    def judge(self, came: Sequence[LoggedEvent], before: int, position: int) -> tuple[list[LoggedEvent], list[Change]]:
         """Judge withdrawals of the log that came after position `before`, also where one of them has waited as an
         entry. Return what they withdraw, and the changes to what the views held of that before.
         """
@@ -109,7 +109,7 @@ class WithdrawnRows:
         return None if target is None or self._withdrawals.objection(entry.authid, target) else target
 
     def _take_out(self, target: Event, position: int) -> list[Change]:
-        if 0 < (target.position or 0) <= position:
+        if isinstance(target, LoggedEvent) and target.position <= position:
             return [(row, -1) for row in self.rows(target)]
         self.absent.add(identity(target))
         return self._pending.hide(identity(target))
@@ -120,10 +120,10 @@ class WithdrawnRows:
         if revealed is not None:
             return revealed
         event = next((event for event in self._log.find([target[0]]) if identity(event) == target), None)
-        if event is None or (event.position or 0) > position:
+        if event is None or event.position > position:
             return []
         return [(row, 1) for row in self.rows(event)]
 
-    def _retract(self, gone: Iterable[Event], until: int) -> list[Change]:
-        shown = (event for event in gone if (event.position or 0) <= until and identity(event) not in self._by)
+    def _retract(self, gone: Iterable[LoggedEvent], until: int) -> list[Change]:
+        shown = (event for event in gone if event.position <= until and identity(event) not in self._by)
         return [(row, -1) for event in shown for row in self.rows(event)]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dataflow.boards.file import LoadedBoard
     from dataflow.engine.engine import Engine
     from dataflow.views.log_reader import LogReader
-    from storage.event import Event
+    from storage.event import LoggedEvent
 
 
 def push_store(engine: Engine, loaded: LoadedBoard, store: Path) -> None:
@@ -36,7 +36,7 @@ def push_store(engine: Engine, loaded: LoadedBoard, store: Path) -> None:
                 engine.push("events", rows)
 
 
-def push(engine: Engine, loaded: LoadedBoard, history: Iterable[Sequence[Event]]) -> None:
+def push(engine: Engine, loaded: LoadedBoard, history: Iterable[Sequence[LoggedEvent]]) -> None:
     """Push batches of events, in order."""
     with _reader(loaded) as reader:
         for events in history:
