@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from dataflow.engine.engine import Engine
 from dataflow.zset import Row
 
-COLUMNS = {"position": "int", "pending": "bool", "s": "text", "n": "int", "x": "float"}
+COLUMNS = {"position": "int", "pending": "bool", "s": "text", "n": "int", "x": "float", "time": "timestamp"}
 AGGREGATES = "count(*), count(x), sum(n), sum(x), min(x), max(n), latest(n), earliest(n), arg_max(n, x), arg_min(n, x)"
 SQL = f"SELECT s, {AGGREGATES} FROM events GROUP BY s"
-PENDING = 2**40
-VALUES = st.tuples(st.sampled_from(["a", "b"]), st.integers(-2, 2), st.sampled_from([None, -1.5, 0.25, 0.5, 1e16]))
-STEPS = st.lists(st.tuples(st.sampled_from(["log", "hold", "drop", "confirm"]), VALUES), max_size=14)
+RECENT = "SELECT s, count(*), sum(n), max(n) FROM events WHERE time > now() - INTERVAL '1 minute' GROUP BY s"
+PENDING, SECOND = 2**40, 1_000_000
+FLOATS, TIMES = st.sampled_from([None, -1.5, 0.25, 0.5, 1e16]), st.sampled_from([-90, -60, -59, -20, 0, 1, 30])
+VALUES = st.tuples(st.sampled_from(["a", "b"]), st.integers(-2, 2), FLOATS, TIMES)
+STEPS = st.lists(st.tuples(st.sampled_from(["log", "log", "hold", "drop", "confirm", "tick"]), VALUES), max_size=16)
 
 
 def nearest(values: list[tuple[Any, int]], best: Any) -> int | None:
@@ -27,9 +29,9 @@ def nearest(values: list[tuple[Any, int]], best: Any) -> int | None:
 
 
 def group(rows: list[Row]) -> Row:
-    numbers = [n for _, _, _, n, _ in rows]
-    floats = [x for *_, x in rows if x is not None]
-    places, keyed = [(at, n) for at, _, _, n, _ in rows], [(x, n) for *_, n, x in rows]
+    numbers = [row[3] for row in rows]
+    floats = [row[4] for row in rows if row[4] is not None]
+    places, keyed = [(row[0], row[3]) for row in rows], [(row[4], row[3]) for row in rows]
     total = float(sum(map(Fraction, floats))) if floats else None
     return (
         rows[0][2], len(rows), len(floats), sum(numbers), total, min(floats, default=None), max(numbers),
@@ -37,25 +39,51 @@ def group(rows: list[Row]) -> Row:
     )  # fmt: skip
 
 
+def recent(rows: list[Row]) -> Row:
+    numbers = [row[3] for row in rows]
+    return rows[0][2], len(rows), sum(numbers), max(numbers)
+
+
+def by_text(rows: list[Row]) -> list[list[Row]]:
+    return [[row for row in rows if row[2] == name] for name in sorted({row[2] for row in rows})]
+
+
+class Log:
+    """Rows of the log and pending ones, in the engine and here."""
+
+    def __init__(self) -> None:
+        self.engine = Engine({"events": COLUMNS})
+        self.logged: list[Row] = []
+        self.waiting: list[Row] = []
+        self.now = 10**15
+        self.engine.advance(self.now)
+
+    def step(self, number: int, step: str, values: tuple[str, int, float | None, int]) -> None:
+        made = (*values[:3], self.now + values[3] * SECOND)
+        if step == "tick":
+            self.now += abs(values[3]) * SECOND // 3
+            self.engine.advance(self.now)
+        elif step == "log":
+            self.logged.append((len(self.logged) + 1, False, *made))
+            self.engine.push("events", [self.logged[-1]])
+        elif step == "hold":
+            self.waiting.append((PENDING + number, True, *made))
+            self.engine.push("events", [self.waiting[-1]])
+        elif self.waiting:
+            row = self.waiting.pop(number % len(self.waiting))
+            confirmed = [(len(self.logged) + 1, False, *row[2:])] if step == "confirm" else []
+            self.logged += confirmed
+            self.engine.push("events", [row, *confirmed], [-1, *[1] * len(confirmed)])
+
+
 @settings(max_examples=30, deadline=None)
 @given(STEPS)
-def test_groups_of_the_log(steps: list[tuple[str, tuple[str, int, float | None]]]) -> None:
-    engine = Engine({"events": COLUMNS})
-    live = engine.live(SQL)
-    logged: list[Row] = []
-    waiting: list[Row] = []
+def test_groups_of_the_log(steps: list[tuple[str, tuple[str, int, float | None, int]]]) -> None:
+    log = Log()
+    whole, late = log.engine.live(SQL), log.engine.live(RECENT)
     for number, (step, values) in enumerate(steps):
-        if step == "log":
-            logged.append((len(logged) + 1, False, *values))
-            engine.push("events", [logged[-1]])
-        elif step == "hold":
-            waiting.append((PENDING + number, True, *values))
-            engine.push("events", [waiting[-1]])
-        elif waiting:
-            row = waiting.pop(number % len(waiting))
-            confirmed = [(len(logged) + 1, False, *row[2:])] if step == "confirm" else []
-            logged += confirmed
-            engine.push("events", [row, *confirmed], [-1, *[1] * len(confirmed)])
-        rows = [*logged, *waiting]
-        groups = {name: [row for row in rows if row[2] == name] for name in {row[2] for row in rows}}
-        assert Counter(live.rows()) == Counter(map(group, groups.values()))
+        log.step(number, step, values)
+        rows = [*log.logged, *log.waiting]
+        assert Counter(whole.rows()) == Counter(map(group, by_text(rows)))
+        fresh = [row for row in rows if row[5] > log.now - 60 * SECOND]
+        assert Counter(late.rows()) == Counter(map(recent, by_text(fresh)))
