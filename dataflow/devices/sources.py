@@ -21,7 +21,7 @@ from dataflow.board import Board, EventType, Source
 from dataflow.devices import json_paths, topics
 from dataflow.devices.json_paths import NOTHING, Misread, Steps
 from storage.errors import CloudEventError
-from storage.event import DEVICE, Event, LoggedEvent
+from storage.event import DEVICE, HOLDS_NUL, Event, LoggedEvent, holds_nul
 
 NAMESPACE = UUID("d0f6e690-cb67-4de3-9b98-e3c99636139d")
 SCHEME = DEVICE
@@ -158,8 +158,8 @@ class _Source:
             raise Misread(f"a JSON object is expected, and the message is {json_paths.said(message)}")
         data = self._data(message)
         subject = self._about(place, message, data)
-        if subject is not None and "\0" in subject:
-            raise Misread("the subject holds the character NUL")
+        if holds_nul(subject):
+            raise Misread(f"the subject {HOLDS_NUL}")
         return LoggedEvent(
             id=id, source=place.name, type=self._type, time=self._moment(message, received), subject=subject,
             data=_encoded(data), position=sequence,

@@ -25,7 +25,7 @@ from dataflow.exchange.lines import FileError, Progress
 from dataflow.exchange.spreadsheet import neutralise_row
 from dataflow.text.hints import suggest
 from dataflow.times import iso, parse
-from storage.event import Event
+from storage.event import HOLDS_NUL, Event, holds_nul
 from storage.ids import uuid8
 
 ENVELOPE = ("position", "id", "source", "type", "subject", "time", "authid", "causationid", "seen")
@@ -119,8 +119,8 @@ class _Maker:
         given.setdefault("source", self._shape.source)
         if self._shape.subject in data:
             given.setdefault("subject", str(data[self._shape.subject]))
-        if any("\0" in text for text in given.values()):
-            raise _ValueError("an id, source or subject holds the character NUL")
+        if holds_nul(*given.values()):
+            raise _ValueError(f"an id, source or subject {HOLDS_NUL}")
         return Event(type=self._shape.type, time=time, data=msgspec.json.encode(data), **given)
 
     def _moment(self, text: str) -> int:
