@@ -23,7 +23,7 @@ HOLDS_NUL = "holds the character NUL"
 
 def holds_nul(*attributes: str | None) -> bool:
     """Whether an attribute holds a NUL: CloudEvents forbids it (section 2.2), and SQLite's JSON ends a text at it."""
-    for text in attributes:  # noqa: SIM110  `any` would take a tenth more of the time that an event takes to decode
+    for text in attributes:  # noqa: SIM110  (`any` makes decoding an event a tenth slower)
         if text is not None and "\0" in text:
             return True
     return False

@@ -208,11 +208,11 @@ def _cells(event: Event, fields: Sequence[str]) -> list[Any]:
 def _data(event: Event) -> dict[str, Any]:
     """By field. A number that Python does not hold, in a field that nobody declared, is its own text."""
     try:
-        found: dict[str, Any] = msgspec.json.decode(event.data)
+        data: dict[str, Any] = msgspec.json.decode(event.data)
     except msgspec.DecodeError:
         pieces = msgspec.json.decode(event.data, type=dict[str, msgspec.Raw])
         return {name: _decoded(bytes(piece)) for name, piece in pieces.items()}
-    return found
+    return data
 
 
 def _decoded(piece: bytes) -> Any:

@@ -32,7 +32,7 @@ def test_what_a_store_reads_is_logged_and_what_waits_is_not(store):
 
 @pytest.mark.parametrize(
     ("attributes", "holds"),
-    [((), False), ((None,), False), (("", "a"), False), (("\0",), True), ((None, "a", "b\0"), True), (("a\0", "b"), True)],
+    [((), False), ((None, "a"), False), (("\0",), True), ((None, "a", "b\0"), True), (("a\0", "b"), True)],
 )
 def test_whether_an_attribute_holds_a_nul(attributes, holds):
     assert holds_nul(*attributes) is holds

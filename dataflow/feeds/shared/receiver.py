@@ -114,7 +114,7 @@ class Reception:
                 events.append(wire.decode(self._board, subject, headers, body, sequence))
             except CloudEventError as error:
                 where = sequence, delivered.time
-                found = self.sourced.otherwise(subject, body, *where, error)
+                found = self.sourced.read_message(subject, body, *where, error)
                 if isinstance(found, LoggedEvent):
                     events.append(found)
                 else:
