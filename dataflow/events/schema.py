@@ -82,7 +82,7 @@ class Schema:
         """The row of an entry that this desk made at a time: its times have passed (`entry_time.py`)."""
         return bring_times(row, self._times, made)
 
-    def reader(self, withdrawal: Callable[[LoggedEvent], None]) -> Callable[[LoggedEvent], Row]:
+    def reader(self, withdrawal: Callable[[LoggedEvent], object]) -> Callable[[LoggedEvent], Row]:
         """As `row`, for events of the log. `withdrawal` is called with each withdrawal; others cost nothing more."""
 
         def noted(event: LoggedEvent, pending: bool, position: int | None) -> Row:

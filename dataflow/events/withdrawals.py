@@ -27,7 +27,7 @@ PART = 500
 """So many events are looked up at once."""
 
 E = TypeVar("E", bound=Event)
-Objected = Callable[[LoggedEvent, str], None]
+OnObjection = Callable[[LoggedEvent, str], None]
 
 
 class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,13 +68,13 @@ def reference(withdrawal: Event) -> Reference | None:
     return Reference(data.id, source=data.source, authid=data.authid)
 
 
-def named(withdrawal: Event) -> str | None:
+def target_id(withdrawal: Event) -> str | None:
     """The id of the event that it names; None where its data names none."""
     found = reference(withdrawal)
     return None if found is None else found.id
 
 
-def said(id: str, reason: str = "", of: Event | None = None) -> bytes:
+def withdrawal_data(id: str, reason: str = "", of: Event | None = None) -> bytes:
     """The data of a withdrawal. `of`: the event, where several have the id."""
     if of is None:
         return msgspec.json.encode(Reference(id, reason))
@@ -95,12 +95,12 @@ def objection(author: str | None, target: Event | None, admins: Container[str]) 
 
 class Withdrawals:
     """What the log withdraws, as far as it was judged. `gone` holds the identities of the events that the views do not
-    hold; `objected` is told of every withdrawal that has no effect, and why.
+    hold; `on_objection` is told of every withdrawal that has no effect, and why.
     """
 
-    def __init__(self, log: EventLog, admins: Container[str], objected: Objected = lambda *_: None) -> None:
+    def __init__(self, log: EventLog, admins: Container[str], on_objection: OnObjection = lambda *_: None) -> None:
         self.gone: set[Identity] = set()
-        self._log, self._admins, self._objected = log, admins, objected
+        self._log, self._admins, self._on_objection = log, admins, on_objection
         self._judged = 0
 
     def objection(self, author: str | None, target: Event) -> str | None:
@@ -137,13 +137,13 @@ class Withdrawals:
         for event, meant in references:
             self._judged = event.position
             if meant is None:
-                self._objected(event, "withdraws nothing: its data names no event's `id`")
+                self._on_objection(event, "withdraws nothing: its data names no event's `id`")
                 continue
             before = (each for each in found.get(meant.id, ()) if each.position < self._judged)
             target = meant.choose(event.authid, before)
             why = objection(event.authid, target, self._admins)
             if why is not None:
-                self._objected(event, f"withdraws nothing: {why}")
+                self._on_objection(event, f"withdraws nothing: {why}")
             elif target is not None and identity(target) not in self.gone:
                 self.gone.add(identity(target))
                 gone.append(target)

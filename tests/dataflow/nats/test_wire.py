@@ -94,6 +94,26 @@ def test_nobody_speaks_as_a_device_by_an_entry():
         wire.decode("b", SUBJECT.replace("amy", "_"), None, body, 1)
 
 
+def test_an_empty_entity_is_none():
+    """CloudEvents knows no empty subject: what an operator left empty is an event about nothing."""
+    entry = Event(id="1", source="/s", type="t", time=0, subject="", expects=3)
+    message = wire.encode("b", "amy", entry)
+    assert message.subject == "wf.b._.amy.t"
+    assert "subject" not in msgspec.json.decode(message.body)
+    assert message.headers[wire.EXPECTED_OF] == "wf.b._.>"
+    assert wire.decode("b", message.subject, message.headers, message.body, 1).subject is None
+
+
+@pytest.mark.parametrize(("length", "taken"), [(0, True), (1, False)])
+def test_a_message_has_so_many_bytes_at_the_most(length, taken, monkeypatch):
+    monkeypatch.setattr(wire, "LARGEST", len(BODY) - length)
+    if taken:
+        assert wire.decode("b", SUBJECT, {}, BODY, 1).id == "1"
+    else:
+        with pytest.raises(CloudEventError, match=f"{len(BODY):,} bytes"):
+            wire.decode("b", SUBJECT, {}, BODY, 1)
+
+
 def test_the_author_is_who_the_subject_says():
     body = BODY.replace(b'"id"', b'"authid":"mallory","id"')
     assert wire.decode("b", SUBJECT, None, body, 1).authid == "amy"
