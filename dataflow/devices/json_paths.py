@@ -43,22 +43,22 @@ class Misread(Exception):
 
 
 def steps(path: str) -> Steps:
-    """The keys on the way down. Raises ValueError."""
+    """Return the keys on the way down. Raises ValueError."""
     if path == WHOLE:
         return ()
-    found = tuple(path.split("."))
-    if not all(found):
+    keys = tuple(path.split("."))
+    if not all(keys):
         raise ValueError(path)
-    return found
+    return keys
 
 
 def written(steps: Steps) -> str:
-    """The path again."""
+    """Return the path of which these are the steps."""
     return ".".join(steps) or WHOLE
 
 
 def pieces(template: str) -> Iterator[str | int | Steps]:
-    """Texts, numbers of wildcards (from 1), and paths, in order. Raises ValueError."""
+    """Yield texts, numbers of wildcards (from 1), and paths, in order. Raises ValueError."""
     for text, name, form, conversion in string.Formatter().parse(template):
         if text:
             yield text
