@@ -140,3 +140,26 @@ def test_a_template_is_filled_by_the_topic_and_the_message():
 def test_a_template_that_is_none(template):
     with pytest.raises(ValueError):  # noqa: PT011  (its text is Python's own, or the template)
         tuple(json_paths.pieces(template))
+
+
+WHOLE_ANSWER = {
+    "stream": "B", "seq": 1, "domain": "d", "duplicate": True, "error": {}, "val": "1", "batch": "b", "count": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_one"),
+    [
+        (WHOLE_ANSWER, True), ({"stream": "B", "seq": 1}, True), (WHOLE_ANSWER | {"temp": 1}, False),
+        ({"stream": "B", "seq": "1"}, False), ({"stream": 1, "seq": 1}, False), ({"error": {"code": 503}}, False),
+        ({"server": {}, "data": 1, "error": {}}, True), ({"server": {}, "temp": 1}, False),
+        ({"server": "tower"}, False), ({"type": "io.nats.jetstream.api.v1.account_info_response"}, True),
+        ({"type": "io.nats"}, False), ({"seq": 1}, False),
+    ],
+)  # fmt: skip
+def test_what_the_server_says_itself_is_no_message(answer, is_one):
+    body = json.dumps(answer, separators=(",", ":")).encode()
+    assert json_paths.is_answer(body) is is_one
+    if is_one:
+        assert "an answer of the server's" in misread(json_paths.decode, body)
+    assert json_paths.is_answer(body[:-1]) is body.startswith(b'{"type":"io.nats.')
