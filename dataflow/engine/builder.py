@@ -9,7 +9,7 @@ from dataflow.engine.operators.aggregate import Aggregate, Folds, Newest
 from dataflow.engine.operators.asof_join import AsOf
 from dataflow.engine.operators.join import Join, Outer
 from dataflow.engine.operators.node import Constant, Node, Piped, Source
-from dataflow.engine.operators.temporal_filter import Timed
+from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.operators.top import Top
 from dataflow.engine.operators.window import Window
 from dataflow.engine.relations import Relations
@@ -154,10 +154,10 @@ class Builder:
         ]
 
         def express() -> Mapping[str, Any]:
-            timed = inputs[0] if isinstance(inputs[0], Timed) else None
+            timed = inputs[0] if isinstance(inputs[0], TemporalFilter) else None
             more = Names(self._is_unique, self._position_at)
             lines = express_functions(rel, found[0], layout, more, self._before(found[0]))
-            return self._assemble(lines, more, **{**made, **given, "timed": timed, "ahead": timed and timed.ahead})
+            return self._assemble(lines, more, **{**made, **given, "timed": timed, "future": timed and timed.future})
 
         told = made["emit"], made["changes"], express
         return Aggregate(inputs, folds, groups, dirty, aside, *told, netted=tells_groups_apart(rel))
@@ -185,7 +185,7 @@ class Builder:
         assert isinstance(rel.value, nodes.Col), "narrow.py puts the time into a column"
         inputs, functions, log = self._rows(rel.input)
         bound = clock_function(rel.bound)
-        return Timed(inputs, functions, rel.value.index, bound, rel.op, self._now, log=log)
+        return TemporalFilter(inputs, functions, rel.value.index, bound, rel.op, self._now, log=log)
 
     def _rows(self, rel: Rel) -> tuple[list[Node], list[Callable[..., Any]], bool]:
         """What feeds an operator with plain rows; and whether it is all log."""

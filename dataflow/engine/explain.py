@@ -19,7 +19,7 @@ from dataflow.engine.operators.aggregate import Aggregate
 from dataflow.engine.operators.asof_join import AsOf
 from dataflow.engine.operators.join import Join, Outer
 from dataflow.engine.operators.node import Node, Source
-from dataflow.engine.operators.temporal_filter import Timed
+from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.operators.top import Top
 from dataflow.engine.operators.window import Window
 from dataflow.engine.result import Result
@@ -30,7 +30,7 @@ from dataflow.sql.plan.nodes import Rel
 
 _KEEPS: Mapping[type[Node], str] = {
     Aggregate: "groups", Join: "rows of both sides", Outer: "rows of both sides", AsOf: "rows of both sides in order",
-    Timed: "rows that will still change", Top: "rows in order", Window: "rows in order, by partition",
+    TemporalFilter: "rows that will still change", Top: "rows in order", Window: "rows in order, by partition",
     Result: "rows of the result",
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from dataflow.engine.log import Log
 from dataflow.engine.operators.aggregate import Aggregate
 from dataflow.engine.operators.node import Node, Rows, Source
-from dataflow.engine.operators.temporal_filter import Timed
+from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.result import Result
 from dataflow.engine.step_budget import Budget
 from dataflow.engine.troubles import Troubles
@@ -39,7 +39,7 @@ class Unsettled(Exception):
 class _Branch:
     """An aggregate and the result that reads it; before it perhaps a temporal filter."""
 
-    def __init__(self, aggregate: Aggregate, result: Result, timed: Timed | None, troubles: Troubles) -> None:
+    def __init__(self, aggregate: Aggregate, result: Result, timed: TemporalFilter | None, troubles: Troubles) -> None:
         self.aggregate, self.result, self.timed = aggregate, result, timed
         self._insert, self._retract = aggregate.pairs[0][1].insert, aggregate.pairs[0][1].retract
         self._changes = aggregate.changes
@@ -92,7 +92,7 @@ def find_fast_path(
     nodes: Sequence[Node],
     results: Sequence[Result],
     sources: Sequence[Source],
-    timed: Collection[Timed],
+    timed: Collection[TemporalFilter],
     log: Log,
     troubles: Troubles,
 ) -> FastPath | None:
@@ -119,7 +119,7 @@ def _branch(result: Result, sources: Sequence[Source], troubles: Troubles) -> _B
     if not (isinstance(node, Aggregate) and result.passes_on() and node.readers == [result] and len(node.pairs) == 1):
         return None
     below = node.pairs[0][0]
-    if isinstance(below, Timed):
+    if isinstance(below, TemporalFilter):
         simple = below.leaving and len(below.inputs) == 1 and below.inputs[0] in sources and below.readers == [node]
         return _Branch(node, result, below, troubles) if simple and node.retracts() else None
     return _Branch(node, result, None, troubles) if below in sources else None

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from dataflow.engine.builder import Builder
 from dataflow.engine.fast_path import FastPath
 from dataflow.engine.operators.node import Node, Source
-from dataflow.engine.operators.temporal_filter import Timed
+from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.relations import Relations
 from dataflow.engine.result import Result
 from dataflow.sql.plan.nodes import Query, Rel, Scan
@@ -40,7 +40,7 @@ class Graph:
         self.nodes: dict[Any, Node] = {}
         self.keys: dict[Node, Any] = {}
         self.readers: dict[Node, int] = {}
-        self.timed: list[Timed] = []
+        self.timed: list[TemporalFilter] = []
         self.unready: set[Node] = set()
         self.fast_path: FastPath | None = None
         self._builder = Builder(relations, self.nodes)
@@ -125,7 +125,7 @@ class Graph:
     def _add(self, key: Any, node: Node) -> None:
         self.nodes[key] = node
         self.keys[node] = key
-        if isinstance(node, Timed):
+        if isinstance(node, TemporalFilter):
             self.timed.append(node)
         self.readers[node] = 0
         for child in node.inputs:
@@ -159,7 +159,7 @@ class Graph:
         del self.readers[node], self.keys[node]
         self._indexed.pop(node, None)
         self.unready.discard(node)
-        if isinstance(node, Timed):
+        if isinstance(node, TemporalFilter):
             self.timed.remove(node)
         self._forget_ways()
 

@@ -20,7 +20,7 @@ from dataflow.engine.job import Job
 from dataflow.engine.live_query import LiveQuery
 from dataflow.engine.operators.aggregate import Aggregate
 from dataflow.engine.operators.node import NONE, Node, Source
-from dataflow.engine.operators.temporal_filter import Timed
+from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.push import Push
 from dataflow.engine.relations import Relations
 from dataflow.engine.routing import Router
@@ -73,7 +73,7 @@ class Hydration:
         _defer(job, False)
         self._feed_older(job)
         for node in job.fresh:
-            if isinstance(node, Timed):
+            if isinstance(node, TemporalFilter):
                 self._circuit.move_clock(node)
         self._circuit.run(job.fresh)
         self._graph.admit()

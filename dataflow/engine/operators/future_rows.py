@@ -1,9 +1,15 @@
-"""What still lies ahead of a temporal filter's bound: rows that will leave, or that will enter, by their times.
+"""The rows that a temporal filter's clock has yet to reach, by their times: they will leave, or they will enter.
 
-Two stores of one shape. `Logged` is for rows that come from the log: they come in order of time or nearly so, and
-hardly one is ever taken back. They stand in a queue as they come, those that come late in a heap; a retracted row is
-counted in `gone` and skipped when its time comes. `Changing` is for rows that change: they stand by time and row, so
-that one goes as fast as it came.
+Delta: `before(limit)` takes out the rows whose time the limit has passed, each as often as it is there.
+State: two stores of one shape.
+
+| store | for rows | kept as | a retracted row |
+| --- | --- | --- | --- |
+| `LoggedRows` | of the log: nearly in order, few retracted | a queue; a heap of late ones | is counted in `gone` |
+| `ChangingRows` | of anything else | counts by time and row; a heap of the times | is freed at once |
+
+A row counted in `gone` is freed when its time comes, or when half of all rows are such.
+Order: `add` wants a time at or after the limit, and `remove` a row that is there. Rows come out in no particular order.
 """
 
 from __future__ import annotations
@@ -23,7 +29,7 @@ CHUNK = 512
 NEVER = sys.maxsize
 
 
-class Ahead(Protocol):
+class FutureRows(Protocol):
     """Rows by their time, which is never NULL."""
 
     def extend(self, rows: list[Row], limit: int) -> bool:
@@ -121,7 +127,7 @@ class Queue:
             self.first, self.last, self.room = NEVER, -NEVER, 0
 
 
-class Logged:
+class LoggedRows:
     """Rows of the log. `at` is the place of the time in a row."""
 
     def __init__(self, at: int) -> None:
@@ -191,44 +197,50 @@ class Logged:
         return self.queue, self.late, self.gone
 
 
-class Changing:
+class ChangingRows:
     """Rows that change. Each stands under its time, with how often it is there."""
 
     def __init__(self) -> None:
         self._rows: dict[int, dict[Row, int]] = {}
         self._times: list[int] = []
+        """A heap of all times in `_rows`, and of some that have gone: half of them at most."""
 
     def extend(self, rows: list[Row], limit: int) -> bool:
         return False
 
     def add(self, row: Row, time: int) -> None:
-        held = self._rows.get(time)
-        if held is None:
-            held = self._rows[time] = {}
+        counts = self._rows.get(time)
+        if counts is None:
+            counts = self._rows[time] = {}
             heappush(self._times, time)
-        held[row] = held.get(row, 0) + 1
+        counts[row] = counts.get(row, 0) + 1
 
     def remove(self, row: Row, time: int) -> None:
-        held = self._rows[time]
-        if held[row] > 1:
-            held[row] -= 1
-        else:
-            del held[row]
+        counts = self._rows[time]
+        if counts[row] > 1:
+            counts[row] -= 1
+            return
+        del counts[row]
+        if not counts:
+            del self._rows[time]
+            if len(self._times) > 2 * len(self._rows):
+                self._times = list(self._rows)
+                heapify(self._times)
 
     def due(self, limit: int) -> bool:
-        while self._times and not self._rows[self._times[0]]:
-            del self._rows[heappop(self._times)]
+        while self._times and self._times[0] not in self._rows:
+            heappop(self._times)
         return bool(self._times) and self._times[0] < limit
 
     def before(self, limit: int) -> list[Row]:
-        found: list[Row] = []
+        passed: list[Row] = []
         while self.due(limit):
-            held = self._rows.pop(heappop(self._times))
-            found += (row for row, count in held.items() for _ in range(count))
-        return found
+            counts = self._rows.pop(heappop(self._times))
+            passed += (row for row, count in counts.items() for _ in range(count))
+        return passed
 
     def __iter__(self) -> Iterator[Row]:
-        return (row for held in self._rows.values() for row, count in held.items() for _ in range(count))
+        return (row for counts in self._rows.values() for row, count in counts.items() for _ in range(count))
 
     def __len__(self) -> int:
         return sum(map(len, self._rows.values()))

@@ -1,26 +1,31 @@
 """Temporal filters: rows enter or leave by themselves as the clock moves.
 
-A filter compares a row's time with a bound that never falls while the clock rises. `time > bound`: the row is in
-from the start, or never, and leaves when the bound passes it. `time < bound`: the row waits until the bound passes
-it, then is in for good. So all that will still change is held by time (`ahead.py`): rows that will leave, or rows that
-will enter. Whether a row is in follows from its time and the present bound alone. Delta of a step: the rows of the
-input that are in; of a move of the clock: the rows that the bound passed.
+A filter compares a row's time with a bound that never falls while the clock rises.
 
-Where rows enter, a time of an own entry (`entry_time.py`) is compared with the bound as it was just after the entry was
-made. Such a row is in before the clock comes to it; it is counted in `early` until then.
+| filter | a row | kept until the bound passes it |
+| --- | --- | --- |
+| `time > bound` | is in from the start, or never; leaves when the bound passes it | the rows that are in |
+| `time < bound` | waits until the bound passes it; then is in for good | the rows that wait |
+
+Delta: of a step, the input's rows that are in; of a move of the clock, the rows that the bound passed. Whether a row is
+in follows from its time and the present bound alone. A row without a time (NULL) never is.
+State: `future`, the rows that the bound has yet to pass (`future_rows.py`), freed when it does or they are retracted.
+`early`, where rows enter: rows of own entries (`entry_time.py`), whose time is compared with the bound as it was just
+after the entry was made. They are in before the clock comes to them, and counted in `early` until then.
+Order: `due` moves the bound; the step after it tells the rows that it passed. Rows come out in no particular order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from dataflow.engine.operators.future_rows import Ahead, Changing, Logged
+from dataflow.engine.operators.future_rows import ChangingRows, FutureRows, LoggedRows
 from dataflow.engine.operators.node import Node, Rows, RowsFunction
 from dataflow.events.entry_time import EntryTime
 from dataflow.zset import Row
 
 
-class Timed(Node):
+class TemporalFilter(Node):
     """`leaving`: `time > bound` (or >=); otherwise `time < bound` (or <=). `at` is the time's column. `limit` is the
     least time that is in if rows leave, the least that is not if they enter. `log`: rows come straight from the log.
     """
@@ -43,7 +48,7 @@ class Timed(Node):
         self.leaving = op[0] == ">"
         self.beyond = int(op.endswith("=") != self.leaving)
         self.limit = bound(now) + self.beyond
-        self.ahead: Ahead = Logged(at) if log else Changing()
+        self.future: FutureRows = LoggedRows(at) if log else ChangingRows()
         self.early: dict[Row, int] = {}
 
     def step(self) -> None:
@@ -55,7 +60,7 @@ class Timed(Node):
 
     def passed(self) -> list[Row]:
         """The rows that the bound has passed since the last step."""
-        return self.ahead.before(self.limit)
+        return self.future.before(self.limit)
 
     def _inserted(self) -> Rows:
         found: list[Row] = []
@@ -70,10 +75,10 @@ class Timed(Node):
         return self._entered(self.functions[0](rows))
 
     def _entered(self, rows: list[Row]) -> list[Row]:
-        if rows and self.leaving and self.ahead.extend(rows, self.limit):
+        if rows and self.leaving and self.future.extend(rows, self.limit):
             return rows
         found: list[Row] = []
-        limit, add, leaving, at = self.limit, self.ahead.add, self.leaving, self.at
+        limit, add, leaving, at = self.limit, self.future.add, self.leaving, self.at
         for row in rows:
             time = row[at]
             if time is None:
@@ -91,7 +96,7 @@ class Timed(Node):
 
     def _retracted(self) -> Rows:
         found: list[Row] = []
-        limit, remove, leaving, at = self.limit, self.ahead.remove, self.leaving, self.at
+        limit, remove, leaving, at = self.limit, self.future.remove, self.leaving, self.at
         for node, run in zip(self.inputs, self.functions, strict=True):
             for row in run(node.minus) if node.minus else ():
                 time = row[at]
@@ -118,13 +123,13 @@ class Timed(Node):
         self.limit = self.bound(now) + self.beyond
         if self.early:
             self.early = {row: count for row, count in self.early.items() if row[self.at] >= self.limit}
-        return self.ahead.due(self.limit)
+        return self.future.due(self.limit)
 
     def rows(self) -> Iterable[Row] | None:
-        return list(self.ahead) if self.leaving else None
+        return list(self.future) if self.leaving else None
 
     def size(self) -> int:
-        return len(self.ahead) + len(self.early)
+        return len(self.future) + len(self.early)
 
     def state(self) -> Iterable[object]:
-        return *self.ahead.state(), self.early
+        return *self.future.state(), self.early

@@ -21,7 +21,7 @@ def emitting(plan: Aggregate, layout: Layout, names: Names) -> list[str]:
 
     def telling(go: str, come: str) -> list[str]:
         grown = _each_group(row, _grown(plan, go, come))
-        careful = _each_group(_gone(plan, go), whole, _differing(plan, go, come))
+        careful = _each_group(_gone(plan, go), _emptied(plan, layout), whole, _differing(plan, go, come))
         return ["    if plain:", *indented(grown), "    else:", *indented(careful), "    dirty.clear()"]
 
     return [
@@ -32,11 +32,12 @@ def emitting(plan: Aggregate, layout: Layout, names: Names) -> list[str]:
     ]  # fmt: skip
 
 
-def told_at_once(plan: Aggregate, layout: Layout, names: Names, way: str) -> list[str]:
+def single_row_changes(plan: Aggregate, layout: Layout, names: Names, way: str) -> list[str]:
     """Lines that return the changes by the one row that came into the group `g` (or went), no row being held aside."""
     lines = ["old = g.row"]
     if way == "out" and not plan.grand:
         lines += ["if not g.rows:", "    del groups[g.key]", "    return [] if old is None else [(old, -1)]"]
+    lines += _emptied(plan, layout) if way == "out" else []
     lines += _row(plan, layout, in_group, names)
     if way == "out" or not _tells_rows(plan):
         lines += ["if new == old:", "    return []"]
@@ -57,6 +58,14 @@ def _gone(plan: Aggregate, go: str) -> list[str]:
         return []
     lines = ["del groups[g.key]", "if old is not None:", f"    {go}", "continue"]
     return ["if not g.rows:", *indented(lines)]
+
+
+def _emptied(plan: Aggregate, layout: Layout) -> list[str]:
+    """The one group that is always there keeps nothing of sums, which may be in parts, when its last row has gone."""
+    sums = [at for cell, at in zip(layout.cells, layout.starts, strict=True) if cell.kind == "sum_float"]
+    if not plan.grand or layout.log or not sums:
+        return []
+    return ["if not g.rows:", *(f"    {in_group(at)}, {in_group(at + 1)} = 0.0, []" for at in sums)]
 
 
 def _grown(plan: Aggregate, go: str, come: str) -> list[str]:

@@ -18,8 +18,8 @@ from dataflow.sql.plan.nodes import Aggregate, Col, Timed
 
 def express_functions(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, before: Pipe | None) -> list[str]:
     """Source of `came`, for one row that comes to the aggregation; or of `arrive` and `leave`, for one row that comes
-    to the temporal filter `timed` before it, and those that leave it at a time. `before` leads there; what lies `ahead`
-    is `Logged`.
+    to the temporal filter `timed` before it, and those that leave it at a time. `before` leads there; the filter's
+    `future` are `LoggedRows`.
     """
     came = single_lines(plan, pipe, layout, names, "in")
     if not came:
@@ -36,7 +36,7 @@ def _through(timed: Timed, before: Pipe, came: list[str], went: list[str], names
         return []
     loop.add(f"r0 = {loop.row()}")
     loop.add(
-        f"t = r0[{timed.value.index}]", "queue = ahead.queue",
+        f"t = r0[{timed.value.index}]", "queue = future.queue",
         "if t is None or t < queue.last or t < timed.limit:", "    return None",
         "if len(queue.tail) < queue.room:", "    queue.tail.append(r0)", "    queue.last = t",
         "else:", "    queue.append(r0, t)",
@@ -46,9 +46,9 @@ def _through(timed: Timed, before: Pipe, came: list[str], went: list[str], names
         "def arrive(rows):", *loop.lines, *came, "    return []",
         "def leave(now):",
         *indented(limit),
-        "    queue = ahead.queue",
-        "    if queue.first >= limit and not ahead.late:", "        return []",
-        "    if ahead.late or ahead.gone:", "        return None",
+        "    queue = future.queue",
+        "    if queue.first >= limit and not future.late:", "        return []",
+        "    if future.late or future.gone:", "        return None",
         "    rows = queue.before(limit)",
         "    if len(rows) > 1:", "        retract0(rows)", "        return changes(False)",
         "    for r0 in rows:", *went, "    return []",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
@@ -13,23 +14,20 @@ from dataflow.desk import attention, sender
 from dataflow.session import EntryRefused, EntryRejected
 from storage.errors import AlreadySettled, StoreFull
 from tests.dataflow.desks import BOARD, note, opened, until
+from tests.stories import within
 
 GUARDED = BOARD.replace("entry = true", 'entry = true\nguard = true\nlabel = "Make a note"')
 
 
-def story(function):
-    """A coroutine function as a test, with a running desk whose notes are guarded."""
+@asynccontextmanager
+async def guarded(tmp_path):
+    """A running desk whose notes are guarded."""
+    async with opened(tmp_path, GUARDED) as desk:
+        await until(desk.pipeline.status, lambda status: status.state == "live")
+        yield desk
 
-    def test(tmp_path):
-        async def run():
-            async with opened(tmp_path, GUARDED) as desk:
-                await until(desk.pipeline.status, lambda status: status.state == "live")
-                await function(desk)
 
-        asyncio.run(run())
-
-    test.__name__ = function.__name__
-    return test
+story = within(guarded)
 
 
 def elsewhere(desk, place="north", weight=5, author="bob"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from time import perf_counter
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from dataflow.views.current_views import CurrentViews
 from dataflow.views.views import SLICE
 from storage.database import Database
 from tests.dataflow.desks import BOARD, QUERY, note, opened, shows
+from tests.stories import within
 
 ALL = "SELECT id, pending FROM events ORDER BY position"
 COUNT = 3 * SLICE + 5
@@ -66,19 +68,15 @@ class Desk:
             """To the end."""
 
 
-def story(function):
-    """A coroutine function as a test, with a desk on which entries wait."""
+@asynccontextmanager
+async def waiting(tmp_path):
+    """A desk on which entries wait, and they."""
+    left = [note("north", n) for n in range(COUNT)]
+    with Database.open(tmp_path / "a.db") as database:
+        yield Desk(tmp_path, database, left), left
 
-    def test(tmp_path):
-        async def run():
-            left = [note("north", n) for n in range(COUNT)]
-            with Database.open(tmp_path / "a.db") as database:
-                await function(Desk(tmp_path, database, left), left)
 
-        asyncio.run(run())
-
-    test.__name__ = function.__name__
-    return test
+story = within(waiting, gives=2)
 
 
 @story

@@ -102,6 +102,12 @@ async def client(url: str, board: str | None = BOARD):
         await connection.close()
 
 
+@asynccontextmanager
+async def in_a_folder(server, tmp_path):
+    """A server, and a folder for the desks' stores."""
+    yield server, tmp_path
+
+
 async def write(connection, event: Event, operator: str = "bob", **changes):
     """As another desk would; `changes` are those of the message."""
     message = wire.encode(BOARD, operator, event)

@@ -14,20 +14,14 @@ from storage import cloudevents
 from storage.log import OTHER
 from tests.dataflow.desks import until
 from tests.dataflow.feeds.shared.attacker import STREAM, Attacker, again_and_again, attacker
-from tests.dataflow.feeds.shared.logs import SharedDesk, client, desk, entry, write
+from tests.dataflow.feeds.shared.logs import SharedDesk, client, desk, entry, in_a_folder, write
 from tests.nats import make_server, server  # noqa: F401  fixtures
+from tests.stories import within
 
 WITHIN_S = 6.0
 
 
-def story(function):
-    """A coroutine function as a test."""
-
-    def test(server, tmp_path):  # noqa: F811
-        asyncio.run(function(server, tmp_path))
-
-    test.__name__ = function.__name__
-    return test
+story = within(in_a_folder, gives=2)
 
 
 async def told_of(amy: SharedDesk, words: str, timeout: float = WITHIN_S) -> None:

@@ -24,19 +24,12 @@ from storage.errors import StoreFull, TooLarge
 from storage.event import without_position
 from storage.mirror import Mirror
 from tests.dataflow.desks import until
-from tests.dataflow.feeds.shared.logs import BOARD, client, desk, entry, write
+from tests.dataflow.feeds.shared.logs import BOARD, client, desk, entry, in_a_folder, write
 from tests.dataflow.feeds.shared.proxy import proxy
 from tests.nats import make_server, server  # noqa: F401 - fixtures
+from tests.stories import within
 
-
-def story(function):
-    """A coroutine function as a test."""
-
-    def test(server, tmp_path):  # noqa: F811
-        asyncio.run(function(server, tmp_path))
-
-    test.__name__ = function.__name__
-    return test
+story = within(in_a_folder, gives=2)
 
 
 @asynccontextmanager

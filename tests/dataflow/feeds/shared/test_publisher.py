@@ -7,7 +7,6 @@ import os
 import random
 import signal
 from contextlib import asynccontextmanager
-from inspect import signature
 
 import msgspec
 import pytest
@@ -19,32 +18,19 @@ from dataflow.nats.connection import connect
 from dataflow.server.config import User
 from tests.dataflow.feeds.shared.logs import BOARD, client, desk, entry, write
 from tests.nats import make_server, server  # noqa: F401 - fixtures
+from tests.stories import within
 
 BATCH = "Nats-Batch-Id"
 
 
-def story(function):
-    """A coroutine function as a test, with a server and somebody else's connection to it."""
+@asynccontextmanager
+async def observed(server):  # noqa: F811
+    """A server and somebody else's connection to it."""
+    async with client(server.url) as other:
+        yield server, other
 
-    def run(server, **fixtures):  # noqa: F811
-        async def main():
-            async with client(server.url) as other:
-                await function(server, other, **fixtures)
 
-        asyncio.run(main())
-
-    if "caplog" in signature(function).parameters:
-
-        def test(server, caplog):
-            run(server, caplog=caplog)
-
-    else:
-
-        def test(server):
-            run(server)
-
-    test.__name__ = function.__name__
-    return test
+story = within(observed, gives=2)
 
 
 class Sender:
