@@ -87,6 +87,8 @@ def test_an_account_says_what_it_has():
     )
     found = sections(Settings(name="x", store=Path("s"), accounts=(account, Account("B", streams=-1), Account("C"))))
     bare = "users: [], exports: [], imports: [], limits: {max_connections: -1, max_subscriptions: -1, max_payload: -1}"
+    none = sections(Settings(name="x", store=Path("s"), accounts=(Account("D", streams=0),)))
+    assert none["accounts"].endswith("jetstream: {max_streams: 0}}}")
     assert found["accounts"] == (
         '{"A": {users: [], exports: [{service: "e"}, {stream: "f"}], imports: '
         '[{service: {account: "LOG", subject: "g"}, to: "h"}, {stream: {account: "LOG", subject: "i"}}], '

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflow.feeds.shared.batch import FEW, Batch
@@ -23,6 +23,7 @@ def ids(entries):
 STEPS = ["send", "send 3", "split first", "split last", "split all", "take", "drop"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(STEPS), max_size=40))
 def test_what_is_on_its_way_and_what_is_to_go_are_all_that_waits_in_order(steps):
     """As long as what is split was not overtaken: the publisher sees to that."""
