@@ -221,7 +221,7 @@ async def _until_closed(window: MainWindow, options: Options, on_painted: Callab
             options = await _on_new_store(window, options)
             if window.shut is not None and options.store is not None:
                 window.shut.move_to(options.store)
-            window.show_board(options.board.board)
+            window.show_board(options.board.board, anew=True)
     return 0
 
 

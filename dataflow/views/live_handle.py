@@ -18,9 +18,8 @@ from reactivex.disposable import Disposable
 from reactivex.subject import BehaviorSubject
 
 from dataflow.engine.live_query import LiveQuery
-from dataflow.engine.operators.sorted import difference
 from dataflow.session import Update
-from dataflow.zset import Column, Row, Splice
+from dataflow.zset import Column, Row, Splice, difference
 
 Observe = Callable[[Update], None]
 

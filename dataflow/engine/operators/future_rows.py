@@ -160,6 +160,7 @@ class LoggedRows:
             self.queue = Queue(self._at, [kept for kept in self.queue if not self._was_gone(kept)])
             self.late = [entry for entry in self.late if not self._was_gone(entry[2])]
             heapify(self.late)
+            self._serial = self._serial if self.late else 0
 
     def _was_gone(self, row: Row) -> bool:
         count = self.gone.get(row)
