@@ -79,7 +79,7 @@ class Subscription:
         self._last = 0
         self._ends = False
         self._failure: Exception | None = None
-        self._arrived = self._loop.time()
+        self._heard = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
         self._inbox: Inbox | None = None
         self._place = ""
@@ -113,7 +113,7 @@ class Subscription:
             raise Gap(f"the server made another subscription than was asked for ({', '.join(wrong)})")
         self.goal, self.behind, self._last = goal, self.consumer.pending, start - 1
         self.caught_up = start > goal
-        self._arrived = self._loop.time()
+        self._heard = self._loop.time()
         self._listen()
 
     def fail(self, failure: Exception) -> None:
@@ -220,7 +220,7 @@ class Subscription:
             self._wake.set()
         elif headers.get("Nats-Last-Consumer", "") != str(self._delivered):
             self.doubted.set()
-        self._arrived = self._loop.time()
+        self._heard = self._loop.time()
 
     async def _answer(self) -> None:
         while self._answers and self._answers[0][0] <= self._taken:
