@@ -112,6 +112,13 @@ async def test_a_doubt_is_looked_at_soon_but_not_without_end(stage):
 
 
 @story
+async def test_a_doubt_is_looked_at_once(stage):
+    stage.subscription.doubted.set()
+    await stage.runs(5)
+    assert stage.times("STREAM.INFO.WF_b") == [0, SOONEST_S, SOONEST_S + CHECK_S, SOONEST_S + 2 * CHECK_S]
+
+
+@story
 async def test_a_log_that_has_more_than_comes_is_a_gap_after_some_grace(stage):
     stage.last = 9
     failure = await stage.runs(20)

@@ -101,6 +101,10 @@ async def test_nothing_to_come_is_caught_up_at_once():
     await line.subscription.open(8, 7)
     assert line.subscription.caught_up
     await line.subscription.close()
+    one = Line()
+    await one.subscription.open(7, 7)
+    assert not one.subscription.caught_up, "the last one is still to come"
+    await one.subscription.close()
 
 
 @story
@@ -206,6 +210,10 @@ async def test_flow_control_is_answered_when_what_came_before_was_taken_and_only
     assert (line.published, line.subscription.foreign) == ([], 2)
     await line.subscription.take(9)
     assert line.published == [own]
+    line.deliver(2, 2)
+    line.control(reply=own + "2")
+    await line.subscription.take(9)
+    assert line.published == [own, own + "2"]
     await line.subscription.close()
 
 
