@@ -5,9 +5,9 @@ aggregates have one group that always exists.
 State: `groups`, by key: the row last emitted and the accumulators, freed when the group's last row has gone. `aside`,
 by the group's key: of pending rows, what an accumulator over the log cannot take back. `dirty`: groups to be emitted.
 Order: inserts go before retractions, so that a count of rows falls to zero only when the group is truly empty. Rows
-come out in no particular order. While no reader listens, groups are folded only, and emitted when `rows` is asked for. So it
-is, but for many groups, while a node is `deferred`, that is, while history is fed. Over the log, accumulators that only
-fold cannot take a confirmed row back: the caller asks `retracts` first.
+come out in no particular order. While no reader listens, groups are folded only, and emitted when `rows` is asked for.
+So it is, but for many groups, while a node is `deferred`, that is, while history is fed. Over the log, accumulators
+that only fold cannot take a confirmed row back: the caller asks `retracts` first.
 """
 
 from __future__ import annotations

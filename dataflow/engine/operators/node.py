@@ -2,8 +2,8 @@
 
 Delta: in a step a node reads what its inputs came out with and leaves its own change in `plus` (rows inserted) and
 `minus` (rows retracted), each row as often as its weight. A row may stand in both, unless the node is `netted`.
-State: what a node keeps between steps is its own; `state` shows where, `size` how much. It is nothing again when all that
-came has gone. `rows` gives the output as it stands, for a reader that comes later; None where it is not kept.
+State: what a node keeps between steps is its own; `state` shows where, `size` how much. It is nothing again when all
+that came has gone. `rows` gives the output as it stands, for a reader that comes later; None where it is not kept.
 Order: over all steps a node's output is a multiset. Whoever reads `plus` before `minus` never sees a count below zero.
 The caller runs nodes by `rank`, retracts only rows that are there, and calls `clear` after the step.
 """

@@ -2,11 +2,11 @@
 
 Delta: the window before against the window after, as multisets.
 State: `entries`, the rows sorted, in short runs, so that a row costs the same wherever it comes and however many there
-are; `shown`, the window. A row is freed when it goes. Where rows come straight from the log, a confirmed row never goes,
-so beyond the window's end only pending rows can matter: of confirmed rows no more are kept than about twice what the
-window reaches.
-Order: the window's rows are told in no particular order; `rows` gives them in order. Inserts go before retractions. Over
-the log the caller retracts no confirmed row: it asks `retracts` first.
+are; `shown`, the window. A row is freed when it goes. Where rows come straight from the log, a confirmed row never
+goes, so beyond the window's end only pending rows can matter: of confirmed rows no more are kept than about twice what
+the window reaches.
+Order: the window's rows are told in no particular order; `rows` gives them in order. Inserts go before retractions.
+Over the log the caller retracts no confirmed row: it asks `retracts` first.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ they are. So a row that comes last costs the same however many there are; one th
 are rows, unless `most` says that only the first ones are wanted.
 State: by partition, the rows sorted, what each came out as, and the functions' values (`running.py`, `frames.py`). A
 partition is freed with its last row.
-Order: rows that are equal in the window's order stand in the order of their columns. Inserts go before retractions. Rows
-come out in no particular order.
+Order: rows that are equal in the window's order stand in the order of their columns. Inserts go before retractions.
+Rows come out in no particular order.
 """
 
 from __future__ import annotations

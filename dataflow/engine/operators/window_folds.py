@@ -1,8 +1,8 @@
 """What window functions make of a frame's rows: aggregates, statistics, and the value of one row.
 
 An `Accumulator` is an aggregate so far (None: of nothing yet) and how many values it is of; `make_adder` takes up one
-row, RESULTS give the value. A `Fold` gives the value of the rows from one place up to another, and keeps nothing. NULLs are
-passed over, NaN is above all numbers (DuckDB's meaning).
+row, RESULTS give the value. A `Fold` gives the value of the rows from one place up to another, and keeps nothing. NULLs
+are passed over, NaN is above all numbers (DuckDB's meaning).
 """
 
 from __future__ import annotations
