@@ -6,10 +6,14 @@ the theme: "text", "dim", "accent", "pending", "ok", "warning", "critical", "ser
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
+
+from dataflow.text.slugs import distinct, slug
 
 FieldType = Literal["text", "int", "float", "bool", "timestamp", "json"]
 Role = Literal[
@@ -19,6 +23,13 @@ Role = Literal[
 Duration = Annotated[
     str | float,
     Meta(description='Seconds, or a number with a unit: "90s", "5m", "2h", "1d"', examples=["5m", 90]),
+]
+PanelId = Annotated[
+    str,
+    Meta(
+        description="The panel's name: small letters, digits, - and _; without it one is made from title and query",
+        extra_json_schema={"pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"},
+    ),
 ]
 StaleBy = Annotated[str, Meta(description="The timestamp column of the query that says how new a row is")]
 
@@ -126,9 +137,14 @@ class Action(Section, frozen=True, kw_only=True):
     fields: dict[str, str] = {}
 
 
-class PanelBase(Section, frozen=True, kw_only=True):
-    """What every panel has. `at` is [row, column, height, width] on the board's grid."""
+UNNAMED = "\0"
+"""The id of a panel whose section gives none, until its board makes one."""
 
+
+class PanelBase(Section, frozen=True, kw_only=True):
+    """What every panel has. `at` is [row, column, height, width] on the board's grid. `id` is unique on a board."""
+
+    id: PanelId = msgspec.field(default_factory=lambda: UNNAMED)
     title: str
     at: tuple[int, int, int, int]
     note: str | None = None         # small text at the title's right end, in place of the default (row count …)
@@ -214,6 +230,11 @@ class Board(Section, frozen=True, kw_only=True):
     views: dict[str, View] = {}
     panels: list[Panel] = []
 
+    def __post_init__(self) -> None:
+        """Give an id to each panel that has none."""
+        if any(panel.id == UNNAMED for panel in self.panels):
+            msgspec.structs.force_setattr(self, "panels", named_panels(self.panels))
+
 
 EVERY_EVENT = """
 SELECT position, time, coalesce(subject || ' ', '') || type AS title, coalesce(authid, source) AS detail, pending
@@ -237,3 +258,21 @@ def queries(panel: Panel) -> dict[str, str]:
             return {"main": panel.sql or EVERY_EVENT}
         case _:
             return {"main": panel.sql}
+
+
+def named_panels(panels: Sequence[Panel]) -> list[Panel]:
+    """Return the panels, each with an id that no other has, unless the file gives one twice. Those that show the same
+    under the same title are told apart by their order.
+    """
+    made = distinct((made_id(panel) for panel in panels if panel.id == UNNAMED), {panel.id for panel in panels})
+    return [msgspec.structs.replace(panel, id=next(made)) if panel.id == UNNAMED else panel for panel in panels]
+
+
+def made_id(panel: Panel) -> str:
+    """Return a panel's id where its section gives none: its title, and a digest of title, kind and what it shows.
+
+    It rests on nothing else of the board, so that it stays when other panels come, go or move.
+    """
+    shown = panel.events if isinstance(panel, FormPanel) else queries(panel)
+    whole = ascii((panel.title, type(panel).__struct_config__.tag, shown)).encode()
+    return f"{slug(panel.title, 40) or 'panel'}-{blake2b(whole, digest_size=3).hexdigest()}"

@@ -7,7 +7,7 @@ Everything here is called, and every observable here delivers, on the event loop
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -183,28 +183,47 @@ class Meanwhile(msgspec.Struct, frozen=True, kw_only=True):
     earlier: int = 0
 
 
+class Update(NamedTuple):
+    """What one step changed in a live query's rows, by the views at `position` and their clock `now` (µs since
+    1970-01-01 UTC). `columns` are those of the rows from now on: others than before only where a saved board has
+    changed the query, and then `changes` replaces all rows.
+    """
+
+    position: int
+    now: int
+    columns: Sequence[Column]
+    changes: Sequence[Splice]
+
+
 class Live(Protocol):
-    """A live query: a snapshot, then changes."""
+    """A live query of one reader: a snapshot, then changes. It goes on over a saved board: whoever follows it is told
+    the difference.
+    """
 
     @property
     def columns(self) -> Sequence[Column]: ...
 
     @property
+    def updates(self) -> Observable[Update]:
+        """On subscribing: the snapshot as one splice at 0; then an update for each step that changed it."""
+
+    @property
     def splices(self) -> Observable[Sequence[Splice]]:
-        """On subscribing: the snapshot as one splice at 0; then a batch for each step that changed it."""
+        """The `changes` of the updates."""
 
     @property
     def ready(self) -> bool:
-        """False while history is still being read, for the first time or anew; `splices` says nothing until then."""
+        """False while history is still being read, for the first time or anew; `updates` says nothing until then."""
 
     @property
     def progress(self) -> float | None:
         """How much of history has been read, 0 to 1; None where that is not known."""
 
     @property
-    def asides(self) -> Observable[str]:
-        """Why the query was set aside, once it is: an operator of it failed, or held up the others again and again. It
-        says nothing more then; whoever subscribes to the same SQL again has it tried again.
+    def failures(self) -> Observable[str]:
+        """Why the query says nothing more: an operator of it failed, or held up the others again and again, or it does
+        not fit a saved board; on subscribing where that is so already. Empty once a saved board or `retry` has it go
+        on.
         """
 
     def rows(self) -> Sequence[Row]:
@@ -240,8 +259,10 @@ class Session(Protocol):
     def presence(self) -> Observable[Sequence[Present]]:
         """Who is on this board now: the present ones on subscribing, then each change."""
 
-    def live(self, sql: str) -> Live:
-        """Subscribe to a query in the board's dialect. Raises `dataflow.sql.errors.SqlError`."""
+    def live(self, sql: str, reader: str = "") -> Live:
+        """Subscribe to a query in the board's dialect. `reader` says who reads: a panel by its title, an alert, a
+        watcher. Raises `dataflow.sql.errors.SqlError`.
+        """
 
     def enter(self, type: str, fields: Mapping[str, Any], *, causation: str | None = None) -> Entered:
         """Check an entry against its declared fields and send it on its way. Raises `EntryRefused`.

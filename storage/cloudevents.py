@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from storage.errors import CloudEventError
-from storage.event import Event
+from storage.event import Event, LoggedEvent
 from storage.times import EARLIEST, LATEST, iso
 
 _Text = Annotated[str, Meta(min_length=1)]
 _Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _Time = Annotated[datetime, Meta(tz=True)]
+
+E = TypeVar("E", bound=Event)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -61,17 +63,26 @@ _attributes = msgspec.json.Decoder(dict[str, Raw])
 _encoder = msgspec.json.Encoder()
 
 
-def decode(raw: bytes | memoryview, author: str | UnsetType | None = UNSET, position: int | None = None) -> Event:
-    """One event from one JSON object. A log that knows who wrote it and where it stands says so, and what the object
-    says of that does not count. Raises `CloudEventError`.
+def decode(raw: bytes | memoryview) -> Event:
+    """Return the event that one JSON object holds. Raises `CloudEventError`."""
+    return _decode(raw, Event, UNSET, None)
+
+
+def decode_logged(raw: bytes | memoryview, author: str | None, position: int) -> LoggedEvent:
+    """Return the event of a log that knows who wrote it and where it stands: what the object says of that does not
+    count. Raises `CloudEventError`.
     """
+    return _decode(raw, LoggedEvent, author, position)
+
+
+def _decode(raw: bytes | memoryview, kind: type[E], author: str | UnsetType | None, position: int | None) -> E:
     try:
         if isinstance(raw, memoryview) or not raw.isascii():
             str(raw, "utf-8")
         try:
-            return _event(_strict.decode(raw), None, author, position)
+            return _event(kind, _strict.decode(raw), None, author, position)
         except msgspec.ValidationError:
-            return _event(_wire.decode(raw), _extensions(_attributes.decode(raw)), author, position)
+            return _event(kind, _wire.decode(raw), _extensions(_attributes.decode(raw)), author, position)
     except UnicodeDecodeError as error:
         raise CloudEventError(f"not UTF-8: {error.reason} at byte {error.start}") from None
     except RecursionError:
@@ -114,15 +125,15 @@ def micros(moment: datetime) -> int:
 
 
 def _event(
-    wire: _Wire, extensions: bytes | None, author: str | UnsetType | None, position: int | None
-) -> Event:
+    kind: type[E], wire: _Wire, extensions: bytes | None, author: str | UnsetType | None, position: int | None
+) -> E:
     if wire.specversion != "1.0":
         raise CloudEventError(f"specversion is {wire.specversion!r}, and only 1.0 is known")
     check_attributes(wire.id, wire.source, wire.type, wire.subject, wire.authid, wire.causationid)
     time = micros(wire.time)
     if not EARLIEST <= time <= LATEST:
         raise CloudEventError("time is outside the years 1 to 9999 in UTC")
-    return Event(
+    return kind(
         id=wire.id,
         source=wire.source,
         type=wire.type,

@@ -37,3 +37,19 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     expects: int | None = None
     extensions: bytes | None = None
     position: int | None = None
+
+
+class LoggedEvent(Event, frozen=True, kw_only=True, gc=False):
+    """An event that has its place in a log: what the log is read as, and what a feed receives."""
+
+    position: int
+
+
+def at_position(event: Event, position: int) -> LoggedEvent:
+    """Return the event as a log holds it at `position`."""
+    return LoggedEvent(**(msgspec.structs.asdict(event) | {"position": position}))
+
+
+def without_position(event: Event) -> Event:
+    """Return the event as its producer made it."""
+    return Event(**(msgspec.structs.asdict(event) | {"position": None}))

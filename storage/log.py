@@ -21,7 +21,7 @@ import msgspec
 from storage import rows
 from storage.cloudevents import encode
 from storage.errors import TooLarge
-from storage.event import WITHDRAWN, Event
+from storage.event import WITHDRAWN, Event, LoggedEvent
 from storage.identity import Identity, identity, known, leave_outbox, other
 from storage.quarantine import Quarantined
 from storage.quarantine import insert as insert_quarantined
@@ -30,7 +30,8 @@ from storage.recent import Recent
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from storage.database import Database
+    from storage.connections import Connections
+    from storage.watcher import Watcher
 
 
 _READ = rows.select("log", "position", "position > ? AND position <= ? ORDER BY position LIMIT ?")
@@ -70,29 +71,30 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
 class EventLog:
     """The log of one store."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, connections: Connections, watcher: Watcher) -> None:
+        self._connections = connections
+        self._watcher = watcher
         self.recent = Recent()
 
     @property
     def path(self) -> Path:
         """The store's file."""
-        return self._database.path
+        return self._connections.path
 
     def append(self, events: Sequence[Event], origin: str = ORIGIN) -> Future[Appended]:
         """Append what is not there yet; done when it is on disk. Without a position, an event gets the next. `origin`
         says whence they are.
         """
-        return self._database.write(lambda connection: append(connection, events, origin))
+        return self._connections.write(lambda connection: append(connection, events, origin))
 
     def append_guarded(self, entries: Sequence[Event], own: Container[str], held: int = 0) -> Future[Judged]:
         """Append entries, but not those that say what their operator saw of their entity (`expects`) where others have
         added to it since. The desk's own entries make none stale: those with the ids `own`, and those of the same
         operator up to position `held`, where the log was when the desk was started.
         """
-        return self._database.write(lambda connection: append_guarded(connection, entries, own, held))
+        return self._connections.write(lambda connection: append_guarded(connection, entries, own, held))
 
-    def read(self, after: int = 0, until: int | None = None, chunk: int = 1000) -> Iterator[list[Event]]:
+    def read(self, after: int = 0, until: int | None = None, chunk: int = 1000) -> Iterator[list[LoggedEvent]]:
         """The events after position `after`, up to and with `until` (None: the last one now), in chunks. Any
         thread.
 
@@ -104,54 +106,59 @@ class EventLog:
             if not events:
                 return
             yield events
-            after = events[-1].position or until
+            after = events[-1].position
 
-    def about(self, subject: str | None, after: int, until: int) -> list[Event]:
+    def about(self, subject: str | None, after: int, until: int) -> list[LoggedEvent]:
         """The events about an entity after position `after`, up to and with `until`: reads all events between."""
-        return rows.events(*self._database.rows(_ABOUT, (after, until, subject))[0])
+        return rows.events(*self._connections.rows(_ABOUT, (after, until, subject))[0])
 
-    def find(self, ids: Sequence[str]) -> list[Event]:
+    def find(self, ids: Sequence[str]) -> list[LoggedEvent]:
         """Those events of the log that have these ids, in order."""
         try:
-            return rows.events(*self._database.rows(_NAMED, (_json(ids),))[0])
+            return rows.events(*self._connections.rows(_NAMED, (_json(ids),))[0])
         except TooLarge:
             if len(ids) == 1:
                 raise
             middle = len(ids) // 2
             return sorted([*self.find(ids[:middle]), *self.find(ids[middle:])], key=_position)
 
-    def withdrawals(self, after: int, until: int, chunk: int = 1000) -> Iterator[list[Event]]:
+    def withdrawals(self, after: int, until: int, chunk: int = 1000) -> Iterator[list[LoggedEvent]]:
         """As `read`, of withdrawals only. Where there are none, it costs the same whatever the log holds."""
         while found := self._select(_WITHDRAWALS, after, until, chunk):
             yield found
-            after = found[-1].position or until
+            after = found[-1].position
 
     def last(self) -> int:
         """The last position; 0 in an empty log."""
-        return int(self._database.rows("SELECT max(position) FROM log")[0][0] or 0)
+        return last_position(self._connections)
 
     def last_time(self) -> int:
         """The time of the latest event, in µs; 0 in an empty log."""
-        return int(self._database.rows("SELECT max(time) FROM log")[0][0] or 0)
+        return int(self._connections.rows("SELECT max(time) FROM log")[0][0] or 0)
 
     def count(self) -> int:
-        return int(self._database.rows("SELECT count(*) FROM log")[0][0])
+        return int(self._connections.rows("SELECT count(*) FROM log")[0][0])
 
     def watch(self, callback: Callable[[int], None]) -> Callable[[], None]:
         """Call `callback`, on a thread of the store's, with the last position when any process appended."""
-        return self._database.watcher.subscribe(callback)
+        return self._watcher.subscribe(callback)
 
-    def _chunk(self, after: int, until: int, chunk: int) -> list[Event]:
+    def _chunk(self, after: int, until: int, chunk: int) -> list[LoggedEvent]:
         return self.recent.chunk(after, until, chunk) or self._select(_READ, after, until, chunk)
 
-    def _select(self, sql: str, after: int, until: int, chunk: int) -> list[Event]:
+    def _select(self, sql: str, after: int, until: int, chunk: int) -> list[LoggedEvent]:
         """What the SQL finds in the log between two positions, at the most so many; fewer where they are large."""
         try:
-            return rows.events(*self._database.rows(sql, (after, until, chunk))[0])
+            return rows.events(*self._connections.rows(sql, (after, until, chunk))[0])
         except TooLarge:
             if chunk == 1:
                 raise
             return self._select(sql, after, until, max(1, chunk // 8))
+
+
+def last_position(connections: Connections) -> int:
+    """Return the log's last position; 0 where it is empty."""
+    return int(connections.rows("SELECT max(position) FROM log")[0][0] or 0)
 
 
 def append(connection: Connection, events: Sequence[Event], origin: str = ORIGIN) -> Appended:
@@ -224,5 +231,5 @@ def _json(ids: Sequence[str]) -> str:
     return msgspec.json.encode(ids).decode()
 
 
-def _position(event: Event) -> int:
-    return event.position or 0
+def _position(event: LoggedEvent) -> int:
+    return event.position

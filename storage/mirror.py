@@ -15,7 +15,7 @@ import msgspec
 
 from storage import log, quarantine
 from storage.errors import StoreMirrors
-from storage.event import DEVICE, Event
+from storage.event import DEVICE, LoggedEvent
 from storage.quarantine import Quarantined
 from storage.recent import Stretch
 
@@ -89,7 +89,7 @@ class Mirror:
         return self._database.meta.put(_HEARD, str(time).encode())
 
     def receive(
-        self, events: Sequence[Event], refused: Sequence[Quarantined], cursor: int, origin: str = log.ORIGIN
+        self, events: Sequence[LoggedEvent], refused: Sequence[Quarantined], cursor: int, origin: str = log.ORIGIN
     ) -> Future[None]:
         """Write events at their positions, which rise, set apart what could not be taken, and move the cursor. `origin`
         says what log this is, should some of the events be others than those that are there.
@@ -106,7 +106,7 @@ class Mirror:
             found = connection.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_CURSOR,)).scalar()
             before = int(found or 0)
             connection.exec_driver_sql(_PUT, (_CURSOR, str(max(cursor, before)).encode()))
-            fresh = appended is not None and all(appended.new) and before < (events[0].position or 0)
+            fresh = appended is not None and all(appended.new) and before < events[0].position
             stretch = Stretch(before, cursor, events) if fresh else None
 
         def written(done: Future[None]) -> None:

@@ -12,19 +12,17 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from storage import rows
 from storage.cloudevents import encode
 from storage.errors import StorageError, TooLarge
-from storage.event import Event
+from storage.event import Event, LoggedEvent, without_position
 from storage.quarantine import Quarantined, settle
 from storage.quarantine import insert as quarantine
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from storage.database import Database
+    from storage.connections import Connections
 
 ORIGIN = "outbox"
 PART = 1000
@@ -34,52 +32,52 @@ _READ = rows.select("outbox", "key", "key > ? ORDER BY key LIMIT ?")
 class Outbox:
     """The outbox of one store."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
 
     def add(self, entries: Sequence[Event]) -> Future[None]:
         """Keep them, once each; done when they are on disk."""
-        return self._database.write(lambda connection: _add(connection, entries))
+        return self._connections.write(lambda connection: _add(connection, entries))
 
     def replace(self, key: int, entry: Event) -> Future[None]:
         """Keep an entry that takes the place of a refused one (its key in quarantine), which is settled by the same
         transaction. Raises `AlreadySettled`; nothing is kept then.
         """
-        return self._database.write(lambda connection: _replace(connection, key, entry))
+        return self._connections.write(lambda connection: _replace(connection, key, entry))
 
     def pending(self) -> list[Event]:
         """All entries, in entry order, without a position. Read in parts: together they may be beyond what one value
         may hold.
         """
-        found: list[Event] = []
-        while part := self._part(found[-1].position or 0 if found else 0, PART):
+        found: list[LoggedEvent] = []
+        while part := self._part(found[-1].position if found else 0, PART):
             found += part
-        return [msgspec.structs.replace(entry, position=None) for entry in found]
+        return [without_position(entry) for entry in found]
 
     def reject(self, id: str, reason: str, *, stale: bool = False) -> Future[None]:
         """Move a refused entry to quarantine, in one transaction. An id that is not here changes nothing."""
-        return self._database.write(lambda connection: _reject(connection, id, reason, stale))
+        return self._connections.write(lambda connection: _reject(connection, id, reason, stale))
 
     def sign(self, author: str) -> None:
         """What an earlier run left under another name is this author's from now on: a shared log will say so.
 
         Where the disk takes nothing it stays as it is.
         """
-        if self._database.rows("SELECT 1 FROM outbox WHERE authid IS NOT ? LIMIT 1", (author,)):
+        if self._connections.rows("SELECT 1 FROM outbox WHERE authid IS NOT ? LIMIT 1", (author,)):
             with suppress(StorageError):
-                self._database.write(lambda connection: _sign(connection, author)).result()
+                self._connections.write(lambda connection: _sign(connection, author)).result()
 
-    def _part(self, after: int, most: int) -> list[Event]:
+    def _part(self, after: int, most: int) -> list[LoggedEvent]:
         """The next ones after a key, which stands as their position."""
         try:
-            return rows.events(*self._database.rows(_READ, (after, most))[0])
+            return rows.events(*self._connections.rows(_READ, (after, most))[0])
         except TooLarge:
             if most == 1:
                 raise
             return self._part(after, max(1, most // 8))
 
     def count(self) -> int:
-        return int(self._database.rows("SELECT count(*) FROM outbox")[0][0])
+        return int(self._connections.rows("SELECT count(*) FROM outbox")[0][0])
 
 
 def _add(connection: Connection, entries: Sequence[Event]) -> None:

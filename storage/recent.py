@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from storage.event import Event
+from storage.event import LoggedEvent
 
 STRETCHES = 8
 """That many are kept: an eighth of a second of a busy board, or the last batches of a desk that catches up."""
@@ -22,7 +22,7 @@ LARGEST = 4 * 2**20
 class Stretch(NamedTuple):
     after: int
     until: int
-    events: Sequence[Event]
+    events: Sequence[LoggedEvent]
 
 
 class Recent:
@@ -35,9 +35,9 @@ class Recent:
         if sum(len(event.data) for event in stretch.events) <= LARGEST:
             self._stretches = (*self._stretches[1 - STRETCHES :], stretch)
 
-    def chunk(self, after: int, until: int, most: int) -> list[Event]:
+    def chunk(self, after: int, until: int, most: int) -> list[LoggedEvent]:
         """The events after a position and up to another, `most` at the most; none if they are not held."""
-        found: list[Event] = []
+        found: list[LoggedEvent] = []
         for stretch in self._stretches:
             if stretch.after <= after < stretch.until:
                 begin = bisect_right(stretch.events, after, key=_position)
@@ -49,5 +49,5 @@ class Recent:
         return found
 
 
-def _position(event: Event) -> int:
-    return event.position or 0
+def _position(event: LoggedEvent) -> int:
+    return event.position

@@ -14,7 +14,7 @@ import msgspec
 
 from storage import rows
 from storage.database import Database
-from storage.event import Event
+from storage.event import Event, without_position
 
 _CHUNK = 1000
 _OWN = rows.select("log", "position", "position >= ? AND authid = ? ORDER BY position LIMIT ?")
@@ -53,8 +53,8 @@ def renew(old: Path, new: Path, author: str, begin: int | None) -> Renewed:
 def _own(database: Database, author: str, begin: int) -> Iterator[Event]:
     """An operator's events in the log, without their positions, from a position on."""
     while found := rows.events(*database.rows(_OWN, (begin, author, _CHUNK))[0]):
-        yield from (msgspec.structs.replace(event, position=None) for event in found)
-        begin = (found[-1].position or 0) + 1
+        yield from map(without_position, found)
+        begin = found[-1].position + 1
 
 
 def beside(path: Path) -> Path:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from storage.event import Event
+from storage.event import Event, LoggedEvent
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -69,9 +69,9 @@ def select(table: str, key: str, where: str) -> str:
     )
 
 
-def events(metas: str | None, texts: bytes | None) -> list[Event]:
+def events(metas: str | None, texts: bytes | None) -> list[LoggedEvent]:
     """The events in a row of `select`'s SQL, in its order; the key is their position."""
-    out: list[Event] = []
+    out: list[LoggedEvent] = []
     at = 0
     for key, id, kind, source, subject, time, authid, causationid, seen, expects, size, more in _metas.decode(
         metas or "[]"
@@ -81,7 +81,7 @@ def events(metas: str | None, texts: bytes | None) -> list[Event]:
         extensions = None if more is None else (texts or b"")[at : at + more]
         at += more or 0
         out.append(
-            Event(
+            LoggedEvent(
                 id=id,
                 source=source,
                 type=kind,

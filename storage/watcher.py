@@ -21,13 +21,13 @@ Callback = Callable[[int], None]
 
 
 class Watcher:
-    """`connect` gives a connection of its own; `last` tells the log's last position."""
+    """`connect` gives a connection of its own; `last` the log's last position. `grown` is set by who commits here."""
 
-    def __init__(self, connect: Callable[[], Connection], last: Callable[[], int]) -> None:
+    def __init__(self, connect: Callable[[], Connection], last: Callable[[], int], grown: threading.Event) -> None:
         self._connect = connect
         self._last = last
+        self._wake = grown
         self._callbacks: list[Callback] = []
-        self._wake = threading.Event()
         self._open = True
         self._told = 0
         self._version: int | None = None
@@ -44,11 +44,8 @@ class Watcher:
                 self._thread.start()
         return lambda: self._unsubscribe(callback)
 
-    def poke(self) -> None:
-        """This process committed something."""
-        self._wake.set()
-
     def close(self) -> None:
+        """Stop the thread. Closing twice is fine."""
         with self._gate:
             self._open = False
             thread = self._thread

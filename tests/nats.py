@@ -6,7 +6,9 @@ Import them by name in a test module (or a conftest): `from tests.nats import ma
 
 from __future__ import annotations
 
+import random
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +87,15 @@ def server(make_server):
     return make_server().start()
 
 
+PORTS = range(15_000, 32_000)
+"""Below those that the system gives to clients: no connection takes one while its server is away."""
+_chance = random.SystemRandom()  # Hypothesis seeds the shared one, for several workers alike
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = _chance.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -1,7 +1,8 @@
-"""Rules for panels: their places on the grid, thresholds, row actions and entry forms."""
+"""Rules for panels: their ids, their places on the grid, thresholds, row actions and entry forms."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from dataflow.board import Action, Board, DataPanel, FormPanel, Panel, TablePanel, ValuePanel
@@ -13,6 +14,20 @@ from dataflow.text.hints import listing, suggest
 Findings = Iterator[Finding]
 
 _GRID = 100
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
+
+
+def ids(board: Board) -> Findings:
+    """Those that a board makes are right, so all that is found is about those that its file gives."""
+    first: dict[str, Panel] = {}
+    for index, panel in enumerate(board.panels):
+        path = ("panels", index, "id")
+        if not _ID.match(panel.id):
+            hint = "use up to 64 small letters, digits, - and _; without this key one is made"
+            yield Finding(path, f'"{panel.id}" cannot be a panel\'s id', hint)
+        elif (other := first.setdefault(panel.id, panel)) is not panel:
+            message = f'the id "{panel.id}" is taken: it is that of the panel "{other.title}"'
+            yield Finding(path, message, "choose another, or leave this key out")
 
 
 def places(board: Board) -> Findings:
@@ -101,4 +116,4 @@ def _entry_event(board: Board, path: Path, type_: str) -> Findings:
         yield Finding(path, f"operators may not enter `{type_}`", hint, ("events", type_))
 
 
-RULES = (places, thresholds, staleness, actions, forms)
+RULES = (ids, places, thresholds, staleness, actions, forms)

@@ -11,10 +11,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-import msgspec
-
-from dataflow.events.schema import Misfit, Schema
-from dataflow.session import Attention, EntryRefused, Meanwhile, Problem, Told
+from dataflow.desk.event_text import describe_event
+from dataflow.events.schema import Schema
+from dataflow.session import Attention, EntryRefused, Meanwhile, Problem
 from storage.cloudevents import decode
 from storage.database import Database
 from storage.errors import CloudEventError
@@ -75,7 +74,7 @@ class AttentionList:
             kept.append(self._quarantine.dismiss_positions(positions))
         await asyncio.gather(*map(asyncio.wrap_future, kept))
         self._dismissed.update(positions)
-        self.settled()
+        self.note_settled()
 
     async def restore(self, keys: Sequence[int]) -> None:
         """What was dismissed is there again."""
@@ -85,21 +84,21 @@ class AttentionList:
             kept.append(self._quarantine.restore_positions(positions))
         await asyncio.gather(*map(asyncio.wrap_future, kept))
         self._dismissed.difference_update(positions)
-        self.settled()
+        self.note_settled()
 
-    def added(self) -> None:
-        """A refused entry is in the store now."""
+    def note_added(self) -> None:
+        """Note that a refused entry is in the store now."""
         self._open += 1
         self._changed()
 
-    def settled(self) -> None:
-        """Some items are there no more, or again."""
+    def note_settled(self) -> None:
+        """Note that some items are there no more, or again."""
         if not self._closed:
             self.recount()
             self._changed()
 
     def close(self) -> None:
-        """The store is about to be closed."""
+        """Look into the store no more: it is about to be closed."""
         self._closed = True
 
     async def meanwhile(self, schema: Schema, entry: Event, until: int) -> Meanwhile:
@@ -109,7 +108,7 @@ class AttentionList:
             story.read(self._database.log, min(story.after + SLICE, until))
             await asyncio.sleep(0)
         self._story = story
-        events = tuple(told(schema, event) for event in story.events)
+        events = tuple(describe_event(schema, event) for event in story.events)
         return Meanwhile(until=story.after, events=events, earlier=story.count - len(events))
 
 
@@ -136,33 +135,8 @@ def attention(schema: Schema, item: Quarantined) -> Attention:
     event = _decoded(item) if item.kind == "entry" else None
     return Attention(
         key=item.key or 0, time=item.time, reason=item.reason, text=text, origin=item.origin, stale=item.stale,
-        kind="message" if event is None else "entry", entry=None if event is None else told(schema, event),
+        kind="message" if event is None else "entry", entry=None if event is None else describe_event(schema, event),
     )  # fmt: skip
-
-
-def told(schema: Schema, event: Event) -> Told:
-    """An event as people read it: its declared fields, or, where it does not fit them, what its data says."""
-    return Told(
-        id=event.id, type=event.type, subject=event.subject, time=event.time, position=event.position,
-        author=event.authid or event.source, fields=_fields(schema, event),
-    )  # fmt: skip
-
-
-def _fields(schema: Schema, event: Event) -> dict[str, object]:
-    try:
-        row = dict(zip(schema.columns, schema.row(event, position=0), strict=True))
-    except Misfit:
-        row = None
-    if row is None or event.type not in schema.kinds:
-        return _raw(event.data)
-    return {name: row[name] for name in schema.kinds[event.type] if row[name] is not None}
-
-
-def _raw(data: bytes) -> dict[str, object]:
-    try:
-        return msgspec.json.decode(data, type=dict[str, object])
-    except (msgspec.DecodeError, RecursionError):
-        return {"data": data.decode(errors="replace")}
 
 
 def _decoded(item: Quarantined) -> Event | None:

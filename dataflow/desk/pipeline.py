@@ -22,17 +22,19 @@ from dataflow.board import Board
 from dataflow.boards.file import BoardError, BoardFile, LoadedBoard
 from dataflow.clock import Clock, scheduler_time
 from dataflow.desk.attention import AttentionList
+from dataflow.desk.composer import Composer
 from dataflow.desk.delays import Delays
 from dataflow.desk.entries import Entries
 from dataflow.desk.incidents import Incidents
-from dataflow.desk.sync_status import Standing
+from dataflow.desk.sender import Sender
+from dataflow.desk.sync_status import SyncStatus
 from dataflow.engine.plan_cache import Plans
 from dataflow.feeds.feed import Deliver, Feed, FeedStatus
 from dataflow.notice import Notice
 from dataflow.session import CUT_OFF, Attention, DelayReport, Entered, EntryRefused, Live, Meanwhile, Present, Status
 from dataflow.times import local_day
-from dataflow.views.live_handle import HeldLive
-from dataflow.views.views import Floor
+from dataflow.views.current_views import CurrentViews
+from dataflow.views.views import Views
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -59,7 +61,7 @@ RATE_US = 2_000_000
 SILENCE_US = 500_000
 """So long the first content waits for a server that says nothing."""
 SET_BACK_US = 2_000_000
-"""A clock that goes back by less is waited for; where it goes back by more, a second floor reads history anew, for the
+"""A clock that goes back by less is waited for; where it goes back by more, second views read history anew, for the
 views' time only rises."""
 
 
@@ -81,24 +83,22 @@ class Pipeline:
         plans: Plans | None = None,
     ) -> None:
         self._file, self._database, self._feed = board_file, database, feed
-        self._clock, self._scheduler, self._plans = clock, scheduler, plans
+        self._clock, self._scheduler = clock, scheduler
         self._attention = AttentionList(database, self._publish)
         self._delays = Delays(database.meta, clock.now, self._day)
-        self._entries = Entries(
-            database.outbox, feed, clock, author, loop, deliver, self._delays, self._publish, self._attention.added
-        )
         self._incidents = Incidents(lambda: scheduler_time(scheduler))
-        self._floor = Floor(loaded, database.log, plans, self._incidents.take)
-        self._move_in()
-        self._next: Floor | None = None
-        self._standing = Standing(clock.now, perf_counter)
+        self._current = CurrentViews(loaded, database.log, plans, self._incidents.take)
+        self._sender = Sender(
+            self._current, database.outbox, feed, loop, deliver, self._delays, self._publish, self._attention.note_added
+        )
+        self._entries = Entries(self._current, Composer(author, clock), self._sender, database.outbox)
+        self._sync = SyncStatus(clock.now, perf_counter)
         self._until = 0
         self._stepped = self._published = 0
         self._ticked = 0.0
         self._stumbled: int | None = None
         self._started = scheduler_time(scheduler)
         self._counts: deque[tuple[int, int]] = deque()
-        self._caught_up: BehaviorSubject[bool] = BehaviorSubject(False)
         self._step_due, self._tick_due, self._feeds = SerialDisposable(), SerialDisposable(), CompositeDisposable()
         self.status: BehaviorSubject[Status] = BehaviorSubject(Status(now=clock.now()))
         self.boards: BehaviorSubject[Board] = BehaviorSubject(loaded.board)
@@ -106,7 +106,12 @@ class Pipeline:
 
     @property
     def board(self) -> Board:
-        return self._floor.loaded.board
+        return self.views.loaded.board
+
+    @property
+    def views(self) -> Views:
+        """Those in use now; a saved board brings others."""
+        return self._current.views
 
     @property
     def notices(self) -> Observable[Notice]:
@@ -118,53 +123,44 @@ class Pipeline:
 
     def start(self) -> None:
         """Begin to read the log and to follow the feed."""
-        self._feed.introduce(lambda: self._floor.intake.position, self._delays.received)
-        self._feeds.add(self._feed.status.subscribe(self._feed_said))
-        self._floor.engine.advance(self._views_time())
-        self._entries.resume()
-        self._feeds.add(self._feed.arrivals.subscribe(self._arrived))
-        self._feeds.add(self._feed.refusals.subscribe(self._entries.refused))
-        self._feed.start()
+        self._feeds.add(self._feed.status.subscribe(self._receive_feed_status))
+        self.views.advance(self._views_time())
+        self._sender.resume()
+        self._feeds.add(self._feed.arrivals.subscribe(self._receive_arrival))
+        self._feeds.add(self._feed.refusals.subscribe(self._sender.refuse))
+        self._feed.start(lambda: self.views.position, self._delays.received)
         self._tick()
 
-    def live(self, sql: str) -> Live:
-        query = self._floor.live(sql)
-        if not query.ready:
+    def live(self, sql: str, reader: str = "") -> Live:
+        handle = self.views.live(sql, reader)
+        if not handle.ready:
             self._wake()
-        return HeldLive(query, self._caught_up)
+        return handle
 
     def enter(self, type: str, fields: Mapping[str, Any], *, causation: str | None = None) -> Entered:
-        intake = self._floor.intake
-        self._floor.budget.mark()
-        return self._entries.enter(
-            type, fields, seen=intake.position, expects=intake.last_of, causation=causation
-        )
+        self.views.mark()
+        return self._entries.enter(type, fields, causation)
 
     def withdraw(self, id: str, *, reason: str = "") -> Entered:
-        return self._entries.withdraw(id, reason, seen=self._floor.intake.position)
+        return self._entries.withdraw(id, reason)
 
     def attention(self) -> Sequence[Attention]:
-        return self._attention.list(self._floor.schema, self._floor.misfits)
+        return self._attention.list(self.views.schema, self.views.misfits)
 
     def raw(self, key: int) -> str:
-        return self._attention.raw(key, self._floor.misfits)
+        return self._attention.raw(key, self.views.misfits)
 
     async def meanwhile(self, key: int) -> Meanwhile:
-        until = self._floor.intake.position
+        views = self.views
         try:
             entry = self._attention.entry(key)
         except EntryRefused:
-            return Meanwhile(until=until)
-        return await self._attention.meanwhile(self._floor.schema, entry, until)
+            return Meanwhile(until=views.position)
+        return await self._attention.meanwhile(views.schema, entry, views.position)
 
     def enter_again(self, key: int, fields: Mapping[str, Any] | None = None, *, seen: int | None = None) -> Entered:
-        intake = self._floor.intake
-        known = intake.position if seen is None else min(seen, intake.position)
-        entered = self._entries.again(
-            key, self._attention.entry(key), fields,
-            seen=known, expects=lambda subject: min(known, intake.last_of(subject)),
-        )  # fmt: skip
-        asyncio.ensure_future(entered.durable).add_done_callback(lambda _: self._attention.settled())
+        entered = self._entries.enter_again(key, self._attention.entry(key), fields, seen)
+        asyncio.ensure_future(entered.durable).add_done_callback(lambda _: self._attention.note_settled())
         return entered
 
     async def dismiss(self, keys: Sequence[int]) -> None:
@@ -184,7 +180,7 @@ class Pipeline:
         self._publish()
 
     def retry(self) -> None:
-        self._begin(self._floor.loaded)
+        self._rebuild()
 
     def pause(self, paused: bool) -> None:
         self._feed.pause(paused)
@@ -194,26 +190,24 @@ class Pipeline:
         self._step_due.dispose()
         self._tick_due.dispose()
         self._feed.close()
-        self._entries.close()
+        self._sender.close()
         self._delays.close()
         self._attention.close()
-        self._floor.close()
-        if self._next is not None:
-            self._next.close()
+        self._current.close()
 
-    def _arrived(self, position: int) -> None:
+    def _receive_arrival(self, position: int) -> None:
         self._delays.stored(position, perf_counter())
         self._until = max(self._until, position)
         self._wake()
 
-    def _feed_said(self, status: FeedStatus) -> None:
-        self._standing.said(status)
+    def _receive_feed_status(self, status: FeedStatus) -> None:
+        self._sync.receive_feed(status)
         self._connect()
         self._publish_progress()
         self._wake()
 
     def _connect(self) -> None:
-        self._delays.connected(self._standing.connected, self._standing.feed.state in CUT_OFF)
+        self._delays.connected(self._sync.connected, self._sync.feed.state in CUT_OFF)
 
     def _day(self) -> int:
         """The date's ordinal number where the board is."""
@@ -222,11 +216,11 @@ class Pipeline:
     def _wake(self, rest: float = FRAME_S) -> None:
         """Step soon: at once for an operator's own entry and while far behind, else when the frame is over."""
         since = (scheduler_time(self._scheduler) - self._stepped) / 1e6
-        hurry = self._entries.pending or self._far_behind() or not 0 <= since < rest  # the clock may be set back
+        hurry = self.views.pending or self._far_behind() or not 0 <= since < rest  # the clock may be set back
         self._step_due.disposable = self._scheduler.schedule_relative(0.0 if hurry else rest - since, self._step)
 
     def _far_behind(self) -> bool:
-        return not self._caught_up.value or self._until - self._floor.intake.position > BURST
+        return not self.views.open or self._until - self.views.position > BURST
 
     def _step(self, *_: object) -> None:
         self._survive(self._take_step)
@@ -235,7 +229,7 @@ class Pipeline:
         """Do a part of the work. What nobody foresaw is told, and the views are built anew from the log, which has all
         of it: what a push left half done is in none of them.
         """
-        self._floor.budget.mark()
+        self.views.mark()
         try:
             work()
         except StorageError as error:
@@ -247,13 +241,13 @@ class Pipeline:
     def _stumble(self, error: Exception) -> None:
         words = " ".join(str(error).split())
         self._incidents.take(Notice(f"a step failed ({type(error).__name__}: {words:.100})", error=error))
+        self._sender.confirm(self.views.take_confirmed())
         now = scheduler_time(self._scheduler)
-        if self._next is not None:
-            self._next.close()
-            self._next = None
+        if self._current.preparing:
+            self._current.abandon()
         elif self._stumbled is None or not 0 <= now - self._stumbled < AGAIN_US:
             self._stumbled = now
-            self._begin(self._floor.loaded)
+            self._rebuild()
         self._step_later()
 
     def _step_later(self) -> None:
@@ -262,59 +256,55 @@ class Pipeline:
     def _take_step(self) -> None:
         now, began = scheduler_time(self._scheduler), perf_counter()
         deadline = began + (SLICE_S if self._far_behind() else LIVE_SLICE_S)
-        taken = self._floor.intake.step(self._until, deadline)
+        taken = self._read_log(deadline)
         self._counts.append((now, taken))
-        self._standing.stepped(taken, self._until - self._floor.intake.position)
-        behind = self._floor.intake.position < self._until or self._entries.show(deadline)
-        if not (behind or self._caught_up.value or self._awaits_feed() or self._turns_back()):
+        self._sync.note_step(taken, self._until - self.views.position)
+        behind = self.views.position < self._until or self.views.show_waiting(deadline)
+        if not (behind or self.views.open or self._awaits_feed() or self._turns_back()):
             self._show_first()
         late = began + WORK_S - self._ticked
         self._ticked = 0.0
-        more = self._hydrate(late)
-        if self._next is not None:
-            more = self._prepare(self._next, late) or more
+        more = self.views.work(late)
+        if self._current.preparing:
+            more = self._prepare(late) or more
         if taken or behind or more:
             self._stepped = now     # else there is nothing to paint, and what comes next need not wait for that
         if behind or more:
             self._wake(SHORT_S if behind else FRAME_S)
         self._publish_progress()
 
+    def _read_log(self, deadline: float) -> int:
+        """Bring what has come into the views; return how many events."""
+        taken = 0
+        for count in self.views.read_log(self._until, deadline):
+            taken += count
+            self._sender.confirm(self.views.take_confirmed())
+        return taken
+
     def _show_first(self) -> None:
         """All history has been read: who waits for it is told."""
         self._counts.clear()
-        self._floor.engine.advance(self._views_time())
-        self._caught_up.on_next(True)
-        self._standing.ready()
+        self.views.advance(self._views_time())
+        self.views.show()
+        self._sync.note_ready()
         self._connect()
 
     def _views_time(self) -> int:
-        time = self._standing.views_time(self._clock.now())
-        return self._floor.engine.now if time is None else time
+        time = self._sync.views_time(self._clock.now())
+        return self.views.now if time is None else time
 
     def _turns_back(self) -> bool:
-        """Whether the views' clock is ahead of where it is to stand: a second floor has to read history anew."""
-        turns = self._floor.engine.now - self._views_time() > SET_BACK_US
-        if turns and self._next is None:
-            self._begin(self._floor.loaded)
+        """Whether the views' clock is ahead of where it is to stand: others have to read history anew."""
+        turns = self.views.now - self._views_time() > SET_BACK_US
+        if turns and not self._current.preparing:
+            self._rebuild()
         return turns
 
     def _awaits_feed(self) -> bool:
         """Whether much may be to come soon. Where nobody says so for a while, what the store holds is shown."""
-        if self._standing.unanswered:
+        if self._sync.unanswered:
             return scheduler_time(self._scheduler) - self._started < SILENCE_US
-        return self._standing.feed.state == "catching up"
-
-    def _hydrate(self, deadline: float) -> bool:
-        """Bring queries that came late nearer, by a chunk at least, unless a tick has just used up the frame. True
-        while more is to do.
-        """
-        engine = self._floor.engine
-        if engine.busy and perf_counter() - deadline > WORK_S:
-            return True
-        while engine.work():
-            if engine.starved or perf_counter() >= deadline:
-                return True
-        return False
+        return self._sync.feed.state == "catching up"
 
     def _tick(self, *_: object) -> None:
         self._tick_due.disposable = self._scheduler.schedule_relative(TICK_S, self._tick)
@@ -322,9 +312,9 @@ class Pipeline:
 
     def _take_tick(self) -> None:
         began = perf_counter()
-        if self._caught_up.value:
+        if self.views.open:
             self._turns_back()
-            self._floor.engine.advance(self._views_time())
+            self.views.advance(self._views_time())
         else:
             self._wake()
         self._attention.recount()
@@ -333,41 +323,33 @@ class Pipeline:
         self._publish()
         self._ticked += perf_counter() - began
 
-    def _begin(self, loaded: LoadedBoard) -> None:
-        self._next = Floor(loaded, self._database.log, self._plans, self._incidents.take)
+    def _rebuild(self) -> None:
+        self._current.rebuild()
         self._wake()
 
     def _reload(self) -> None:
-        """Take up a board file that was saved: a second floor reads history while the first one goes on."""
+        """Take up a board file that was saved: where it needs other views, these go on while those read history."""
         changed = self._file.poll()
         if isinstance(changed, BoardError):
             self.problems.on_next([str(problem) for problem in changed.problems])
         elif changed is not None:
             self.problems.on_next(())
-            self._begin(changed)
+            if self._current.take_board(changed):
+                self.boards.on_next(self.board)
+            else:
+                self._wake()
 
-    def _prepare(self, floor: Floor, deadline: float) -> bool:
-        """Bring the next floor nearer; move onto it when it holds what this one holds. True while more is to do."""
-        shown = self._floor.intake.position
-        floor.intake.step(shown, deadline)
-        if floor.intake.position < shown:
+    def _prepare(self, deadline: float) -> bool:
+        """Bring the next views nearer, and move onto them. True while more is to do."""
+        if not self._current.prepare(deadline, self._views_time()):
             return True
-        self._next = None
-        floor.engine.advance(self._views_time())
-        self._floor.close()
-        self._floor = floor
-        self._move_in()
         self.boards.on_next(self.board)
-        return bool(self._entries.pending)
-
-    def _move_in(self) -> None:
-        """Entries go to the floor that is shown, and are confirmed there."""
-        self._entries.use(self._floor.schema, self._floor.engine, self._floor.intake)
+        return self.views.pending > 0
 
     def _publish_progress(self) -> None:
         """A change of state at once. How far it is, a few times a second, for showing it costs as much as a step."""
         passed = scheduler_time(self._scheduler) - self._published
-        if self._standing.state != self.status.value.state or not 0 <= passed < PROGRESS_S * 1_000_000:
+        if self._sync.state != self.status.value.state or not 0 <= passed < PROGRESS_S * 1_000_000:
             self._publish()
 
     def _publish(self) -> None:
@@ -377,25 +359,25 @@ class Pipeline:
             self.status.on_next(status)
 
     def _status(self) -> Status:
-        standing, catching_up = self._standing, self._standing.catching_up
+        sync, catching_up = self._sync, self._sync.catching_up
         return Status(
-            state=standing.state,
-            detail=standing.detail,
-            since=standing.since,
-            position=self._floor.intake.position,
-            pending=len(self._entries.pending),
-            attention=self._attention.count(self._floor.misfits),
+            state=sync.state,
+            detail=sync.detail,
+            since=sync.since,
+            position=self.views.position,
+            pending=self.views.pending,
+            attention=self._attention.count(self.views.misfits),
             rate=self._rate(),
             delay_ms=self._delays.latest_ms,
             progress=None if catching_up is None else catching_up.progress,
             to_go=0 if catching_up is None else catching_up.to_go,
-            left_s=standing.left_s(),
+            left_s=sync.left_s(),
             now=self._clock.now(),
-            warning=self._incidents.line(standing.feed.warning, self._floor.asides),
-            unfit=standing.feed.unfit,
-            heard=standing.feed.heard,
-            log=standing.feed.log,
-            connecting=standing.connecting,
+            warning=self._incidents.line(sync.feed.warning, self.views.suspended),
+            unfit=sync.feed.unfit,
+            heard=sync.feed.heard,
+            log=sync.feed.log,
+            connecting=sync.connecting,
         )
 
     def _rate(self) -> float:

@@ -1,4 +1,4 @@
-"""How a pipeline stands: what its feed says, and how far its views are, in one state.
+"""The sync status: what its feed says, and how far its views are, in one state.
 
 While history is read, or the feed or the views are far behind, it is catching up, whatever else is true: numbers on the
 screen are those of another time then. Cut off, a board that has caught up with what it holds says that it is cut off.
@@ -20,7 +20,7 @@ FAR = 10_000
 """Events behind that make it catch up, even where the feed is live: some seconds of a very busy board."""
 
 
-class Standing:
+class SyncStatus:
     """`since` is when `state` began, in µs of the board's clock; `feed` is what the feed said last."""
 
     def __init__(self, now: Callable[[], int], time: Callable[[], float]) -> None:
@@ -79,8 +79,8 @@ class Standing:
         """Seconds until it has caught up; None where that is not known."""
         return None if self.catching_up is None else self.catching_up.left_s(self._time())
 
-    def said(self, status: FeedStatus) -> None:
-        """The feed says how it stands."""
+    def receive_feed(self, status: FeedStatus) -> None:
+        """Take what the feed says of itself."""
         if status.state != self.feed.state:
             self._feed_since = self._now()
         self.feed = status
@@ -93,8 +93,8 @@ class Standing:
         elif status.behind or status.state != "catching up":
             self._catch_up.received(status.behind if status.state == "catching up" else 0)
 
-    def stepped(self, taken: int, to_show: int) -> None:
-        """The views took some events, and lack so many of those that are in the store."""
+    def note_step(self, taken: int, to_show: int) -> None:
+        """Note that the views took some events, and lack so many of those that are in the store."""
         self._to_show = to_show
         if to_show > FAR:
             self._begin()
@@ -104,10 +104,10 @@ class Standing:
         if self._ready and to_show == 0 and self._received():
             self._catch_up = None
 
-    def ready(self) -> None:
-        """History has been read."""
+    def note_ready(self) -> None:
+        """Note that history has been read."""
         self._ready = True
-        self.stepped(0, 0)
+        self.note_step(0, 0)
 
     def _received(self) -> bool:
         """Nothing is to come, or nothing that anybody knows of."""

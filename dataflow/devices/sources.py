@@ -21,7 +21,7 @@ from dataflow.board import Board, EventType, Source
 from dataflow.devices import json_paths, topics
 from dataflow.devices.json_paths import NOTHING, Misread, Steps
 from storage.errors import CloudEventError
-from storage.event import DEVICE, Event
+from storage.event import DEVICE, Event, LoggedEvent
 
 NAMESPACE = UUID("d0f6e690-cb67-4de3-9b98-e3c99636139d")
 SCHEME = DEVICE
@@ -40,7 +40,7 @@ class Sources:
         self._sources = [_Source(name, source, board) for name, source in board.sources.items()]
         self._place: Callable[[str], _Place] = lru_cache(maxsize=4096)(self._find)
 
-    def event(self, log: str, subject: str, body: bytes, sequence: int, received: int) -> Event:
+    def event(self, log: str, subject: str, body: bytes, sequence: int, received: int) -> LoggedEvent:
         """The event in a message of a log, which took it at `received` (µs). Raises CloudEventError."""
         place = self._place(subject)
         id = str(uuid5(NAMESPACE, f"{log}/{sequence}"))
@@ -77,7 +77,9 @@ class Sourced:
             self._of, self._sources = board, Sources(board) if board else None
         return self._sources
 
-    def otherwise(self, subject: str, body: bytes, sequence: int, received: int, error: CloudEventError) -> Event | str:
+    def otherwise(
+        self, subject: str, body: bytes, sequence: int, received: int, error: CloudEventError
+    ) -> LoggedEvent | str:
         """What a message is that `wire` can't read: a device's, or the reason why it is nothing."""
         sources = self.sources
         if sources is None or subject.startswith(_ENTRIES):
@@ -150,7 +152,7 @@ class _Source:
         self._entity_type = declared.fields[declared.subject].type if declared.subject else ""
         self._objects = bool(self._fields) and all(field.steps for field in self._fields)
 
-    def event(self, place: _Place, message: Any, id: str, sequence: int, received: int) -> Event:
+    def event(self, place: _Place, message: Any, id: str, sequence: int, received: int) -> LoggedEvent:
         """Raises Misread."""
         if self._objects and not isinstance(message, dict):
             raise Misread(f"a JSON object is expected, and the message is {json_paths.said(message)}")
@@ -158,7 +160,7 @@ class _Source:
         subject = self._about(place, message, data)
         if subject is not None and "\0" in subject:
             raise Misread("the subject holds the character NUL")
-        return Event(
+        return LoggedEvent(
             id=id, source=place.name, type=self._type, time=self._moment(message, received), subject=subject,
             data=_encoded(data), position=sequence,
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dataflow.engine.operators.aggregate import Aggregate, Folds, Newest
@@ -12,6 +12,7 @@ from dataflow.engine.operators.node import Constant, Node, Piped, Source
 from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.operators.top import Top
 from dataflow.engine.operators.window import Window
+from dataflow.engine.relations import Relations
 from dataflow.sql.codegen.accumulators import Layout
 from dataflow.sql.codegen.assemble import assemble, clock_function, pair_test
 from dataflow.sql.codegen.expressions import Names
@@ -23,18 +24,16 @@ from dataflow.sql.plan import nodes
 from dataflow.sql.plan.nodes import Expr, Rel, Scan, Values
 from dataflow.zset import Row
 
-TableRows = Callable[[str], Iterable[Row]]
-
 
 class Builder:
-    """`constant` names the relations that lookups may index; `table_rows` gives their rows. `position_at`: the log's
-    column of positions, −1 if it has none. `node` gives the node of a plan that another one reads.
+    """Builds operators over `relations`. Lookups may index those that are constant.
+
+    It reads `nodes`, the nodes of plans that there are already; the caller adds to them.
     """
 
-    def __init__(
-        self, constant: frozenset[str], table_rows: TableRows, position_at: int, node: Callable[[Rel], Node]
-    ) -> None:
-        self._constant, self._table_rows, self._position_at, self._node = constant, table_rows, position_at, node
+    def __init__(self, relations: Relations, nodes: Mapping[Any, Node]) -> None:
+        self._relations, self._nodes = relations, nodes
+        self._position_at = relations.log.position_at
         self._now = 0
         self._tables: set[str] = set()
         self._indexes: dict[Index, dict[Any, list[Row]]] = {}
@@ -91,12 +90,12 @@ class Builder:
 
     def _pipes(self, rel: Rel) -> tuple[list[Pipe], list[Node]]:
         found = self._known.pop(rel, None) or pipes(rel, self._is_constant)
-        return found, [self._node(pipe.source) for pipe in found]
+        return found, [self._nodes[pipe.source] for pipe in found]
 
     def _is_constant(self, rel: Rel) -> bool:
         while isinstance(rel, nodes.Map):
             rel = rel.input
-        return isinstance(rel, Values) or (isinstance(rel, Scan) and rel.relation in self._constant)
+        return isinstance(rel, Values) or (isinstance(rel, Scan) and rel.relation in self._relations.constant)
 
     def _assemble(self, lines: list[str], names: Names, **given: Any) -> dict[str, Callable[..., Any]]:
         indexes = {wanted: self._lookup_table(wanted) for wanted in names.lookups}
@@ -122,7 +121,7 @@ class Builder:
         names = Names()
         run = assemble(paired_function(pipe, wanted.keys, "run", names), names, {})["run"]
         source = pipe.source
-        rows = source.rows if isinstance(source, Values) else list(self._table_rows(_table(source)))
+        rows = source.rows if isinstance(source, Values) else list(self._relations.rows(_table(source)))
         found: dict[Any, list[Row]] = {}
         for key, row in run(rows):
             if key is not None:

@@ -1,179 +1,98 @@
-"""The circuit: plans made into nodes, equal subplans into one node, whose state is freed with its last reader.
-
-A node is known by its plan. `grow` builds what is missing and says which nodes are fresh, that is, empty and yet to
-be fed with what was before; `hydration.py` does that, and until then they are `unready`: no route leads to them.
-Nodes run in order of rank, inputs first.
-"""
+"""The circuit: runs steps through the graph, and delivers what comes out of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from time import perf_counter
-from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
-from dataflow.engine.builder import Builder, TableRows
-from dataflow.engine.fast_path import Lane
-from dataflow.engine.operators.node import NONE, Node, Source
+from dataflow.engine.fast_path import Unsettled, find_fast_path
+from dataflow.engine.graph import Graph
+from dataflow.engine.log import Log
+from dataflow.engine.operators.node import NONE, Node
 from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.result import Result
-from dataflow.engine.step_budget import LIMIT_S, Budget
-from dataflow.sql.plan.nodes import Query, Rel, Scan
-
-
-class Route(NamedTuple):
-    nodes: list[Node]
-    results: list[Result]
-
-
-class Trouble(NamedTuple):
-    """A node that failed in a step, or took `seconds`, which is too long."""
-
-    node: Node
-    error: Exception | None
-    seconds: float = 0.0
+from dataflow.engine.step_budget import LIMIT_S
+from dataflow.engine.step_times import StepTimes
+from dataflow.engine.suspension import Suspension
+from dataflow.engine.troubles import Troubles
 
 
 class Circuit:
-    """`constant` names the relations that lookups may index; `table_rows` gives their rows. `position_at`: the log's
-    column of positions, −1 if it has none. `position`: the last one that it holds.
+    """Steps through `graph`. What goes wrong in one is noted in `troubles`; `suspension` takes the queries out that it
+    concerns, before anything is delivered. `times` are those of the operators. `now` is the views' clock, in µs.
     """
 
-    def __init__(self, constant: Iterable[str], table_rows: TableRows, now: int, position_at: int) -> None:
-        self._builder = Builder(frozenset(constant), table_rows, position_at, self._node)
+    def __init__(
+        self, graph: Graph, log: Log, suspension: Suspension, troubles: Troubles, times: StepTimes, now: int
+    ) -> None:
         self.now = now
-        self.position_at = position_at
-        self.position = 0
-        self.unready: set[Node] = set()
-        self.timed: list[TemporalFilter] = []
-        self.nodes: dict[Any, Node] = {}
-        self.keys: dict[Node, Any] = {}
-        self.readers: dict[Node, int] = {}
-        self.indexed: dict[Node, set[str]] = {}
-        self.fresh: dict[Node, None] = {}
-        self._standing: set[Node] = set()
-        self.lane: Lane | None = None
-        self.measured = False
-        self.budget: Budget | None = None
-        self.troubles: list[Trouble] = []
-        self.spent: WeakKeyDictionary[Node, float] = WeakKeyDictionary()
-        self.slowest: WeakKeyDictionary[Node, float] = WeakKeyDictionary()
-        self._routes: dict[tuple[Node, ...], Route] = {}
-        self._sources: dict[str, tuple[tuple[Source, ...], tuple[tuple[Source, tuple[str, ...]], ...]]] = {}
+        self._graph, self._log = graph, log
+        self._suspension, self._troubles, self._times = suspension, troubles, times
 
-    # growing
+    def step(self, sources: tuple[Node, ...]) -> None:
+        """Run what reads these nodes, which have rows, and deliver its results."""
+        nodes, results = self._graph.route(sources)
+        self.run(nodes, sources)
+        self.deliver(results)
 
-    def grow(self, queries: Iterable[Query]) -> tuple[list[Result], list[Node]]:
-        """The results of queries, and the nodes that are new, inputs first. Where one cannot be built, none is."""
-        self.fresh = {}
-        self._standing.clear()
-        results: list[Result] = []
-        try:
-            for query in queries:
-                results.append(self._result(query))  # noqa: PERF401  (those that were made are needed where one fails)
-        except Exception:
-            self._uproot(results)
-            raise
-        fresh, self.fresh = list(self.fresh), {}
-        return results, fresh
+    def deliver(self, results: Iterable[Result]) -> None:
+        """Deal with what went wrong in a step, then give subscribers the changes of its results.
 
-    def _uproot(self, results: Sequence[Result]) -> None:
-        """Leave nothing of what has been built, and not been fed."""
+        A subscriber that raises takes its own query out.
+        """
+        if self._troubles.noted:
+            self._suspension.settle()
         for result in results:
-            self.release(result)
-        for node in reversed(self.fresh):
-            if node in self.readers and not self.readers[node]:
-                self.readers[node] = 1
-                self.release(node)
-        self.fresh = {}
+            if result.changes or result.splices:
+                result.deliver()
+                if result.failed:
+                    self._suspension.fail_subscribers(result)
 
-    def _result(self, query: Query) -> Result:
-        found = self.nodes.get(query)
-        if not isinstance(found, Result):
-            found = Result(query, self._node(query.rel))
-            self._add(query, found)
-        self.readers[found] += 1
-        return found
+    def advance(self, now: int) -> None:
+        """Move the clock, never back; rows enter and leave temporal filters."""
+        if now <= self.now:
+            return
+        self.now = now
+        path = self._graph.fast_path
+        try:
+            if path is not None and path.advance(now):
+                return
+        except Unsettled:
+            self._suspension.settle_all()
+            return
+        unready = self._graph.unready
+        due = tuple(node for node in self._graph.timed if node not in unready and self.move_clock(node))
+        if due:
+            self.step(due)
+        self._suspension.settle()
 
-    def release(self, node: Node) -> None:
-        """One reader less; without readers a node goes, and with it its claim on its inputs."""
-        claims = [node]
-        while claims:
-            node = claims.pop()
-            self.readers[node] -= 1
-            if not self.readers[node]:
-                self._remove(node)
-                for child in node.inputs:
-                    child.readers.remove(node)
-                    claims.append(child)
-
-    def _remove(self, node: Node) -> None:
-        del self.readers[node]
-        key = self.keys.pop(node)
-        if self.nodes.get(key) is node:
-            del self.nodes[key]
-        self.indexed.pop(node, None)
-        if isinstance(node, TemporalFilter):
-            self.timed.remove(node)
-        self.changed()
-
-    def forget(self, node: Node) -> None:
-        """Let nobody else find this node: another one will take its place."""
-        key = self.keys.get(node)
-        if self.nodes.get(key) is node:
-            del self.nodes[key]
-
-    def _add(self, key: Any, node: Node) -> None:
-        self.nodes[key] = node
-        self.keys[node] = key
-        if isinstance(node, TemporalFilter):
-            self.timed.append(node)
-        self.readers[node] = 0
-        for child in node.inputs:
-            self.readers[child] += 1
-            child.readers.append(node)
-        self.fresh[node] = None
-        self.changed()
-
-    def _node(self, rel: Rel) -> Node:
-        """The node of a plan, made where there is none yet, after those that it reads."""
-        waiting = [rel]
-        while waiting:
-            part = waiting[-1]
-            inputs = () if self._stands(part) else self._builder.inputs(part)
-            missing = [each for each in inputs if not self._stands(each)]
-            if missing:
-                waiting += missing
-                continue
-            waiting.pop()
-            if not self._stands(part):
-                node, tables = self._builder.build(part, self.now)
-                self._add(part, node)
-                if tables:
-                    self.indexed[node] = tables
-        return self.nodes[rel]
-
-    def _stands(self, rel: Rel) -> bool:
-        """Whether there is a node that a new reader can ask for its rows so far: each is asked once while growing."""
-        found = self.nodes.get(rel)
-        if found is None:
+    def move_clock(self, node: TemporalFilter) -> bool:
+        """Move a temporal filter's clock; say whether a row enters or leaves by it, in the step to come."""
+        try:
+            return node.due(self.now)
+        except Exception as error:  # noqa: BLE001  (a bound beyond all times)
+            self._troubles.note_failure(node, error)
             return False
-        if found not in self.fresh and found not in self._standing:
-            if not isinstance(found, Source) and found.rows() is None:
-                return False
-            self._standing.add(found)
-        return True
 
-    # running
+    def look_for_fast_path(self) -> None:
+        """Go the shortest way from now on, where there is one for rows of the log."""
+        plain, kinds = self._graph.sources("events")
+        log, unready = self._log, self._graph.unready
+        if kinds or self._times.measuring or unready or not (log.begun and log.is_plain):
+            return  # a push that goes the fast path is not queued for those that are not ready
+        nodes, results = self._graph.route(plain)
+        path = find_fast_path(nodes, results, plain, self._graph.timed, log, self._troubles)
+        self._graph.use_fast_path(path)
 
     def run(self, nodes: Sequence[Node], given: Iterable[Node] = ()) -> None:
-        """One step of `nodes`, in order; then nobody's output is left standing, nor that of those whose output was
-        given. A node that fails is in `troubles` then, and nobody who reads it was run.
+        """Run `nodes`, in order, as one step; then clear what they, and the `given` ones, came out with.
+
+        A node that fails is noted, and no node that reads it is run.
         """
         node: Node | None = None
         try:
-            if self.measured or self.budget is not None:
-                self._step_measured(nodes)
+            if self._times.measuring or self._troubles.budget is not None:
+                self._run_timed(nodes)
             else:
                 for node in nodes:
                     node.step()
@@ -185,23 +104,9 @@ class Circuit:
             for node in given:
                 node.clear()
 
-    def _go_on(self, nodes: Sequence[Node], failed: Node | None, error: Exception) -> None:
-        """Run those after a node that failed that do not read it."""
-        rest = list(nodes)
-        while failed is not None:
-            self.troubles.append(Trouble(failed, error))
-            behind = self.behind([failed])
-            rest = [node for node in rest[rest.index(failed) + 1 :] if node not in behind]
-            failed = None
-            for node in rest:
-                try:
-                    node.step()
-                except Exception as another:  # noqa: BLE001
-                    failed, error = node, another
-                    break
-
-    def _step_measured(self, nodes: Sequence[Node]) -> None:
-        clock = self.budget.clock if self.budget is not None else perf_counter
+    def _run_timed(self, nodes: Sequence[Node]) -> None:
+        budget, times = self._troubles.budget, self._times
+        clock = budget.clock if budget is not None else perf_counter
         ended = clock()
         for node in nodes:
             began = ended
@@ -211,68 +116,22 @@ class Circuit:
                 self._go_on(nodes, node, error)
                 return
             ended = clock()
-            if self.measured:
-                self._note(node, ended - began)
+            if times.measuring:
+                times.note(node, ended - began)
             if ended - began > LIMIT_S:
-                self.overran(node, ended - began)
+                self._troubles.note_time(node, ended - began)
 
-    def failed(self, node: Node, error: Exception) -> None:
-        """A node failed, where it was not run by `run`."""
-        self.troubles.append(Trouble(node, error))
-
-    def due(self, node: TemporalFilter, now: int) -> bool:
-        """Whether a row enters or leaves the temporal filter by a move of the clock, in the step to come."""
-        try:
-            return node.due(now)
-        except Exception as error:  # noqa: BLE001  (a bound beyond all times)
-            self.failed(node, error)
-            return False
-
-    def _note(self, node: Node, seconds: float) -> None:
-        self.spent[node] = self.spent.get(node, 0.0) + seconds
-        self.slowest[node] = max(self.slowest.get(node, 0.0), seconds)
-
-    def overran(self, node: Node, seconds: float) -> None:
-        """A node took so many seconds by the wall."""
-        if self.budget is not None and (own := self.budget.over(seconds)):
-            self.troubles.append(Trouble(node, None, own))
-
-    def route(self, active: tuple[Node, ...]) -> Route:
-        """The nodes to run when `active` have something to say, in order, and the results among them."""
-        known = self._routes.get(active)
-        if known is None:
-            reached = self.behind(active, self.unready)
-            nodes = sorted((node for node in reached if not isinstance(node, Source)), key=_rank)
-            known = self._routes[active] = Route(nodes, [node for node in nodes if isinstance(node, Result)])
-        return known
-
-    def behind(self, nodes: Iterable[Node], beside: Iterable[Node] = ()) -> set[Node]:
-        """The nodes and all that read them, but not through those `beside`."""
-        reached, out = set(nodes), set(beside)
-        for node in sorted(self.keys, key=_rank):
-            if node not in reached and node not in out and any(child in reached for child in node.inputs):
-                reached.add(node)
-        return reached
-
-    def sources(self, relation: str) -> tuple[tuple[Source, ...], tuple[tuple[Source, tuple[str, ...]], ...]]:
-        """The relation's sources: those of all its rows, and those of some event types with the types' names."""
-        known = self._sources.get(relation)
-        if known is None:
-            scans = [
-                (k, n)
-                for k, n in self.nodes.items()
-                if isinstance(k, Scan) and isinstance(n, Source) and k.relation == relation
-            ]
-            plain = tuple(node for key, node in scans if not key.kinds)
-            known = self._sources[relation] = plain, tuple((node, key.kinds) for key, node in scans if key.kinds)
-        return known
-
-    def changed(self) -> None:
-        """The circuit has changed: what was known of ways through it no longer holds."""
-        self.lane = None
-        self._routes.clear()
-        self._sources.clear()
-
-
-def _rank(node: Node) -> int:
-    return node.rank
+    def _go_on(self, nodes: Sequence[Node], failed: Node | None, error: Exception) -> None:
+        """Run those nodes after a failed one that do not read it."""
+        rest = list(nodes)
+        while failed is not None:
+            self._troubles.note_failure(failed, error)
+            behind = self._graph.behind([failed])
+            rest = [node for node in rest[rest.index(failed) + 1 :] if node not in behind]
+            failed = None
+            for node in rest:
+                try:
+                    node.step()
+                except Exception as another:  # noqa: BLE001
+                    failed, error = node, another
+                    break

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from dataflow.engine.circuit import Circuit
+from dataflow.engine.graph import Graph
 from dataflow.engine.operators.aggregate import Aggregate
 from dataflow.engine.operators.asof_join import AsOf
 from dataflow.engine.operators.join import Join, Outer
@@ -23,6 +23,7 @@ from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.operators.top import Top
 from dataflow.engine.operators.window import Window
 from dataflow.engine.result import Result
+from dataflow.engine.step_times import StepTimes
 from dataflow.sql.plan import nodes
 from dataflow.sql.plan.describe import Describer, Relations, inputs
 from dataflow.sql.plan.nodes import Rel
@@ -38,9 +39,10 @@ MOST, DEPTH = 500, 100
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
-    """One operator. `size` counts what it keeps, `bytes` estimates the memory of that (rows that operators share are
-    counted at each), `ms` is the time that it took, `slowest_ms` that of its slowest step, `readers` how many operators
-    read it.
+    """One operator, and those that it reads.
+
+    `size` counts what it keeps; `bytes` estimates the memory of that, where rows that operators share are counted at
+    each. `ms` is the time that it took, `slowest_ms` that of its slowest step. `readers` counts who reads it.
     """
 
     name: str
@@ -55,26 +57,58 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[Operator, ...] = ()
 
 
-def explained(circuit: Circuit, result: Result, relations: Relations) -> Operator:
-    """The operators of a live query, its result first."""
-    order = ", ".join(f"{result.plan.names[o.index]}{' DESC' if o.desc else ''}" for o in _shown(result))
-    return _operator(
-        circuit, result, "result", f"{', '.join(result.plan.names)} in order of {order}", circuit.readers[result],
-        (_Explainer(circuit, relations).explained(result.plan.rel),),
-    )  # fmt: skip
+class Explainer:
+    """Describes the operators of `graph`, with the `times` that they took."""
+
+    def __init__(self, graph: Graph, times: StepTimes, relations: Relations) -> None:
+        self._graph, self._times, self._relations = graph, times, relations
+
+    def explain(self, result: Result) -> Operator:
+        """Return the operators of a live query, its result first."""
+        order = ", ".join(f"{result.plan.names[o.index]}{' DESC' if o.desc else ''}" for o in _shown(result))
+        detail = f"{', '.join(result.plan.names)} in order of {order}"
+        tree = _Tree(self, self._graph, Describer(self._relations))
+        return self.operator(result, "result", detail, (tree.walk(result.plan.rel),))
+
+    def stats(self) -> list[Operator]:
+        """Return every operator of the graph once, inputs first, without its inputs."""
+        operators, describer = [], Describer(self._relations)
+        for key, node in self._graph.nodes.items():
+            if isinstance(node, Result):
+                name, detail = "result", ", ".join(node.plan.names)
+            else:
+                name, detail = describer.operator(key)
+            operators.append(self.operator(node, name, detail))
+        return operators
+
+    def operator(self, node: Node, name: str, detail: str, inputs: tuple[Operator, ...] = ()) -> Operator:
+        """Return what is known of one operator."""
+        keeps = _KEEPS.get(type(node), "")
+        return Operator(
+            name=name, detail=detail, keeps=keeps, size=node.size() if keeps else 0,
+            bytes=_memory(node.state()) if keeps else 0, ms=self._times.total_ms(node),
+            slowest_ms=self._times.slowest_ms(node), readers=self._graph.readers.get(node, 0), inputs=inputs,
+        )  # fmt: skip
 
 
-def stats(circuit: Circuit, relations: Relations) -> list[Operator]:
-    """Every operator of the circuit once, inputs first, without its inputs."""
-    found = []
-    describer = Describer(relations)
-    for key, node in circuit.nodes.items():
-        if isinstance(node, Result):
-            name, detail = "result", ", ".join(node.plan.names)
-        else:
-            name, detail = describer.operator(key)
-        found.append(_operator(circuit, node, name, detail, circuit.readers.get(node, 0)))
-    return found
+class _Tree:
+    """Walks the operators under one relation: the first `MOST`, no deeper than `DEPTH`."""
+
+    def __init__(self, explainer: Explainer, graph: Graph, describer: Describer) -> None:
+        self._explainer, self._graph, self._describer = explainer, graph, describer
+        self._walked = 0
+
+    def walk(self, rel: Rel, depth: int = 0) -> Operator:
+        name, detail = self._describer.operator(rel)
+        self._walked += 1
+        below = inputs(rel)
+        if below and (self._walked > MOST or depth >= DEPTH):
+            below, detail = (), f"{detail} … (what it reads is left out)"
+        children = tuple([self.walk(child, depth + 1) for child in below])
+        node = self._graph.nodes.get(rel)
+        if node is None:
+            return Operator(name=name, detail=detail, fused=True, inputs=children)
+        return self._explainer.operator(node, name, detail, children)
 
 
 def _shown(result: Result) -> Sequence[nodes.Order]:
@@ -82,60 +116,30 @@ def _shown(result: Result) -> Sequence[nodes.Order]:
     return [order for order in result.plan.order if order.index < width][:3]
 
 
-class _Explainer:
-    """The operators under one relation: the first `MOST`, no deeper than `DEPTH`."""
-
-    def __init__(self, circuit: Circuit, relations: Relations) -> None:
-        self._circuit, self._describer = circuit, Describer(relations)
-        self._shown = 0
-
-    def explained(self, rel: Rel, depth: int = 0) -> Operator:
-        name, detail = self._describer.operator(rel)
-        self._shown += 1
-        below = inputs(rel)
-        if below and (self._shown > MOST or depth >= DEPTH):
-            below, detail = (), f"{detail} … (what it reads is left out)"
-        children = tuple([self.explained(child, depth + 1) for child in below])
-        node = self._circuit.nodes.get(rel)
-        if node is None:
-            return Operator(name=name, detail=detail, fused=True, inputs=children)
-        return _operator(self._circuit, node, name, detail, self._circuit.readers[node], children)
-
-
-def _operator(
-    circuit: Circuit, node: Node, name: str, detail: str, readers: int, inputs: tuple[Operator, ...] = ()
-) -> Operator:
-    keeps = _KEEPS.get(type(node), "")
-    return Operator(
-        name=name, detail=detail, keeps=keeps, size=node.size() if keeps else 0,
-        bytes=_memory(node.state()) if keeps else 0, ms=circuit.spent.get(node, 0.0) * 1000,
-        slowest_ms=circuit.slowest.get(node, 0.0) * 1000, readers=readers, inputs=inputs,
-    )  # fmt: skip
-
-
 def _memory(roots: Iterable[object]) -> int:
-    """Bytes of everything that can be reached, each object once. Small numbers and names cost nothing: they are
-    Python's own.
+    """Return the bytes of everything that can be reached, each object once.
+
+    Nodes count without what they keep, and functions and types for nothing.
     """
     seen: set[int] = set()
     waiting: deque[Any] = deque(roots)
     total = 0
     while waiting:
-        found = waiting.popleft()
-        if found is None or isinstance(found, bool | type) or callable(found) or id(found) in seen:
+        value = waiting.popleft()
+        if value is None or isinstance(value, bool | type) or callable(value) or id(value) in seen:
             continue
-        seen.add(id(found))
-        total += sys.getsizeof(found)
-        if isinstance(found, dict):
-            waiting.extend(found.keys())
-            waiting.extend(found.values())
-        elif isinstance(found, list | tuple | deque | set | frozenset):
-            waiting.extend(found)
-        elif not isinstance(found, str | bytes | int | float | Node | Source):
-            waiting.extend(_parts(found))
+        seen.add(id(value))
+        total += sys.getsizeof(value)
+        if isinstance(value, dict):
+            waiting.extend(value.keys())
+            waiting.extend(value.values())
+        elif isinstance(value, list | tuple | deque | set | frozenset):
+            waiting.extend(value)
+        elif not isinstance(value, str | bytes | int | float | Node | Source):
+            waiting.extend(_attributes(value))
     return total
 
 
-def _parts(found: object) -> list[Any]:
-    slots = [getattr(found, name, None) for name in getattr(type(found), "__slots__", ())]
-    return [*vars(found).values(), *slots] if hasattr(found, "__dict__") else slots
+def _attributes(value: object) -> list[Any]:
+    slots = [getattr(value, name, None) for name in getattr(type(value), "__slots__", ())]
+    return [*vars(value).values(), *slots] if hasattr(value, "__dict__") else slots

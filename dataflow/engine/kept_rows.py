@@ -24,39 +24,46 @@ class Signed(NamedTuple):
 Key = Row | Signed
 
 
-class Kept:
-    """`columns` are the relation's, with their types."""
+class KeptRows:
+    """The rows of one relation, of these columns and types. `add` and `remove` change them, `settle` does not."""
 
     def __init__(self, columns: Mapping[str, str]) -> None:
         self._floats = [at for at, type in enumerate(columns.values()) if type == "float"]
         self._counts: dict[Key, int] = {}
 
     def rows(self) -> Iterator[Row]:
-        """All of them, each as often as it is there."""
+        """Yield all rows, each as often as it is there."""
         for key, count in self._counts.items():
-            row = key.row if isinstance(key, Signed) else key
+            row = _row(key)
             for _ in range(count):
                 yield row
 
     def settle(self, plus: Sequence[Row], minus: Sequence[Row]) -> tuple[Sequence[Row], Sequence[Row]]:
-        """A change as it will be made: its NaN made one, and what goes as it was put, where only the sign of a zero
-        differs. Raises ValueError for a row that is not there.
-        """
-        plus = self._one_nan(plus)
-        return plus, self._found(plus, self._one_nan(minus)) if minus else minus
+        """Return a change as it will be made: every NaN the one object, and what goes as it was put in.
 
-    def add(self, rows: Iterable[Row], sign: int = 1) -> None:
-        """Settled rows in, or out."""
+        The sign of a zero may differ in what goes. Raises ValueError for a row that is not there.
+        """
+        plus = self._unify_nan(plus)
+        return plus, self._find(plus, self._unify_nan(minus)) if minus else minus
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Put settled rows in."""
         counts = self._counts
         for row in rows:
             key = self._key(row)
-            count = counts.get(key, 0) + sign
-            if count:
-                counts[key] = count
+            counts[key] = counts.get(key, 0) + 1
+
+    def remove(self, rows: Iterable[Row]) -> None:
+        """Take settled rows out, which are there."""
+        counts = self._counts
+        for row in rows:
+            key = self._key(row)
+            if counts[key] > 1:
+                counts[key] -= 1
             else:
                 del counts[key]
 
-    def _one_nan(self, rows: Sequence[Row]) -> Sequence[Row]:
+    def _unify_nan(self, rows: Sequence[Row]) -> Sequence[Row]:
         floats = self._floats
         if not any(row[at] != row[at] for row in rows for at in floats):
             return rows
@@ -66,27 +73,31 @@ class Kept:
         places = [at for at in self._floats if row[at] == 0.0 and copysign(1.0, row[at]) < 0.0]
         return Signed(row, tuple(places)) if places else row
 
-    def _found(self, plus: Sequence[Row], minus: Sequence[Row]) -> list[Row]:
-        """The rows that go, as they are."""
-        left: dict[Key, int] = {}
+    def _find(self, plus: Sequence[Row], minus: Sequence[Row]) -> list[Row]:
+        """Return the rows that go, as they stand after `plus` has been put in."""
+        change: dict[Key, int] = {}
         for row in plus:
             key = self._key(row)
-            left[key] = left.get(key, 0) + 1
-        found = []
+            change[key] = change.get(key, 0) + 1
+        removed = []
         for row in minus:
-            key = self._there(row, left)
-            left[key] = left.get(key, 0) - 1
-            found.append(key.row if isinstance(key, Signed) else key)
-        return found
+            key = self._find_key(row, change)
+            change[key] = change.get(key, 0) - 1
+            removed.append(_row(key))
+        return removed
 
-    def _there(self, row: Row, also: Mapping[Key, int]) -> Key:
-        for key in self._alike(row, also):
-            if self._counts.get(key, 0) + also.get(key, 0) > 0:
+    def _find_key(self, row: Row, change: Mapping[Key, int]) -> Key:
+        for key in self._equal_keys(row, change):
+            if self._counts.get(key, 0) + change.get(key, 0) > 0:
                 return key
         raise ValueError(f"a row is retracted that is not there: {row!r:.200}")
 
-    def _alike(self, row: Row, also: Iterable[Key]) -> Iterator[Key]:
-        """The row's own key, and where zeros are in it, those that are equal but for a sign."""
+    def _equal_keys(self, row: Row, change: Iterable[Key]) -> Iterator[Key]:
+        """Yield the row's own key, and where zeros are in it, those that are equal but for a sign."""
         yield self._key(row)
         if any(row[at] == 0.0 for at in self._floats):
-            yield from (key for key in (*self._counts, *also) if (key.row if isinstance(key, Signed) else key) == row)
+            yield from (key for key in (*self._counts, *change) if _row(key) == row)
+
+
+def _row(key: Key) -> Row:
+    return key.row if isinstance(key, Signed) else key

@@ -38,6 +38,24 @@ class Result(Node):
         self.splices: list[Splice] = []
         self.failed: list[tuple[Changed | Spliced, Exception]] = []
 
+    def follow_changes(self, *subscribers: Changed) -> None:
+        """Add subscribers of changes, after those that there are."""
+        self.changed += subscribers
+
+    def follow_splices(self, *subscribers: Spliced) -> None:
+        """Add subscribers of splices, after those that there are."""
+        self.spliced += subscribers
+
+    def forget(self, subscribers: Sequence[Changed | Spliced]) -> None:
+        """Take subscribers away."""
+        self.changed = tuple(each for each in self.changed if each not in subscribers)
+        self.spliced = tuple(each for each in self.spliced if each not in subscribers)
+
+    def take_failures(self) -> list[tuple[Changed | Spliced, Exception]]:
+        """Take out the subscribers that failed, with what they raised."""
+        failed, self.failed = self.failed, []
+        return failed
+
     def listens(self) -> bool:
         return bool(self.changed) or self.sorted is not None or self.counts is not None
 
@@ -72,8 +90,9 @@ class Result(Node):
             self.splices += splices
 
     def deliver(self) -> None:
-        """Tell subscribers, once the step is over. What they push in turn is told after that. Who fails is in `failed`
-        then; the others are told.
+        """Give subscribers the changes of a step that is over. What they push in turn comes after that.
+
+        A subscriber that raises is in `failed` then; the others are told.
         """
         if self.changes:
             changes, self.changes = self.changes, []
@@ -90,10 +109,12 @@ class Result(Node):
                 except Exception as error:  # noqa: BLE001
                     self.failed.append((put, error))
 
-    def tell_others(self, others: Sequence[Changed], changes: list[Change], failed: Changed, error: Exception) -> None:
-        """One that was told of changes failed: tell the others too."""
+    def deliver_after(
+        self, failed: Changed, subscribers: Sequence[Changed], changes: list[Change], error: Exception
+    ) -> None:
+        """Give changes to those of the subscribers that come after one that failed on them."""
         self.failed.append((failed, error))
-        for tell in others:
+        for tell in subscribers[subscribers.index(failed) + 1 :]:
             try:
                 tell(changes)
             except Exception as another:  # noqa: BLE001

@@ -53,16 +53,16 @@ class Budget:
         """The operator is gone."""
         self._overruns.pop(key, None)
 
-    def timed(self, call: Callable[[Any], T], over: Callable[[float], object]) -> Callable[[Any], T]:
-        """The call; `over` is told where it took longer than the budget."""
+    def timed(self, call: Callable[[Any], T], note: Callable[[float], object]) -> Callable[[Any], T]:
+        """Return the call; `note` is given the seconds by the wall where it took too many."""
         clock = self.clock
 
         def measured(value: Any) -> T:
             began = clock()
-            found = call(value)
+            result = call(value)
             took = clock() - began
-            if took > LIMIT_S and (own := self.over(took)):
-                over(own)
-            return found
+            if took > LIMIT_S:
+                note(took)
+            return result
 
         return measured

@@ -23,7 +23,7 @@ from dataflow.board import ENVELOPE, Board, EventType
 from dataflow.events.entry_time import bring_times
 from dataflow.times import micros
 from dataflow.zset import Row
-from storage.event import WITHDRAWN, Event
+from storage.event import WITHDRAWN, Event, LoggedEvent
 
 RowOf = Callable[[Event, bool, int | None], Row]
 
@@ -82,16 +82,17 @@ class Schema:
         """The row of an entry that this desk made at a time: its times have passed (`entry_time.py`)."""
         return bring_times(row, self._times, made)
 
-    def reader(self, withdrawal: Callable[[Event], None]) -> Callable[[Event], Row]:
+    def reader(self, withdrawal: Callable[[LoggedEvent], object]) -> Callable[[LoggedEvent], Row]:
         """As `row`, for events of the log. `withdrawal` is called with each withdrawal; others cost nothing more."""
 
-        def noted(event: Event, pending: bool, position: int | None) -> Row:
+        def noted(event: LoggedEvent, pending: bool, position: int | None) -> Row:
             withdrawal(event)
             return self._bare(event, pending, position)
 
-        builders, bare = {**self._builders, WITHDRAWN: noted}, self._bare
+        builders: Mapping[str, Callable[[LoggedEvent, bool, int | None], Row]] = {**self._builders, WITHDRAWN: noted}
+        bare = self._bare
 
-        def row(event: Event) -> Row:
+        def row(event: LoggedEvent) -> Row:
             try:
                 return builders.get(event.type, bare)(event, False, None)
             except Exception as error:  # noqa: BLE001

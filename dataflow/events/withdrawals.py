@@ -14,18 +14,20 @@ withdraw what is withdrawn already is right, and changes nothing. A withdrawal i
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from storage.event import WITHDRAWN, Event
+from storage.event import WITHDRAWN, Event, LoggedEvent
 from storage.identity import Identity, identity
 from storage.log import EventLog
 
 PART = 500
 """So many events are looked up at once."""
 
-Objected = Callable[[Event, str], None]
+E = TypeVar("E", bound=Event)
+OnObjection = Callable[[LoggedEvent, str], None]
 
 
 class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,7 +38,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str | UnsetType = UNSET
     authid: str | UnsetType | None = UNSET
 
-    def choose(self, author: str | None, events: Iterable[Event]) -> Event | None:
+    def choose(self, author: str | None, events: Iterable[E]) -> E | None:
         """Which one of some events an author's withdrawal means, which are in the log's order; None: none of them."""
         fitting = [event for event in events if self._fits(event)]
         own = (event for event in fitting if event.authid == author and author is not None)
@@ -66,13 +68,13 @@ def reference(withdrawal: Event) -> Reference | None:
     return Reference(data.id, source=data.source, authid=data.authid)
 
 
-def named(withdrawal: Event) -> str | None:
+def target_id(withdrawal: Event) -> str | None:
     """The id of the event that it names; None where its data names none."""
     found = reference(withdrawal)
     return None if found is None else found.id
 
 
-def said(id: str, reason: str = "", of: Event | None = None) -> bytes:
+def withdrawal_data(id: str, reason: str = "", of: Event | None = None) -> bytes:
     """The data of a withdrawal. `of`: the event, where several have the id."""
     if of is None:
         return msgspec.json.encode(Reference(id, reason))
@@ -93,12 +95,12 @@ def objection(author: str | None, target: Event | None, admins: Container[str]) 
 
 class Withdrawals:
     """What the log withdraws, as far as it was judged. `gone` holds the identities of the events that the views do not
-    hold; `objected` is told of every withdrawal that has no effect, and why.
+    hold; `on_objection` is told of every withdrawal that has no effect, and why.
     """
 
-    def __init__(self, log: EventLog, admins: Container[str], objected: Objected = lambda *_: None) -> None:
+    def __init__(self, log: EventLog, admins: Container[str], on_objection: OnObjection = lambda *_: None) -> None:
         self.gone: set[Identity] = set()
-        self._log, self._admins, self._objected = log, admins, objected
+        self._log, self._admins, self._on_objection = log, admins, on_objection
         self._judged = 0
 
     def objection(self, author: str | None, target: Event) -> str | None:
@@ -109,39 +111,39 @@ class Withdrawals:
         """Those events that the views hold."""
         return [event for event in events if identity(event) not in self.gone] if self.gone else events
 
-    def coming(self, until: int) -> list[Event]:
+    def coming(self, until: int) -> list[LoggedEvent]:
         """Those withdrawals up to a position that are not judged yet, also where the log is not read so far."""
         if until <= self._judged:
             return []
         return [event for chunk in self._log.withdrawals(self._judged, until) for event in chunk]
 
-    def judge(self, withdrawals: Sequence[Event], until: int = 0) -> list[Event]:
+    def judge(self, withdrawals: Sequence[LoggedEvent], until: int = 0) -> list[LoggedEvent]:
         """Those events that are gone from now on. Withdrawals come in the log's order; what was judged is passed over.
         `until`: all up to there are among them.
         """
-        gone: list[Event] = []
-        fresh = [event for event in withdrawals if (event.position or 0) > self._judged]
+        gone: list[LoggedEvent] = []
+        fresh = [event for event in withdrawals if event.position > self._judged]
         for start in range(0, len(fresh), PART):
             gone += self._judge(fresh[start : start + PART])
         self._judged = max(self._judged, until)
         return gone
 
-    def _judge(self, withdrawals: Sequence[Event]) -> list[Event]:
+    def _judge(self, withdrawals: Sequence[LoggedEvent]) -> list[LoggedEvent]:
         references = [(event, reference(event)) for event in withdrawals]
-        found: dict[str, list[Event]] = {}
+        found: dict[str, list[LoggedEvent]] = {}
         for event in self._log.find(list({each.id for _, each in references if each is not None})):
             found.setdefault(event.id, []).append(event)
-        gone: list[Event] = []
+        gone: list[LoggedEvent] = []
         for event, meant in references:
-            self._judged = event.position or self._judged
+            self._judged = event.position
             if meant is None:
-                self._objected(event, "withdraws nothing: its data names no event's `id`")
+                self._on_objection(event, "withdraws nothing: its data names no event's `id`")
                 continue
-            before = (each for each in found.get(meant.id, ()) if (each.position or 0) < self._judged)
+            before = (each for each in found.get(meant.id, ()) if each.position < self._judged)
             target = meant.choose(event.authid, before)
             why = objection(event.authid, target, self._admins)
             if why is not None:
-                self._objected(event, f"withdraws nothing: {why}")
+                self._on_objection(event, f"withdraws nothing: {why}")
             elif target is not None and identity(target) not in self.gone:
                 self.gone.add(identity(target))
                 gone.append(target)

@@ -64,7 +64,7 @@ def read(path: Path, shape: Shape, progress: Progress) -> Iterator[list[EventRow
         yield [row if isinstance(row, BadRow) else maker.make(row) for row in batch]
 
 
-def write(file: TextIO, events: Iterator[list[Event]], fields: Sequence[str], *, safe: bool = False) -> int:
+def write(file: TextIO, events: Iterator[Sequence[Event]], fields: Sequence[str], *, safe: bool = False) -> int:
     """Tells how many. `safe`: for a spreadsheet, which would run text as a formula; it does not read back as it was."""
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC if safe else csv.QUOTE_MINIMAL)
     writer.writerow([*ENVELOPE, *fields])

@@ -26,7 +26,7 @@ from dataflow.exchange.csv_rows import BadRow
 from dataflow.exchange.lines import LONGEST, CutOffError, FileError, Lines, Progress, blocks
 from storage.cloudevents import decode, encode
 from storage.errors import CloudEventError
-from storage.event import Event
+from storage.event import Event, LoggedEvent
 from storage.log import OTHER, Appended, EventLog
 from storage.quarantine import Quarantine, Quarantined
 
@@ -128,11 +128,11 @@ def export_csv(
     return _replacing(path, rows)
 
 
-def _followed(log: EventLog, progress: Progress) -> Iterator[list[Event]]:
+def _followed(log: EventLog, progress: Progress) -> Iterator[list[LoggedEvent]]:
     last = log.last()
     for chunk in log.read(until=last):
         yield chunk
-        progress(chunk[-1].position or 0, last)
+        progress(chunk[-1].position, last)
 
 
 def _replacing(path: Path, write: Callable[[BinaryIO], int]) -> int:

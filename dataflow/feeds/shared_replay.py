@@ -15,7 +15,7 @@ from reactivex.abc import DisposableBase, SchedulerBase
 from reactivex.disposable import Disposable, SerialDisposable
 from reactivex.subject import BehaviorSubject
 
-from dataflow.feeds.feed import Feed, FeedStatus, Refusal
+from dataflow.feeds.feed import Feed, FeedStatus, OnReturn, Refusal
 from dataflow.feeds.shared_clock import SharedReplayClock
 from dataflow.session import Present
 from storage.event import Event
@@ -34,12 +34,9 @@ class SharedReplayFeed:
         self.presence: Observable[Sequence[Present]] = feed.presence.pipe(ops.map(self._in_replay))
         self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(self._said)
 
-    def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
-        self._feed.introduce(shown, received)
-
-    def start(self) -> None:
+    def start(self, shown: Callable[[], int] | None = None, on_return: OnReturn | None = None) -> None:
         self._listening = self._feed.status.subscribe(self._hear)
-        self._feed.start()
+        self._feed.start(shown, on_return)
         self._await_end()
 
     def publish(self, entries: Sequence[Event]) -> None:
@@ -57,13 +54,13 @@ class SharedReplayFeed:
         if self._clock.rest_s > 0:
             self._end.disposable = self._scheduler.schedule_relative(self._clock.rest_s, self._await_end)
         else:
-            self._say()
+            self._set_status()
 
     def _hear(self, status: FeedStatus) -> None:
         self._said = status
-        self._say()
+        self._set_status()
 
-    def _say(self) -> None:
+    def _set_status(self) -> None:
         said = self._said
         if said.heard:
             said = msgspec.structs.replace(said, heard=self._clock.at(said.heard))

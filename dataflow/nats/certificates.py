@@ -35,7 +35,7 @@ def context(ca: Path | None) -> ssl.SSLContext:
         raise BadAuthority(f"{ca}: {(error.strerror or str(error)).lower()}") from None
 
 
-def wrong(place: str, error: ssl.SSLCertVerificationError, ca: Path | None) -> str:
+def describe_wrong(place: str, error: ssl.SSLCertVerificationError, ca: Path | None) -> str:
     """What is wrong with a server's certificate, and what to do, in one line."""
     code = error.verify_code
     if code == _EXPIRED:

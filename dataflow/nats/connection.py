@@ -21,13 +21,13 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from dataflow.nats import certificates, credentials, subjects
-from dataflow.nats.connect_errors import Attempt, NotAdmitted, Unreachable, meaning, place
+from dataflow.nats.connect_errors import Attempt, NotAdmitted, Unreachable, describe_place, explain_failure
 from dataflow.nats.errors import IdentityError
 from dataflow.nats.identity import read
 from dataflow.nats.parser import Parser, Tray
 from storage.errors import CloudEventError
 
-__all__ = ["Connection", "NotAdmitted", "Unreachable", "as_coroutine", "connect", "place", "role_of"]
+__all__ = ["Connection", "NotAdmitted", "Unreachable", "as_coroutine", "connect", "describe_place", "role_of"]
 
 CONNECT_S = 3
 CLOSE_S = 1
@@ -132,7 +132,7 @@ class Connection:
             )  # fmt: skip
         except (OSError, EOFError, ValueError, AttributeError, TypeError, KeyError, errors.Error) as error:
             await self.close()
-            raise self._meaning(url, identity, ca, error) from None
+            raise self._explain(url, identity, ca, error) from None
 
     async def close(self) -> None:
         """In order, or else at once. Closing twice is fine."""
@@ -181,11 +181,11 @@ class Connection:
         if denied:
             self._tell_denied(denied[1])
 
-    def _meaning(self, url: str, identity: Path | None, ca: Path | None, error: Exception) -> Exception:
+    def _explain(self, url: str, identity: Path | None, ca: Path | None, error: Exception) -> Exception:
         cause = self.last_error if isinstance(error, errors.NoServersError) and self.last_error else error
         if isinstance(cause, _TermsError):
-            return NotAdmitted(f"the server at {place(url)} {cause}")
-        return meaning(Attempt(url, identity, ca, self.client.listens, self.client.greets), cause)
+            return NotAdmitted(f"the server at {describe_place(url)} {cause}")
+        return explain_failure(Attempt(url, identity, ca, self.client.listens, self.client.greets), cause)
 
 
 async def connect(

@@ -20,7 +20,7 @@ from msgspec import Raw
 from dataflow.nats import subjects
 from storage import cloudevents
 from storage.errors import CloudEventError
-from storage.event import DEVICE, Event
+from storage.event import DEVICE, Event, LoggedEvent
 
 MESSAGE_ID = "Nats-Msg-Id"
 EXPECTED = "Nats-Expected-Last-Subject-Sequence"
@@ -72,12 +72,12 @@ def expectation(board: str, entity: str | None, position: int) -> dict[str, str]
     return {EXPECTED: str(position), EXPECTED_OF: subjects.of_entity(board, entity)}
 
 
-def decode(board: str, subject: str, headers: Mapping[str, str] | None, body: bytes, position: int) -> Event:
+def decode(board: str, subject: str, headers: Mapping[str, str] | None, body: bytes, position: int) -> LoggedEvent:
     """The event in a message, at its position. Raises `CloudEventError`."""
     if len(body) > LARGEST:
         raise CloudEventError(f"{len(body):,} bytes, and an event has {LARGEST:,} at the most")
     named = subjects.decode(board, subject)
-    event = cloudevents.decode(_structured(headers or {}, body), named.operator, position)
+    event = cloudevents.decode_logged(_structured(headers or {}, body), named.operator, position)
     if named.operator is None and event.source.startswith(DEVICE):
         raise CloudEventError(f"says it is of the device {event.source[:200]!r}, but came as an entry of nobody's")
     if event.subject != named.entity:

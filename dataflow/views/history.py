@@ -20,13 +20,11 @@ import msgspec
 
 from dataflow.board import Board
 from dataflow.engine.operators.node import NONE, Rows
-from dataflow.events.schema import Misfit, Schema
-from dataflow.zset import Row
-from storage.identity import Identity, identity
+from dataflow.events.schema import Schema
+from dataflow.views.log_reader import LogReader, Part
+from storage.identity import Identity
 from storage.log import EventLog
 
-CHUNK = 200
-"""Events read at once, here or beside: about two milliseconds here, half a one from beside."""
 MANY = 5_000
 """Reading so many here takes about as long as a process takes to start."""
 TOGETHER = 8
@@ -37,10 +35,6 @@ AHEAD = 16
 """Frames that may wait here."""
 PATIENCE_S = 0.1
 
-Part = tuple[int, list[Row]]
-"""A position, and the rows up to it."""
-
-
 class Request(msgspec.Struct):
     """What the process beside is to read: the rows of a store's log up to a position, by a board, but some events'."""
 
@@ -50,23 +44,11 @@ class Request(msgspec.Struct):
     without: list[Identity]
 
 
-def parts(log: EventLog, schema: Schema, after: int, until: int, without: Collection[Identity]) -> Iterator[Part]:
-    """The log's rows after position `after`, in its order. What does not fit the board is left out."""
-    for events in log.read(after, until, chunk=CHUNK):
-        rows: list[Row] = []
-        for event in events:
-            if without and identity(event) in without:
-                continue
-            with suppress(Misfit):
-                rows.append(schema.row(event))
-        yield events[-1].position or until, rows
-
-
 class History:
     """What reads history, for one board."""
 
     def __init__(self, log: EventLog, schema: Schema) -> None:
-        self._log, self._schema = log, schema
+        self._log, self._schema, self._reader = log, schema, LogReader(schema)
 
     def read(self, until: int, without: frozenset[Identity]) -> Iterator[Rows]:
         """The rows up to a position, but of the events `without`, in chunks; closed early, it stops."""
@@ -75,7 +57,7 @@ class History:
         return self._beside(Request(str(self._log.path), self._schema.board, until, list(without)))
 
     def _here(self, after: int, until: int, without: Collection[Identity]) -> Iterator[Rows]:
-        return (rows for _, rows in parts(self._log, self._schema, after, until, without))
+        return (rows for _, rows in self._reader.read(self._log, after, until, without))
 
     def _beside(self, request: Request) -> Iterator[Rows]:
         reached = 0

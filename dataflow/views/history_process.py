@@ -22,13 +22,14 @@ def main() -> None:
     import msgspec
 
     from dataflow.events.schema import Schema
-    from dataflow.views.history import HEAD, TOGETHER, Request, parts
+    from dataflow.views.history import HEAD, TOGETHER, Request
+    from dataflow.views.log_reader import LogReader
     from storage.database import Database
 
     request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Request)
     out = sys.stdout.buffer
     with Database.open_read_only(Path(request.store)) as database, suppress(BrokenPipeError):
-        reading = parts(database.log, Schema(request.board), 0, request.until, frozenset(request.without))
+        reading = LogReader(Schema(request.board)).read(database.log, 0, request.until, frozenset(request.without))
         while some := [marshal.dumps(part) for part in islice(reading, TOGETHER)]:
             frame = marshal.dumps(some)
             out.write(len(frame).to_bytes(HEAD, "big") + frame)

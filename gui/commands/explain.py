@@ -15,6 +15,7 @@ from dataflow.engine.step_budget import LIMIT_S
 from gui.commands.boards import board_argument, load_board, store_option, store_path
 from gui.commands.history import push, push_store
 from gui.reporting.terminal import printable, say
+from storage.event import at_position
 
 if TYPE_CHECKING:
     from dataflow.boards.file import LoadedBoard
@@ -63,7 +64,7 @@ def _fill(engine: Engine, loaded: LoadedBoard, board: str, store: Path | None) -
         from gui.commands.display import recording
 
         events = read_recording(recording())
-        numbered = [msgspec.structs.replace(event, position=at) for at, event in enumerate(events, 1)]
+        numbered = [at_position(event, at) for at, event in enumerate(events, 1)]
         push(engine, loaded, (numbered[at : at + 500] for at in range(0, len(numbered), 500)))
         engine.advance(events[-1].time)
         return True

@@ -30,7 +30,7 @@ def command(board: str, id_: str, store: Path | None, author: str | None, reason
 
     Who entered an event may withdraw it, and whoever is among the board's `admins`.
     """
-    from dataflow.events.withdrawals import said
+    from dataflow.events.withdrawals import withdrawal_data
     from storage.database import Database
     from storage.event import WITHDRAWN, Event
     from storage.ids import uuid7
@@ -44,7 +44,7 @@ def command(board: str, id_: str, store: Path | None, author: str | None, reason
         several = len(database.log.find([id_])) > 1
         event = Event(
             id=uuid7(now), source=SOURCE, type=WITHDRAWN, time=now, subject=target.subject,
-            data=said(id_, reason, target if several else None), authid=who, causationid=id_,
+            data=withdrawal_data(id_, reason, target if several else None), authid=who, causationid=id_,
         )  # fmt: skip
         appended = database.log.append([event]).result()
     say(f"position {appended.positions[0]}, id {event.id}")

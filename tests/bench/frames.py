@@ -113,7 +113,7 @@ def measure(rate: float, seconds: float) -> list[Figure]:
             first, began, backlog = stage.pipeline.status.value.position, perf_counter(), []
             while perf_counter() - began < seconds:
                 await asyncio.sleep(0.1)
-                backlog.append(stage.database.log.last() - stage.pipeline._floor.intake.position)
+                backlog.append(stage.database.log.last() - stage.pipeline.views.position)
             took = perf_counter() - began
             shown = stage.pipeline.status.value.position - first
             watch.stop()

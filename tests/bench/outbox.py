@@ -136,7 +136,7 @@ def window(url: str, store: Path) -> None:
 
     def painted() -> None:
         at = monotonic()
-        held = sum(desks[0].pipeline._floor.engine.pending.values())
+        held = desks[0].pipeline.views.shown
         print(json.dumps({"painted": at, "held": held, "processor": process_time()}), flush=True)
         task = asyncio.ensure_future(served(desks[0]))
         desks.append(task)

@@ -12,7 +12,7 @@ from reactivex.testing import TestScheduler
 
 from dataflow.clock import ReplayClock
 from dataflow.desk.desk import deliver_on
-from dataflow.events.withdrawals import said as withdrawing
+from dataflow.events.withdrawals import withdrawal_data as withdrawing
 from dataflow.feeds.feed import Refusal
 from dataflow.feeds.local import LocalFeed
 from dataflow.feeds.replay import ReplayFeed

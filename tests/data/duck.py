@@ -56,9 +56,12 @@ class Duck:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The result, by column name."""
-        result = self.connection.execute(written_out(sql))
-        names = [column[0] for column in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        names = self.columns(sql)
+        return [dict(zip(names, row, strict=True)) for row in self.connection.fetchall()]
+
+    def columns(self, sql: str) -> list[str]:
+        """The names of the result's columns, also where it has no row."""
+        return [column[0] for column in self.connection.execute(written_out(sql)).description or ()]
 
     def _events(self, path: Path) -> None:
         """`every` holds them all; `events` and each type's relation those that the log holds at `now()`."""

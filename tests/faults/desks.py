@@ -96,7 +96,7 @@ class SharedDesk:
     def shown(self) -> Shown:
         for sql, live in self._lives.items():
             assert self._rows[sql] == list(live.rows()), f"splices and rows differ: {sql}"
-        return Shown(self.pipeline._floor.engine.now, {sql: list(map(list, rows)) for sql, rows in self._rows.items()})
+        return Shown(self.pipeline.views.now, {sql: list(map(list, rows)) for sql, rows in self._rows.items()})
 
     async def close(self) -> None:
         self._boards.dispose()

@@ -14,7 +14,7 @@ import nats
 import pytest
 
 from dataflow.feeds.shared.log_match import WAY_OUT
-from dataflow.feeds.shared.new_store import NoAnswer, follow_anew
+from dataflow.feeds.shared.new_store import NoAnswer, make_new_store
 from dataflow.session import EntryRejected
 from storage.database import Database
 from storage.renewal import beside
@@ -58,7 +58,7 @@ async def waiting(desk: SharedDesk, *numbers: int) -> list[str]:
 
 
 async def anew(url: str, name: str, old: Path) -> Path:
-    new, _ = await follow_anew([url], board.ID, name, old)
+    new, _ = await make_new_store([url], board.ID, name, old)
     return new
 
 

@@ -1,8 +1,12 @@
-"""What the tests of the window share: the application in the dark theme, an account."""
+"""What the tests of the window share: the application in the dark theme, an account, an event loop."""
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from PySide6.QtWidgets import QApplication
+from qasync import QEventLoop
 
 from gui.theme.theme import Theme
 
@@ -21,3 +25,20 @@ def theme(qapp):
     dark = Theme.load("dark")
     dark.apply(qapp)
     return dark
+
+
+@pytest.fixture
+def run(qtbot):
+    """Run a coroutine on an event loop that is Qt's, too."""
+
+    def run(main):
+        loop = QEventLoop(app)
+        asyncio.set_event_loop(loop)
+        with loop:
+            loop.run_until_complete(main)
+        asyncio.set_event_loop(None)
+
+    app = QApplication.instance()
+    app.setQuitOnLastWindowClosed(False)  # a desk closes its connection after its window
+    yield run
+    app.setQuitOnLastWindowClosed(True)

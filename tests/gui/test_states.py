@@ -7,13 +7,14 @@ import asyncio
 import pytest
 
 from dataflow.feeds.feed import FeedStatus
+from dataflow.views.views import Views
 from gui.panels.form import Form
 from gui.panels.table import Table
 from gui.panels.value import Value
 from gui.window.banner import Banner
 from tests.dataflow.desk.test_views_clock import LOG, START, HandClock, HandFeed
 from tests.dataflow.desks import BOARD, note, opened, until
-from tests.gui.binding.test_screen import FORM, Desk, run  # noqa: F401  fixture
+from tests.gui.binding.test_screen import FORM, Desk
 from tests.gui.window.test_toast import told
 
 NUMBER = """
@@ -27,7 +28,7 @@ NOTES = [note("north"), note("south"), note("south")]
 
 
 @pytest.fixture
-def on_hand(run, qtbot, tmp_path):  # noqa: F811
+def on_hand(run, qtbot, tmp_path):
     """Run a function with a window's desk, its feed by hand, and the numbers that its number panel was given."""
 
     def on_hand(act, *, heard=START, events=(), board=BOARD + FORM + NUMBER):
@@ -132,7 +133,7 @@ def test_an_own_entry_is_shown_pending_while_cut_off(on_hand):
     on_hand(act, events=NOTES)
 
 
-def test_an_empty_log_of_its_own_says_so_and_no_word_more(run, qtbot, tmp_path):  # noqa: F811
+def test_an_empty_log_of_its_own_says_so_and_no_word_more(run, qtbot, tmp_path):
     async def main():
         async with opened(tmp_path, BOARD + NUMBER, start=False) as on:
             desk = Desk(on, qtbot)
@@ -154,7 +155,7 @@ def test_a_query_that_reads_history_is_marked_and_what_there_was_stands(on_hand,
         await desk.shows([["north", "1"], ["south", "2"]])
         table = desk.panel(Table)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(type(desk.pipeline), "_hydrate", lambda *_: True)
+            patch.setattr(Views, "work", lambda *_: True)
             table.sort_by(1)
             table.sort_by(1)
             assert (table.state.view.kind, table.accessibleDescription()) == ("loading", "Loading")

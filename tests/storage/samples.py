@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from storage.event import Event
+from storage.event import Event, LoggedEvent
 
 DAY = 1_360_281_600_000_000  # 2013-02-08 00:00 UTC
 
 
 def event(n: int, **given: object) -> Event:
-    return Event(
+    kind = LoggedEvent if "position" in given else Event
+    return kind(
         **{
             "id": f"id-{n}",
             "source": "/test",

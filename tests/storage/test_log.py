@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.database import Database
 from storage.errors import PositionTaken, TooLarge
-from storage.event import WITHDRAWN
+from storage.event import WITHDRAWN, at_position
 from storage.log import Appended
 from tests.storage.samples import event, events, ids
 
@@ -37,7 +36,7 @@ def test_every_attribute_comes_back(store):
     odd = event(3, id="nul\0l", subject="日本 \"quoted\" \\ \n")
     store.log.append([full, bare, odd]).result()
     (read,) = store.log.read()
-    assert read == [msgspec.structs.replace(e, position=n) for n, e in enumerate([full, bare, odd], 1)]
+    assert read == [at_position(e, n) for n, e in enumerate([full, bare, odd], 1)]
 
 
 def test_a_known_id_keeps_its_old_position(store):

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dataflow.zset import Row, Splice
+from dataflow.zset import Row, Splice, difference
 
 FEW = 64
 """Up to so many changes, or an eighth of the rows, each is a splice of its own."""
@@ -74,17 +74,3 @@ class Sorted:
 
 def _first(pair: tuple[Any, Row]) -> Any:
     return pair[0]
-
-
-def difference(old: Sequence[Row], new: Sequence[Row]) -> list[Splice]:
-    """One splice from `old` to `new`, over what lies between their common ends."""
-    size = min(len(old), len(new))
-    start = 0
-    while start < size and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < size - start and old[-1 - end] == new[-1 - end]:
-        end += 1
-    if start == len(old) == len(new):
-        return []
-    return [Splice(start, len(old) - start - end, tuple(new[start : len(new) - end]))]

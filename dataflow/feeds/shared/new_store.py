@@ -16,7 +16,7 @@ class NoAnswer(Exception):
     """Without the server nobody knows what it has lost; nothing was changed."""
 
 
-async def follow_anew(
+async def make_new_store(
     urls: Sequence[str], board: str, author: str, old: Path, identity: Path | None = None, ca: Path | None = None
 ) -> tuple[Path, Renewed]:
     """A new store beside `old`, which nothing may have open. Raises NoAnswer, ServerError and StorageError."""

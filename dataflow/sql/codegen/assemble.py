@@ -1,33 +1,22 @@
-"""Generated source to functions. Its names are those of `vocabulary.py` and `exact.py`, constants, and what the
-caller passes.
+"""Generated source to functions. Its names are those of `runtime/namespace.py`, constants, and what the caller
+passes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from operator import itemgetter
-from types import ModuleType
 from typing import Any
 
 from dataflow.sql.codegen.expressions import Names, Writer
 from dataflow.sql.codegen.sort_keys import order_key
 from dataflow.sql.plan.nodes import Expr
-from dataflow.sql.runtime import exact_sums, regression, statistics
-from dataflow.sql.runtime.multiset import Multiset
-from dataflow.sql.runtime.namespace import WORDS
+from dataflow.sql.runtime.exports import merge
+from dataflow.sql.runtime.namespace import RUNTIME
 from dataflow.zset import Row
 
-
-def _own(module: ModuleType) -> dict[str, Any]:
-    """A module's own functions, not what it imports."""
-    return {name: value for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
-
-
-NAMESPACE = {
-    **WORDS, **_own(statistics), **_own(regression), **_own(exact_sums),
-    "order_key": order_key, "itemgetter": itemgetter,
-    "Multiset": Multiset, "NOTHING": (None,),
-}  # fmt: skip
+NAMESPACE = merge([RUNTIME, {"order_key": order_key, "itemgetter": itemgetter, "NOTHING": (None,)}])
+"""All that generated code sees, beside its constants and indexes."""
 
 
 def assemble(

@@ -13,7 +13,20 @@ from dataflow.sql.codegen.binding import Regions, shared_parts, stands_in_line
 from dataflow.sql.codegen.blocks import Blocks, Code
 from dataflow.sql.codegen.demands import TRUE, VALUE, Demand, demand, is_test, uses
 from dataflow.sql.plan.interned import exact
-from dataflow.sql.plan.nodes import And, Call, Case, Coalesce, Col, Const, Expr, IsNull, Not, Or, Pool
+from dataflow.sql.plan.nodes import (
+    And,
+    Call,
+    Case,
+    Coalesce,
+    Col,
+    Const,
+    Expr,
+    IsNull,
+    LookupSlot,
+    Not,
+    Or,
+    Pool,
+)
 from dataflow.sql.plan.nulls import Nulls
 from dataflow.sql.plan.rewrite import operands
 from dataflow.sql.runtime.numbers import NAN
@@ -45,13 +58,21 @@ class Names:
 
 
 class Writer:
-    """Writes expressions over columns named by `column`, of which those in `nonnull` are never NULL.
+    """Writes expressions over columns named by `column`, of which those in `nonnull` are never NULL. `looked_up` names
+    the column of a lookup's row, by the lookup's number and its own.
 
     What a text refers to by name must be computed before it: `taken` gives those lines.
     """
 
-    def __init__(self, column: Callable[[int], str], names: Names, nonnull: Iterable[int] = ()) -> None:
+    def __init__(
+        self,
+        column: Callable[[int], str],
+        names: Names,
+        nonnull: Iterable[int] = (),
+        looked_up: Callable[[int, int], str] | None = None,
+    ) -> None:
         self.column = column
+        self.looked_up = looked_up
         self.names = names
         self.nulls = Nulls(nonnull)
         self.count = 0
@@ -105,6 +126,8 @@ class Writer:
             return known
         if isinstance(expr, Col):
             return Code(self.column(expr.index), self.nulls.nullable(expr), True)
+        if isinstance(expr, LookupSlot) and self.looked_up is not None:
+            return Code(self.looked_up(expr.n, expr.column), self.nulls.nullable(expr), True)
         if isinstance(expr, Const):
             return self._literal(expr.value)
         if isinstance(expr, Pool):

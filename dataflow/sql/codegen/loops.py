@@ -2,7 +2,7 @@
 
 Maps are substituted into each other, unions split into several pipelines, and a join with a table that is never
 changed while the pipeline stands becomes a lookup inside the loop. Registers: the source row's columns are 0, 1, 2
-…; the columns of the nth lookup's row start at `LOOKUP * n`.
+…; the columns of a lookup's row are `LookupSlot`s.
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ from typing import NamedTuple
 from dataflow.sql.codegen.blocks import Code
 from dataflow.sql.codegen.expressions import Names, Writer
 from dataflow.sql.plan import rewrite
-from dataflow.sql.plan.nodes import Col, Expr, Join, Map, Rel, Scan, Union
-
-LOOKUP = 100_000
+from dataflow.sql.plan.nodes import Col, Expr, Join, LookupSlot, Map, Rel, Scan, Union, placed
 
 
 class Lookup(NamedTuple):
@@ -107,9 +105,9 @@ def _mapped(pipe: Pipe, rel: Map) -> Pipe:
 
 
 def _looked_up(pipe: Pipe, rel: Join) -> Pipe:
-    base = LOOKUP * (len(pipe.lookups) + 1)
+    number = len(pipe.lookups) + 1
     left = pipe.columns if pipe.columns is not None else tuple(Col(i) for i in range(rel.widths[0]))
-    right = tuple(Col(base + i) for i in range(rel.widths[1]))
+    right = tuple(placed(LookupSlot(number, i)) for i in range(rel.widths[1]))
     keys = pipe.all_over(rel.left_keys)
     found = Lookup(rel.right, rel.right_keys, keys, rel.kind == "left", rel.widths[1])
     return pipe._replace(columns=left + right, lookups=(*pipe.lookups, found))
@@ -127,14 +125,15 @@ class Loop:
         self.depth = 1
         self.wanted: list[str] = []
         self.loaded: set[str] = set()
-        self.writer = Writer(self._column, names, {names.position} if pipe.log else ())
+        nonnull = {names.position} if pipe.log else ()
+        self.writer = Writer(lambda index: self._column(0, index), names, nonnull, self._column)
         keys = (key for lookup in pipe.lookups for key in lookup.keys)
         self.writer.share([*pipe.where, *keys, *read])
         self.level = 0
         self._open()
 
-    def _column(self, register: int) -> str:
-        level, index = divmod(register, LOOKUP)
+    def _column(self, level: int, index: int) -> str:
+        """The name of a column of the source's row, which is level 0, or of a lookup's."""
         name = f"c{level}_{index}"
         if name not in self.loaded and name not in self.wanted:
             self.wanted.append(name)
@@ -175,7 +174,7 @@ class Loop:
     def _tests(self) -> None:
         """Those tests that can be made now and could not before."""
         for test in self.pipe.where:
-            top = max((register // LOOKUP for register in rewrite.columns(test)), default=0)
+            top = max((slot.n for slot in rewrite.slots(test)), default=0)
             if top != self.level:
                 continue
             condition = self.writer.truth(test)

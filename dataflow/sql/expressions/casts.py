@@ -17,9 +17,9 @@ from dataflow.sql.plan import types
 from dataflow.sql.plan.nodes import Call, Const, Expr
 from dataflow.sql.plan.types import BOOL, DATE, FLOAT, INT, INTERVAL, JSON, LOCAL, NULL, TEXT, TIMESTAMP
 from dataflow.sql.runtime import casting, number_texts
-from dataflow.sql.runtime.namespace import WORDS
+from dataflow.sql.runtime.namespace import SCALARS
 
-LITERALS = {**WORDS, "nan": math.nan, "inf": math.inf}
+LITERALS = {**SCALARS, "nan": math.nan, "inf": math.inf}
 """What a literal's own text may hold."""
 
 

@@ -5,15 +5,17 @@ So a part that stands in many places is written once, and no depth is too deep.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
 from dataflow.sql.plan import nodes
-from dataflow.sql.plan.nodes import Node, Query
+from dataflow.sql.plan.nodes import Node, Query, Slot
 
 _REFERENCE = 1
-_CLASSES: dict[str, type[Node]] = {kind.__name__: kind for kind in Node.__subclasses__()}
+_FINISHED = (*get_args(nodes.Expr), *get_args(nodes.Rel), nodes.Agg, nodes.Order, nodes.WindowCall, Query)
+_CLASSES: dict[str, type[Node]] = {kind.__name__: kind for kind in _FINISHED}
+"""What a finished plan may hold: so no `Slot`."""
 
 
 class _At(NamedTuple):
@@ -51,9 +53,16 @@ def in_order(root: Node) -> dict[Node, int]:
     return places
 
 
+def is_finished(query: Query) -> bool:
+    """Whether every value of the plan has its column."""
+    return not any(isinstance(node, Slot) for node in in_order(query))
+
+
 def encode(query: Query) -> bytes:
-    """Raises OverflowError where a constant is beyond 64 bits."""
+    """Raises OverflowError where a constant is beyond 64 bits, and ValueError where the plan is not finished."""
     places = in_order(query)
+    if any(isinstance(node, Slot) for node in places):
+        raise ValueError("the plan is not finished: it holds a slot")
 
     def written(value: Any) -> Any:
         if isinstance(value, Node):

@@ -1,17 +1,22 @@
 """The plan: what a query is once names, types and NULLs are settled. Serialisable; knows nothing of any parser.
 
-Expressions are over the columns of one input row, by index. `Call.code` is a Python expression with `{0}`, `{1}` …
-for its arguments, over the names in `vocabulary.py`: so a plan from the cache becomes code without the function
-catalogue. A strict call gives NULL when an argument is NULL, and only then its code is not
-run; `nullable` says that the code itself may give None. Equal parts are one object (`interned.py`): so a plan is a
-graph in which each part stands once, it is compared by identity, and queries share state. Passes over it visit each
-part once, in a loop. Column indices of a join count through the left row, then the right row; those of an aggregate's
-`having` and `columns` through its keys, then its aggregates.
+Expressions are over the columns of one input row, by index:
+
+- of a join, through the left row, then the right row;
+- of an aggregate's `having` and `columns`, through its keys, then its aggregates;
+- what has no column yet is a `Slot`, which no finished plan holds.
+
+`Call.code` is a Python expression with `{0}`, `{1}` … for its arguments, over the names that `runtime/namespace.py`
+exports: so a plan from the cache becomes code without the function catalogue. A strict call is NULL when an argument
+is NULL, and its code is run only when none is. `nullable` says that the code itself may give None.
+
+Equal parts are one object (`interned.py`). So a plan is a graph in which each part stands once; it is compared by
+identity, and queries share state. Passes over it visit each part once, in a loop.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from dataflow.sql.plan.interned import Interned
 
@@ -76,6 +81,36 @@ class Case(Node, frozen=True):
 
 
 Expr = Col | Const | Pool | Call | And | Or | Not | IsNull | Coalesce | Case
+"""An expression of a finished plan: its type has no `Slot` at any depth."""
+
+
+class Slot(Node, frozen=True):
+    """The nth value of a kind that has no column yet."""
+
+    n: int
+
+
+class AggregateSlot(Slot, frozen=True):
+    """The nth aggregate of a SELECT, while that is lowered."""
+
+
+class WindowSlot(Slot, frozen=True):
+    """The nth window function of a SELECT, while that is lowered."""
+
+
+class SubquerySlot(Slot, frozen=True):
+    """The nth subquery over the groups of a SELECT, while that is lowered."""
+
+
+class LookupSlot(Slot, frozen=True):
+    """A column of the row that the nth lookup of a generated loop finds."""
+
+    column: int
+
+
+def placed(slot: Slot) -> Expr:
+    """The slot in an expression that is not finished: the one place where a slot passes for an expression."""
+    return cast(Expr, slot)
 
 
 class Scan(Node, frozen=True):
@@ -186,13 +221,29 @@ Bound = int | float | None
 
 
 class WindowCall(Node, frozen=True):
-    """One window function over a column of the row (−1: none). Kinds: row_number, rank, dense_rank, percent_rank,
-    cume_dist, ntile, lag, lead, first_value, last_value, nth_value, count, sum, avg, min, max, distinct, quantile,
-    variance, deviation. `frame` is that of the last twelve: whole, peers (up to the row's last peer), tied (its peers),
-    onward (from its first peer), rows (up to the row), sliding (the row and `offset` before it), between (`bounds`) or
-    range (`bounds`, in the column `by` that is ordered by). `known`: the picked and shifted pass over NULLs.
-    `where` is a column that must be true. `default` is lag's and lead's, and the parameter of nth_value and the last
-    three; ntile's is `offset`.
+    """One window function over a column of the row (−1: none).
+
+    Kinds, and what they take:
+
+        row_number rank dense_rank percent_rank cume_dist   nothing
+        ntile                                               `offset`, the number of parts
+        lag lead                                            `offset` rows, `default`, `known`
+        first_value last_value nth_value                    `frame`, `known`; nth_value its n as `default`
+        count sum avg min max distinct                      `frame`, `where`
+        quantile variance deviation                         `frame`, `where`, their parameter as `default`
+
+    Frames, for each row of a partition:
+
+        whole     all rows
+        peers     from the first row up to the row's last peer
+        tied      its peers
+        onward    from its first peer to the last row
+        rows      from the first row up to the row
+        sliding   the row and `offset` rows before it
+        between   from row `bounds[0]` to row `bounds[1]`, counted from the row
+        range     the rows whose column `by`, which they are ordered by, is within `bounds` of the row's
+
+    `known`: NULLs are passed over. `where`: a column that must be true.
     """
 
     holds_constants: ClassVar[bool] = True

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dataflow.sql.plan.nodes import And, Call, Case, Coalesce, Col, Const, Expr, IsNull, Not
+from dataflow.sql.plan.nodes import And, Call, Case, Coalesce, Col, Const, Expr, IsNull, Not, Slot
 from dataflow.sql.plan.rewrite import LEAVES, operands
+
+_READ = (Col, Slot)
+"""What a row gives."""
 
 
 class Nulls:
     """`nonnull` are the columns that are known not to be NULL here; more become so where tests have been passed."""
 
     def __init__(self, nonnull: Iterable[int] = ()) -> None:
-        self._nonnull = set(nonnull)
+        self._nonnull: set[Expr] = {Col(index) for index in nonnull}
         self._known: dict[Expr, tuple[bool, bool]] = {}
 
     def learn(self, tests: tuple[Expr, ...]) -> None:
@@ -24,7 +27,7 @@ class Nulls:
 
     def nullable(self, expr: Expr) -> bool:
         """Whether it may be NULL."""
-        return expr.index not in self._nonnull if isinstance(expr, Col) else self._of(expr)[0]
+        return expr not in self._nonnull if isinstance(expr, _READ) else self._of(expr)[0]
 
     def void(self, expr: Expr) -> bool:
         """Whether it is NULL whatever the row."""
@@ -53,7 +56,7 @@ class Nulls:
     def _leaf(self, expr: Expr) -> tuple[bool, bool]:
         if isinstance(expr, Const):
             return expr.value is None, expr.value is None
-        return isinstance(expr, Col) and expr.index not in self._nonnull, False
+        return isinstance(expr, _READ) and expr not in self._nonnull, False
 
     @staticmethod
     def _decide(expr: Expr, inner: list[tuple[bool, bool]]) -> tuple[bool, bool]:
@@ -70,18 +73,18 @@ class Nulls:
         return any(each[0] for each in inner), False
 
 
-def proven(tests: tuple[Expr, ...]) -> set[int]:
+def proven(tests: tuple[Expr, ...]) -> set[Expr]:
     """Columns that cannot be NULL where all tests are true."""
-    found: set[int] = set()
+    found: set[Expr] = set()
     waiting = list(tests)
     while waiting:
         test = waiting.pop()
-        if isinstance(test, Not) and isinstance(test.arg, IsNull) and isinstance(test.arg.arg, Col):
-            found.add(test.arg.arg.index)
+        if isinstance(test, Not) and isinstance(test.arg, IsNull) and isinstance(test.arg.arg, _READ):
+            found.add(test.arg.arg)
         elif isinstance(test, And):
             waiting += test.args
         elif isinstance(test, Call) and test.strict:
-            found |= {arg.index for arg in test.args if isinstance(arg, Col)}
+            found |= {arg for arg in test.args if isinstance(arg, _READ)}
         elif isinstance(test, Not) and isinstance(test.arg, Call):
             waiting.append(test.arg)
     return found

@@ -17,6 +17,7 @@ from dataflow.sql.plan.nodes import (
     Not,
     Or,
     Pool,
+    Slot,
 )  # fmt: skip
 
 Swap = Callable[[Expr], Expr | None]
@@ -24,7 +25,7 @@ Done = dict[Expr, Expr]
 """What parts have become, for several expressions that are rewritten alike."""
 _OF_MANY = (Call, And, Or, Coalesce)
 _OF_ONE = (Not, IsNull)
-LEAVES = (Col, Const, Pool)
+LEAVES = (Col, Const, Pool, Slot)
 """Expressions without operands. (As tuples: to make a union for each question takes longer than to answer it.)"""
 
 
@@ -108,11 +109,11 @@ def all_through(exprs: Iterable[Expr], outputs: tuple[Expr, ...]) -> tuple[Expr,
     return tuple([through(expr, outputs, done) for expr in exprs])
 
 
-def collected(expr: Expr, made: list[Expr], later: int) -> Expr:
-    """The expression over `made`, to which its largest parts are added in which no column is from `later` on. So an
-    aggregate's cell, which may be no value that a row can hold, never stands in a row by itself.
+def collected(expr: Expr, made: list[Expr]) -> Expr:
+    """The expression over `made`, to which its largest parts without a slot are added. So an aggregate's cell, which
+    may be no value that a row can hold, never stands in a row by itself.
     """
-    waiting = _reaching(expr, later)
+    waiting = _around_slots(expr)
 
     def pick(part: Expr) -> Expr | None:
         if isinstance(part, Const) or part in waiting:
@@ -124,8 +125,13 @@ def collected(expr: Expr, made: list[Expr], later: int) -> Expr:
     return replace(expr, pick)
 
 
-def _reaching(expr: Expr, later: int) -> set[Expr]:
-    """The parts that hold a column from `later` on."""
+def slots(expr: Expr) -> list[Slot]:
+    """The slots in the expression."""
+    return [part for part in _around_slots(expr) if isinstance(part, Slot)]
+
+
+def _around_slots(expr: Expr) -> set[Expr]:
+    """The slots of an expression, and the parts that hold one."""
     found: set[Expr] = set()
     seen: set[Expr] = set()
     stack: list[tuple[Expr, bool]] = [(expr, False)]
@@ -136,7 +142,7 @@ def _reaching(expr: Expr, later: int) -> set[Expr]:
                 found.add(part)
         elif part not in seen:
             seen.add(part)
-            if isinstance(part, Col) and part.index >= later:
+            if isinstance(part, Slot):
                 found.add(part)
             stack.append((part, True))
             stack += [(operand, False) for operand in operands(part)]

@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from dataflow.sql.expressions.aggregates import FIRST, Aggregates
+from dataflow.sql.expressions.aggregates import Aggregates
 from dataflow.sql.expressions.casts import Typed
 from dataflow.sql.expressions.lower import lower
 from dataflow.sql.expressions.scope import RowContext, Source, resolve, unknown
 from dataflow.sql.parsing.parse import GIVEN, refused, short
 from dataflow.sql.plan import rewrite
-from dataflow.sql.plan.nodes import Agg, Aggregate, Call, Case, Col, Const, Expr, IsNull, Join
-from dataflow.sql.plan.prune_columns import narrowed
-from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.plan.nodes import Agg, Aggregate, AggregateSlot, Call, Case, Col, Const, Expr, IsNull, Join
+from dataflow.sql.plan.prune_columns import prune_columns
+from dataflow.sql.plan.push_filters import FilterPusher
 from dataflow.sql.plan.types import BOOL, INT, NULL
 from dataflow.sql.queries.from_clause import join_sources
 
@@ -63,9 +63,9 @@ class Correlated(RowContext):
         return Typed(rewrite.shifted(found.expr, self.outer.width), found.type, found.wild)
 
 
-class Asked(NamedTuple):
-    """An aggregate over the inner rows for which `tests` are true. `value` is over the aggregates, Col(FIRST + n),
-    and over the outer row, as are the `aggs` and `tests`, these over the inner row too. `read` are the outer columns.
+class CorrelatedValue(NamedTuple):
+    """An aggregate over the inner rows for which `tests` are true. `value` is over the slots of the aggregates and over
+    the outer row, as are the `aggs` and `tests`, these over the inner row too. `read` are the outer columns.
     """
 
     value: Typed
@@ -74,35 +74,35 @@ class Asked(NamedTuple):
     read: tuple[int, ...]
 
 
-def asked(item: exp.Expr, context: Correlated, tests: list[Expr]) -> Asked:
+def correlated_value(item: exp.Expr, context: Correlated, tests: list[Expr]) -> CorrelatedValue:
     aggregates = Aggregates(context)
     given, known = context.given, context.known
     over = Correlated(context.outer, context.source, given=given, aggregate=aggregates.lower, subquery=known)
-    value, aggs = lower(item, over), tuple(aggregates.found)
+    value, aggs = lower(item, over), tuple(aggregates.aggs)
     parts = [part for agg in aggs for part in (*agg.args, agg.where) if part is not None]
     columns = rewrite.columns(value.expr, *parts, *tests)
     read = tuple(sorted(column for column in columns if column < context.outer.width))
-    return Asked(value, aggs, tuple(tests), read)
+    return CorrelatedValue(value, aggs, tuple(tests), read)
 
 
-def correlated(
-    node: exp.Expr, found: Asked, outer: Source, inner: Source, shaper: Shaper
+def join_correlated(
+    node: exp.Expr, found: CorrelatedValue, outer: Source, inner: Source, pusher: FilterPusher
 ) -> tuple[Source, Typed]:
     """The outer source with the value joined on."""
     value, count = found.value, len(found.read)
-    if value.type == NULL or any(outer.width <= at < FIRST for at in rewrite.columns(value.expr)):
+    if value.type == NULL or any(outer.width <= at for at in rewrite.columns(value.expr)):
         raise refused(node, f"a subquery here must give exactly one value: {short(node)}", "an aggregate")
 
     def move(part: Expr) -> Expr | None:
         return _moved(part, found.read, outer.width)
 
     keys = tuple(map(Col, range(count)))
-    values = narrowed(Aggregate(outer.rel, tuple(map(Col, found.read)), (), (), keys))
+    values = prune_columns(Aggregate(outer.rel, tuple(map(Col, found.read)), (), (), keys))
     tests = [rewrite.replace(test, move) for test in found.tests]
-    both = join_sources(Source(values, (), count), inner, "inner", tests, {}, shaper)
+    both = join_sources(Source(values, (), count), inner, "inner", tests, {}, pusher)
     aggs = tuple(_moved_agg(agg, move) for agg in found.aggs)
     columns = (*keys, rewrite.replace(value.expr, move), Const(True, BOOL))
-    groups = narrowed(Aggregate(both.rel, keys, aggs, (), columns))
+    groups = prune_columns(Aggregate(both.rel, keys, aggs, (), columns))
     rel = Join("left", outer.rel, groups, _tuples(found.read), _tuples(range(count)), (), (outer.width, count + 2))
     at = outer.width + count
     nothing = rewrite.replace(value.expr, lambda e: _over_nothing(found.aggs, e))
@@ -112,10 +112,10 @@ def correlated(
 
 def _moved(part: Expr, read: tuple[int, ...], width: int) -> Expr | None:
     """A column as it is beside the distinct values: those, then the inner row, or the aggregates."""
+    if isinstance(part, AggregateSlot):
+        return Col(len(read) + part.n)
     if not isinstance(part, Col):
         return None
-    if part.index >= FIRST:
-        return Col(len(read) + part.index - FIRST)
     return Col(read.index(part.index) if part.index < width else len(read) + part.index - width)
 
 
@@ -130,6 +130,6 @@ def _tuples(columns: tuple[int, ...] | range) -> tuple[Expr, ...]:
 
 
 def _over_nothing(found: tuple[Agg, ...], part: Expr) -> Expr | None:
-    if not isinstance(part, Col) or part.index < FIRST:
+    if not isinstance(part, AggregateSlot):
         return None
-    return Const(0, INT) if found[part.index - FIRST].kind == "count" else Const(None, NULL)
+    return Const(0, INT) if found[part.n].kind == "count" else Const(None, NULL)

@@ -1,6 +1,6 @@
 """Subqueries in the select list, HAVING or ORDER BY of a grouped query: joined to the groups, not to the rows.
 
-While the SELECT is lowered, Col(NEST + n) stands for the nth. A subquery may name the keys that are columns.
+While the SELECT is lowered, `SubquerySlot(n)` stands for the nth. A subquery may name the keys that are columns.
 """
 
 from __future__ import annotations
@@ -12,20 +12,18 @@ from sqlglot import exp
 from dataflow.sql.expressions.casts import Typed
 from dataflow.sql.expressions.scope import Source
 from dataflow.sql.plan import rewrite
-from dataflow.sql.plan.nodes import Aggregate, Col, Expr, Map, Rel
-from dataflow.sql.plan.prune_columns import narrowed
-from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.plan.nodes import Aggregate, Col, Expr, Map, Rel, SubquerySlot, placed
+from dataflow.sql.plan.prune_columns import prune_columns
+from dataflow.sql.plan.push_filters import FilterPusher
 from dataflow.sql.queries.subqueries import Nested
 
-NEST = 3_000_000
 
-
-class Late:
+class GroupSubqueries:
     """The subqueries of one SELECT over its groups. `waiting` are the nodes that may be asked for."""
 
-    def __init__(self, nested: Nested, shaper: Shaper, waiting: Sequence[exp.Expr]) -> None:
+    def __init__(self, nested: Nested, pusher: FilterPusher, waiting: Sequence[exp.Expr]) -> None:
         self.nested = nested
-        self.shaper = shaper
+        self.pusher = pusher
         self.waiting = {id(node) for node in waiting}
         self.found: dict[int, tuple[exp.Expr, Typed]] = {}
 
@@ -34,34 +32,30 @@ class Late:
         if id(node) not in self.found:
             groups = _groups(Aggregate(rows, _exprs(keys), (), (), _row(len(keys))), source, keys, len(keys))
             _, value = self.nested.scalar(node, groups)
-            place = Col(NEST + len(self.found))
+            place = placed(SubquerySlot(len(self.found)))
             self.found[id(node)] = node, Typed(place, value.type, value.wild)
         return self.found[id(node)][1]
 
     def over(self, whole: Aggregate, source: Source, keys: Sequence[Typed], columns: Sequence[Expr]) -> Rel:
         """`columns` of the groups. `whole` has all of these, and its `having` may ask subqueries too."""
-        plain = tuple(test for test in whole.having if not _asks(test))
+        plain = tuple(test for test in whole.having if not rewrite.slots(test))
         made: list[Expr] = list(map(Col, range(len(keys))))
-        asking = [rewrite.collected(test, made, NEST) for test in whole.having if _asks(test)]
-        turned = [rewrite.collected(column, made, NEST) for column in columns]
+        asking = [rewrite.collected(test, made) for test in whole.having if rewrite.slots(test)]
+        turned = [rewrite.collected(column, made) for column in columns]
         rows = Aggregate(whole.input, whole.keys, whole.aggs, plain, tuple(made), whole.grand)
-        groups = _groups(narrowed(rows), source, keys, len(made))
+        groups = _groups(prune_columns(rows), source, keys, len(made))
         values = []
         for node, _ in self.found.values():
             groups, value = self.nested.scalar(node, groups)
             values.append(value.expr)
 
         def swap(part: Expr) -> Expr | None:
-            return values[part.index - NEST] if isinstance(part, Col) and part.index >= NEST else None
+            return values[part.n] if isinstance(part, SubquerySlot) else None
 
         rel = groups.rel
         for test in asking:
-            rel = self.shaper.filter(rel, rewrite.replace(test, swap))
-        return narrowed(Map(rel, (), tuple(rewrite.replace(column, swap) for column in turned)))
-
-
-def _asks(test: Expr) -> bool:
-    return any(column >= NEST for column in rewrite.columns(test))
+            rel = self.pusher.filter(rel, rewrite.replace(test, swap))
+        return prune_columns(Map(rel, (), tuple(rewrite.replace(column, swap) for column in turned)))
 
 
 def _exprs(keys: Sequence[Typed]) -> tuple[Expr, ...]:

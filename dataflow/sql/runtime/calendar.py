@@ -14,6 +14,12 @@ from typing import NamedTuple
 
 from dataflow.zones import find_zone
 
+__all__ = [
+    "DAY", "HOUR", "MINUTE", "SECOND", "add_months", "bucket_months", "day_name", "day_of_month", "day_of_year",
+    "era_year", "from_local", "iso_week", "iso_year", "moment", "month", "month_count", "month_name", "quarter",
+    "strftime", "to_local", "trunc_era", "trunc_isoyear", "trunc_month", "trunc_week", "year",
+]  # fmt: skip
+
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (

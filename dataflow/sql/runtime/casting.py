@@ -14,6 +14,8 @@ from dataflow.sql.runtime.calendar import DAY, HOUR, MINUTE, SECOND, date_day, d
 from dataflow.sql.runtime.number_texts import SPACES
 from dataflow.zones import known_zones
 
+__all__ = ["try_bool", "try_date", "try_local", "try_time"]
+
 BOOLS = {"t": True, "true": True, "1": True, "yes": True, "y": True} | {
     "f": False, "false": False, "0": False, "no": False, "n": False,
 }  # fmt: skip

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
+__all__ = ["exact_add", "exact_sum", "exact_take", "exact_total"]
+
 INF, NAN = math.inf, math.nan
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+__all__ = ["reverse"]
+
 ZWJ = "\u200d"
 PICTURES = ((0x1F000, 0x1FAFF), (0x2190, 0x23FF), (0x2600, 0x27BF), (0x2900, 0x297F), (0x2B00, 0x2BFF), (0xA9, 0xAE))
 LEADING, VOWEL, TRAILING = range(0x1100, 0x1160), range(0x1160, 0x11A8), range(0x11A8, 0x1200)

@@ -10,6 +10,8 @@ import msgspec
 
 from dataflow.sql.runtime.limits import DEEPEST
 
+__all__ = ["json_field", "json_get", "json_text"]
+
 BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]')
 """Of JSON's own: a text, which hides what is in it, or a bracket."""
 INDEX = re.compile(r"0|[1-9]\d{0,17}")

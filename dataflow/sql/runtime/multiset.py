@@ -7,6 +7,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from typing import Any
 
+__all__ = ["Multiset"]
+
 
 class Multiset:
     """Values of one type, none of them None; tuples may hold NaN, which is found by identity."""

@@ -11,6 +11,8 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_UP, Context, Decima
 
 from dataflow.sql.runtime.numbers import INF, NAN
 
+__all__ = ["try_decimal", "try_float", "try_int", "try_whole"]
+
 EXACT = Context(prec=MAX_PREC, rounding=ROUND_HALF_UP, Emin=MIN_EMIN, Emax=MAX_EMAX)
 SPACES = " \t\n\v\f\r"
 DIGITS = r"\d+(?:_\d+)*"

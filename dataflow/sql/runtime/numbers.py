@@ -13,6 +13,15 @@ from typing import Any
 from dataflow.sql.runtime.calendar import DAY, SECOND, strftime, year
 from dataflow.sql.runtime.limits import LONGEST, LONGEST_TEXT
 
+__all__ = [
+    "INF", "NAN", "bool_text", "ceil", "concat", "concat_ws", "cos", "date_text", "decimal_text", "divide", "exp",
+    "flagged", "float_modulo", "float_text", "float_to_decimal", "float_to_whole", "floor", "greatest", "int_divide",
+    "int_modulo", "int_multiply", "joined_text", "least", "left", "ln", "log2", "log10", "lower", "one_nan",
+    "pad_left", "pad_right", "power", "repeat", "replace", "right", "round_int", "round_scaled", "round_to", "sign",
+    "sin", "span", "split_part", "sqrt", "substring", "tan", "time_text", "timestamp_of", "to_milliseconds_of",
+    "trim_both", "trim_left", "trim_right", "trunc", "upper", "weeks",
+]  # fmt: skip
+
 NAN = math.nan
 INF = math.inf
 LARGEST = 2**127

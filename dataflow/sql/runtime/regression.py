@@ -12,6 +12,11 @@ from typing import NamedTuple
 from dataflow.sql.runtime.exact_sums import exact_sum
 from dataflow.sql.runtime.numbers import one_nan
 
+__all__ = [
+    "corr", "covar_pop", "covar_samp", "regr_avgx", "regr_avgy", "regr_count", "regr_intercept", "regr_r2",
+    "regr_slope",
+]  # fmt: skip
+
 Pairs = dict[tuple[float, float], int]
 NAN = math.nan
 

@@ -21,6 +21,14 @@ from dataflow.sql.runtime.calendar import (
 )  # fmt: skip
 from dataflow.sql.runtime.numbers import INF, NAN, divide, guarded, log10, one_nan, span
 
+__all__ = [
+    "acos", "acosh", "ascii_code", "asin", "asinh", "atan", "atan2", "atanh", "bit_count", "cbrt", "century",
+    "character", "code_point", "cosh", "cot", "day_moved", "decade", "even", "floored_modulo", "gcd", "interval_of",
+    "julian", "last_day", "lcm", "log", "make_date", "millennium", "months_of", "seconds_of", "shift_left",
+    "shift_right", "sinh", "tanh", "translate", "whole_months", "whole_months_back", "whole_months_cut",
+    "whole_units", "whole_units_cut", "year_week",
+]  # fmt: skip
+
 asin, acos, atan, cosh, tanh = (guarded(f) for f in (math.asin, math.acos, math.atan, math.cosh, math.tanh))
 asinh, acosh = guarded(math.asinh), guarded(math.acosh)
 

@@ -17,6 +17,8 @@ from dataflow.sql.runtime.limits import LONGEST_TEXT
 from dataflow.sql.runtime.pattern_costs import NotBounded, ends_where_it_matches, longest_text, shape
 from dataflow.sql.runtime.patterns import Unreadable, python_parts, re2_pattern
 
+__all__ = ["regexp_extract", "regexp_full_match", "regexp_matches", "regexp_replace"]
+
 WORK = 100_000_000
 """Instructions of RE2's program times bytes of the text: at the worst a second, mostly under a millisecond."""
 SEEN = 100_000_000

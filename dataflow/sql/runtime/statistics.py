@@ -8,6 +8,11 @@ from typing import Any
 from dataflow.sql.runtime.limits import LONGEST_TEXT
 from dataflow.sql.runtime.numbers import one_nan
 
+__all__ = [
+    "all_bits", "any_bits", "deviation", "joined", "joined_once", "listed", "listed_once", "most_frequent",
+    "odd_bits", "odd_bits_once", "product", "quantile", "quantile_disc", "variance",
+]  # fmt: skip
+
 NAN = math.nan
 
 

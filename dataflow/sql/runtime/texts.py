@@ -7,6 +7,8 @@ import hashlib
 from dataflow.sql.runtime.limits import COMPARED, LONGEST_TEXT, PAIRS
 from dataflow.sql.runtime.numbers import FARTHEST, bounded_join
 
+__all__ = ["binary_text", "hex_text", "letter", "levenshtein", "md5", "overlay", "sha1", "sha256", "sliced", "to_base"]
+
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

@@ -1,7 +1,7 @@
 """Units of time: DuckDB's names for them, and what each means for a part, a truncation and a difference of times.
 
-A meaning is Python code with `{0}` (and `{1}`) for times, over the names in `vocabulary.py`: so it stands in a plan
-where the unit is written, and is found by name, row by row, where the unit is a column (`part_by` and its like).
+A meaning is Python code with `{0}` (and `{1}`) for times, over the names that `namespace.py` has. It stands in a plan
+where the unit is written; where the unit is a column, `part_by` and its like look it up by name, row by row.
 Source: DuckDB 2.0.0, which was asked for every name.
 """
 
@@ -12,6 +12,12 @@ from functools import cache
 from typing import Any
 
 from dataflow.sql.runtime import calendar, numbers, scalars
+from dataflow.sql.runtime.exports import exports
+
+__all__ = [
+    "difference_by", "difference_by_zoned", "elapsed_by", "elapsed_by_zoned", "part_by", "part_by_zoned",
+    "truncated_by", "truncated_by_zoned",
+]  # fmt: skip
 
 UNITS: dict[str, str] = {
     "microsecond": "microseconds us usec usecs usecond useconds",
@@ -112,8 +118,7 @@ def elapsed(unit: str, *, zoned: bool) -> str | None:
 
 @cache
 def _function(code: str) -> Callable[..., Any]:
-    names = {**vars(calendar), **vars(numbers), **vars(scalars)}
-    found: Callable[..., Any] = eval("lambda a, b=0: " + code.format("a", "b"), names)
+    found: Callable[..., Any] = eval("lambda a, b=0: " + code.format("a", "b"), exports(calendar, numbers, scalars))
     return found
 
 

@@ -15,6 +15,8 @@ from dataflow.sql.runtime.limits import PLACES, WIDEST
 from dataflow.sql.runtime.numbers import lower
 from dataflow.sql.runtime.texts import bytewise
 
+__all__ = ["glob", "ilike", "like"]
+
 Match = Callable[[str], bool | None]
 ANY, MANY = object(), object()
 """Of a pattern: one letter, and any number of them."""

@@ -114,7 +114,7 @@ CASES = {
         [(SQL, SQL + '\nstale_by = "time"')], "",
         'ops.toml:31: panels[0].stale_by: says nothing without `stale_after`. As: stale_after = "5m"'),
     "a form that is to be stale": ([('events = ["job.held"]', 'events = ["job.held"]\nstale_after = 5')], "",
-        "ops.toml:38: panels[1].stale_after: unknown key. There is `title`, `at`, `note` or `events`"),
+        "ops.toml:38: panels[1].stale_after: unknown key. There is `id`, `title`, `at`, `note` or `events`"),
     "a mistyped key in an inline table": ([("min = 1", "mni = 1")], "",
         'ops.toml:12: events."job.held".fields.minutes.mni: unknown key. Did you mean `min`?'),
     "a key below the wrong header": ([], """

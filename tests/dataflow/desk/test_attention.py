@@ -5,31 +5,29 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
 
-from dataflow.desk import attention, entries
+from dataflow.desk import attention, sender
 from dataflow.session import EntryRefused, EntryRejected
 from storage.errors import AlreadySettled, StoreFull
 from tests.dataflow.desks import BOARD, note, opened, until
+from tests.stories import within
 
 GUARDED = BOARD.replace("entry = true", 'entry = true\nguard = true\nlabel = "Make a note"')
 
 
-def story(function):
-    """A coroutine function as a test, with a running desk whose notes are guarded."""
+@asynccontextmanager
+async def guarded(tmp_path):
+    """A running desk whose notes are guarded."""
+    async with opened(tmp_path, GUARDED) as desk:
+        await until(desk.pipeline.status, lambda status: status.state == "live")
+        yield desk
 
-    def test(tmp_path):
-        async def run():
-            async with opened(tmp_path, GUARDED) as desk:
-                await until(desk.pipeline.status, lambda status: status.state == "live")
-                await function(desk)
 
-        asyncio.run(run())
-
-    test.__name__ = function.__name__
-    return test
+story = within(guarded)
 
 
 def elsewhere(desk, place="north", weight=5, author="bob"):
@@ -196,7 +194,7 @@ async def test_of_much_that_happened_meanwhile_the_newest_is_told(desk):
 @story
 async def test_an_entry_is_pending_until_its_refusal_is_on_disk(desk):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(entries, "RETRY_S", 0.01)
+        patch.setattr(sender, "RETRY_S", 0.01)
         reject, asked = desk.database.outbox.reject, []
 
         def full(*given, **more):

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from dataflow.desk.incidents import Incidents
+from dataflow.engine.engine import Engine
 from dataflow.notice import Notice
 from dataflow.sql.codegen import assemble
 from tests.dataflow.desks import BOARD, QUERY, note, opened, shows, until
@@ -43,7 +44,7 @@ def test_a_query_that_fails_on_a_value_is_set_aside_and_the_board_goes_on(tmp_pa
             pipeline.notices.subscribe(notices.append)
             await until(pipeline.status, lambda status: status.state == "live")
             sound, failing = pipeline.live(QUERY), pipeline.live(SHOUTED)
-            failing.asides.subscribe(reasons.append)
+            failing.failures.subscribe(reasons.append)
             upper["south"] = error
             desk.database.log.append([note("north")]).result()
             await shows(sound, [("north", 1, False)])
@@ -82,7 +83,7 @@ def test_what_was_set_aside_is_tried_again_by_command_and_by_a_saved_board(tmp_p
     asyncio.run(main())
 
 
-def test_a_step_that_nobody_foresaw_is_told_and_the_views_are_built_anew(tmp_path):
+def test_a_step_that_nobody_foresaw_is_told_and_the_views_are_built_anew(tmp_path, monkeypatch):
     async def main():
         async with opened(tmp_path) as desk:
             pipeline, notices = desk.pipeline, []
@@ -91,7 +92,7 @@ def test_a_step_that_nobody_foresaw_is_told_and_the_views_are_built_anew(tmp_pat
             await until(pipeline.status, lambda status: status.state == "live")
             boards = []
             pipeline.boards.subscribe(boards.append)
-            push, armed = pipeline._floor.engine.push, [True]
+            push, armed = Engine.push, [True]
 
             def broken(*given):
                 if armed:
@@ -99,11 +100,12 @@ def test_a_step_that_nobody_foresaw_is_told_and_the_views_are_built_anew(tmp_pat
                     raise ValueError("a row is retracted that is not there")
                 push(*given)
 
-            pipeline._floor.engine.push = broken
+            monkeypatch.setattr(Engine, "push", broken)
             desk.database.log.append([note("north"), note("south")]).result()
             await until(pipeline.boards, lambda _: len(boards) == 2)
             assert [notice.error.args for notice in notices] == [("a row is retracted that is not there",)]
             await shows(pipeline.live(QUERY), [("north", 1, False), ("south", 1, False)])
+            assert list(live.rows()) == [("north", 1, False), ("south", 1, False)]
             live.close()
 
     asyncio.run(main())

@@ -24,7 +24,7 @@ import asyncio, sys
 from pathlib import Path
 from dataflow.boards.file import load
 from dataflow.desk.desk import DeskBuilder
-from dataflow.feeds import presence
+from dataflow.feeds.shared import presence
 
 async def main(board, store, url):
     presence.BEAT_S = 0.2
@@ -174,7 +174,7 @@ def test_others_see_how_far_behind_the_views_of_a_desk_are(server, tmp_path, mon
             desk(tmp_path, server.url) as amy,
             desk(tmp_path, server.url, "bob") as bob,
         ):
-            monkeypatch.setattr(bob.pipeline._floor.intake, "step", lambda *_: 0)      # its views stand still
+            monkeypatch.setattr(bob.pipeline.views, "read_log", lambda *_: iter(()))      # its views stand still
             for second in range(12):
                 message = wire.encode("notes", "eve", note("north", second=second))
                 await other.publish(message.subject, message.body, headers=message.headers)

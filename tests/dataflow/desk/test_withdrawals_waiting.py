@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections import deque
 from concurrent.futures import Future
+from math import inf
 from pathlib import Path
+from time import perf_counter
 from types import SimpleNamespace
 
 from hypothesis import HealthCheck, settings
@@ -17,11 +20,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from dataflow.boards.check import engine_for
 from dataflow.boards.file import load
 from dataflow.clock import FixedClock
-from dataflow.desk.entries import PROVISIONAL, Entries
-from dataflow.events.withdrawals import named
+from dataflow.desk.composer import Composer
+from dataflow.desk.entries import Entries
+from dataflow.desk.sender import Sender
+from dataflow.events.withdrawals import target_id
 from dataflow.feeds.feed import Refusal
 from dataflow.session import EntryRefused
-from dataflow.views.views import Floor
+from dataflow.views.current_views import CurrentViews
+from dataflow.views.pending_rows import PROVISIONAL
 from storage.database import Database
 from storage.event import WITHDRAWN
 from tests.dataflow.desks import note
@@ -64,27 +70,30 @@ class Desk(RuleBasedStateMachine):
         self.published, self.log, self.waiting = [], [], {}
         outbox = SimpleNamespace(add=done, reject=done)
         feed = SimpleNamespace(publish=self.published.extend)
-        self.entries = Entries(
-            outbox, feed, FixedClock(0), "amy", self.loop, lambda call, *given: call(*given), Quiet(), lambda: None
-        )
-        self.use(0)
+        self.current = CurrentViews(self.loaded, self.database.log, None)
+        self.sender = Sender(
+            self.current, outbox, feed, self.loop, lambda call, *given: call(*given), Quiet(),
+            lambda: None, lambda: None,
+        )  # fmt: skip
+        self.entries = Entries(self.current, Composer("amy", FixedClock(0)), self.sender, outbox)
+        self.begin()
 
-    def use(self, shown):
-        """A floor that has read the log as far as it is shown."""
-        self.floor = Floor(self.loaded, self.database.log, None)
-        self.step(shown)
-        self.lives = {sql: self.floor.live(sql) for sql in QUERIES[:2]}
+    @property
+    def views(self):
+        return self.current.views
+
+    def begin(self):
+        self.lives = {sql: self.views.live(sql) for sql in QUERIES[:2]}
         self.work()
-        self.entries.use(self.floor.schema, self.floor.engine, self.floor.intake)
-        while self.entries.show(0):
-            """All of them."""
+        self.views.show()
 
     def step(self, until):
-        while self.floor.intake.position < until:
-            self.floor.intake.step(until, 0)
+        while self.views.position < until:
+            deque(self.views.read_log(until, 0), maxlen=0)
+            self.sender.confirm(self.views.take_confirmed())
 
     def work(self):
-        while self.floor.engine.work():
+        while self.views.work(inf):
             """To the end."""
 
     def append(self, event):
@@ -95,21 +104,23 @@ class Desk(RuleBasedStateMachine):
         ids = [event.id for event in (*self.log, *self.waiting.values())] or ["none"]
         return ids[number % len(ids)]
 
+    def look(self):
+        """Note what waits now."""
+        self.waiting = {event.id: event for event in self.views.waiting()}
+
     @rule(place=PLACE, weight=WEIGHT)
     def enter(self, place, weight):
-        entered = self.entries.enter(
-            "note.made", {"place": place, "weight": weight}, seen=0, expects=lambda _: 0, causation=None
-        )
-        self.waiting[entered.id] = self.entries._events[entered.id]
+        self.entries.enter("note.made", {"place": place, "weight": weight})
+        self.look()
 
     @rule(number=NUMBER)
     def withdraw(self, number):
         id = self.any_id(number)
         try:
-            undone = self.entries.withdraw(id, "", seen=0)
+            self.entries.withdraw(id)
         except EntryRefused:
             return
-        self.waiting[undone.id] = self.entries._events[undone.id]
+        self.look()
 
     @rule(place=PLACE, weight=WEIGHT)
     def others_enter(self, place, weight):
@@ -131,33 +142,38 @@ class Desk(RuleBasedStateMachine):
     @rule(number=NUMBER)
     def refuse(self, number):
         event = self.published.pop(number % len(self.published))
-        self.entries.refused(Refusal(event.id, "no"))
-        self.waiting = {id: event for id, event in self.waiting.items() if id in self.entries._events}
+        self.sender.refuse(Refusal(event.id, "no"))
+        self.look()
 
     @rule()
     def read(self):
         self.step(self.database.log.last())
-        self.waiting = {id: event for id, event in self.waiting.items() if id in self.entries._events}
+        self.look()
 
     @rule(sql=st.sampled_from(QUERIES))
     def ask_late(self, sql):
-        self.lives.setdefault(sql, self.floor.live(sql))
+        self.lives.setdefault(sql, self.views.live(sql))
 
     @rule(whole=st.booleans())
     def read_history(self, whole):
         """What cannot take a row back is built anew in slices."""
-        if self.floor.engine.work() and whole:
+        if self.views.work(perf_counter()) and whole:
             self.work()
 
-    @rule()
-    def save_board(self):
-        self.use(self.floor.intake.position)
+    @rule(whole=st.booleans())
+    def save_board(self, whole):
+        """Other views take over; the handles go on there."""
+        self.current.rebuild()
+        while not self.current.prepare(0, self.views.now):
+            """To the end."""
+        while whole and self.views.show_waiting(0):
+            """All of them."""
 
     @invariant()
     def the_views_are_those_of_what_remains(self):
         if not hasattr(self, "lives"):
             return
-        if self.floor.engine.busy:
+        if self.views.show_waiting(0):
             return
         expected = self.expected()
         for sql, live in self.lives.items():
@@ -166,12 +182,12 @@ class Desk(RuleBasedStateMachine):
 
     def expected(self):
         """The queries' results over what the views should hold, of which nothing was ever taken back."""
-        read = self.log[: self.floor.intake.position]
+        read = self.log[: self.views.position]
         held, waiting = remaining(read), list(self.waiting.values())
         gone = {event.id for event in read} - {event.id for event in held}
         for entry in waiting:
             if entry.type == WITHDRAWN:
-                gone.add(named(entry))
+                gone.add(target_id(entry))
         rows = [
             self.loaded.schema.row(event, position=at) for at, event in enumerate(held, 1) if event.id not in gone
         ]
@@ -190,7 +206,7 @@ class Desk(RuleBasedStateMachine):
                 self.work()
                 self.the_views_are_those_of_what_remains()
             finally:
-                self.entries.close()
+                self.sender.close()
                 self.loop.run_until_complete(asyncio.sleep(0))
                 self.loop.close()
                 self.database.close()

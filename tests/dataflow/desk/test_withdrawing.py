@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from math import inf
 
 import msgspec
 import pytest
@@ -16,6 +18,7 @@ from storage.errors import StoreFull
 from storage.event import WITHDRAWN
 from tests.dataflow.desks import BOARD, note, opened, until
 from tests.dataflow.events.test_withdrawals import ADMINS, by, withdrawal
+from tests.stories import within
 
 NOTES = "SELECT place, weight, pending FROM \"note.made\" ORDER BY position"
 COUNTS = "SELECT count(*) AS n, sum(weight) AS weight FROM events"
@@ -46,19 +49,13 @@ class Holding(LocalFeed):
 def story(board=ADMINS, feed=LocalFeed):
     """A coroutine function as a test, with a running desk of amy's."""
 
-    def decorated(function):
-        def test(tmp_path):
-            async def run():
-                async with opened(tmp_path, board, feed=feed) as desk:
-                    await live(desk)
-                    await function(desk)
+    @asynccontextmanager
+    async def running(tmp_path):
+        async with opened(tmp_path, board, feed=feed) as desk:
+            await live(desk)
+            yield desk
 
-            asyncio.run(run())
-
-        test.__name__ = function.__name__
-        return test
-
-    return decorated
+    return within(running)
 
 
 async def live(desk):
@@ -79,7 +76,7 @@ def shown(desk, *queries):
     found = []
     for sql in queries:
         live = desk.pipeline.live(sql)
-        while desk.pipeline._floor.engine.work():
+        while desk.pipeline.views.work(inf):
             """Until it has read history."""
         found.append(list(live.rows()))
         live.close()

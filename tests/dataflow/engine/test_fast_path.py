@@ -56,7 +56,7 @@ STEPS = st.lists(
 
 
 class Pair:
-    """An engine whose query is told as changes, and one whose query is also kept in order, so that it has no lane."""
+    """An engine whose query is told as changes, and one whose query is also kept in order, so that it has no path."""
 
     def __init__(self, sql: str) -> None:
         tables = {"airlines": ({"carrier": "text", "name": "text"}, AIRLINES)}
@@ -123,18 +123,37 @@ def test_the_shortest_way_tells_what_the_ordinary_one_does(sql, steps):
 
 
 @pytest.mark.parametrize(("name", "has"), [(name, name not in ("until now", "both")) for name in QUERIES])
-def test_what_has_a_lane(name, has):
+def test_which_queries_have_a_fast_path(name, has):
     """As long as nobody asks for its rows in order."""
     pair = Pair(QUERIES[name])
     for _ in range(3):
         pair.step("push", [("AA", 2.5, 1, 3)], 0)
         pair.step("advance", 1)
-    lane = pair.engines[0].circuit.lane
-    assert (lane is not None) == has
-    if lane is not None:
+    path = pair.engines[0].fast_path
+    assert (path is not None) == has
+    if path is not None:
         row = pair.row(("AA", 2.5, 1, 3), 99)
-        assert lane.push([row])
-        assert not lane.push([pair.row(("AA", 2.5, 1, 3), 2000, pending=True)])
+        assert path.push([row])
+        assert not path.push([pair.row(("AA", 2.5, 1, 3), 2000, pending=True)])
         pair.lives[0].rows()
-        assert not lane.push([row])
-        assert not lane.advance(pair.now + SECOND)
+        assert not path.push([row])
+        assert not path.advance(pair.now + SECOND)
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside one over the log"])
+def test_rows_of_a_kept_relation_leave_by_the_clock_beside_a_fast_path(beside):
+    """The fast path moves the clock of its own queries only, so it stands only where there are no others."""
+    stock = {"n": "int", "time": "timestamp"}
+    engine = Engine({"events": EVENTS, "stock": stock})
+    counted = [engine.live(QUERIES["recent" if beside else "no count"])]
+    for live in counted:
+        live.changes.subscribe(lambda _: None)
+    kept = engine.live(f"SELECT count(*), sum(n) FROM stock WHERE {RECENT}")
+    kept.changes.subscribe(lambda _: None)
+    engine.push("stock", [(1, SECOND), (2, 8 * SECOND)])
+    for position in range(1, 4):
+        engine.push("events", [(position, f"e{position}", "some", SECOND, False, "AA", 1.0, 1, None)])
+    for now, rows in ((3, [(2, 3)]), (6, [(1, 2)]), (9, [(1, 2)]), (13, [(0, None)])):
+        engine.advance(now * SECOND)
+        assert list(kept.rows()) == rows
+    assert list(counted[0].rows()) == ([] if beside else [("AA", 1.0, 1, 1)])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from dataflow.engine.engine import Engine
-from dataflow.engine.kept_rows import Kept
+from dataflow.engine.kept_rows import KeptRows
 from dataflow.sql.runtime.numbers import NAN
 from dataflow.zset import Row
 from tests.oracle.matrix import alike
@@ -127,11 +127,11 @@ def test_a_pending_row_goes_no_more_often_than_it_is_there() -> None:
 
 
 def test_rows_are_counted_to_the_last_bit() -> None:
-    kept = Kept(COLUMNS)
+    kept = KeptRows(COLUMNS)
     plus, _ = kept.settle([(1, 0.0), (1, -0.0), (1, nan()), (1, nan())], ())
     kept.add(plus)
     assert Counter(map(str, (x for _, x in kept.rows()))) == {"0.0": 1, "-0.0": 1, "nan": 2}
     _, minus = kept.settle((), [(1, -0.0), (1, -0.0), (1, nan())])
     assert list(map(str, (x for _, x in minus))) == ["-0.0", "0.0", "nan"]
-    kept.add(minus, -1)
+    kept.remove(minus)
     assert [str(x) for _, x in kept.rows()] == ["nan"]

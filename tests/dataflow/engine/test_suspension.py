@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from dataflow.engine.builder import Builder
 from dataflow.engine.engine import Engine, LiveQuery
 from dataflow.engine.step_budget import Budget
 from dataflow.notice import Notice
@@ -130,8 +131,7 @@ def test_a_value_that_an_operator_fails_on_takes_only_its_query(upper, name: str
         assert +sums[each] == expected, each
     for live in (failing, *sound.values()):
         live.close()
-    assert not engine.circuit.nodes
-    assert not engine.circuit.readers
+    assert engine.stats() == []
 
 
 def test_queries_that_read_the_failed_operator_go_all_and_no_other(upper) -> None:
@@ -145,7 +145,7 @@ def test_queries_that_read_the_failed_operator_go_all_and_no_other(upper) -> Non
     engine.push("events", [*BEFORE, BAD])
     assert all("failed" in live.aside for live in gone)
     assert stays.rows() == [(9,)]
-    assert len(engine.circuit.nodes) == 3
+    assert len(engine.stats()) == 3
 
 
 def test_the_same_query_may_be_tried_again(upper) -> None:
@@ -260,14 +260,14 @@ def test_a_plan_that_cannot_be_built_does_not_keep_others_from_being_served(monk
     engine = make()
     engine.push("events", BEFORE)
     hydrate = lambda: [BEFORE]  # noqa: E731
-    built = type(engine.circuit._builder).build
+    built = Builder.build
 
     def build(self, rel, now):
         if "'wrong'" in str(rel) and type(rel).__name__ == "Aggregate":
             raise MemoryError
         return built(self, rel, now)
 
-    monkeypatch.setattr(type(engine.circuit._builder), "build", build)
+    monkeypatch.setattr(Builder, "build", build)
     wrong = engine.live("SELECT carrier, count(*) FROM events WHERE id <> 'wrong' GROUP BY 1", hydrate, sliced=True)
     sound = engine.live(SOUND["shared"], hydrate, sliced=True)
     while engine.work():
@@ -275,7 +275,7 @@ def test_a_plan_that_cannot_be_built_does_not_keep_others_from_being_served(monk
     assert "MemoryError" in wrong.aside
     assert Counter(sound.rows()) == right(SOUND["shared"], BEFORE, 0)
     wrong.close(), sound.close()
-    assert not engine.circuit.nodes
+    assert engine.stats() == []
 
 
 def test_what_is_wrong_with_the_call_is_still_raised_and_changes_nothing() -> None:

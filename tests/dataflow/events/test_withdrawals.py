@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from itertools import count
+from math import inf
 from pathlib import Path
+from time import perf_counter
 
 import msgspec
 import pytest
@@ -13,9 +15,10 @@ from hypothesis import strategies as st
 
 from dataflow.boards.check import engine_for
 from dataflow.boards.file import load
-from dataflow.events.withdrawals import Withdrawals, named, objection, reference, said
-from dataflow.views import log_reader
-from dataflow.views.views import Floor
+from dataflow.events.withdrawals import Withdrawals, objection, reference, target_id, withdrawal_data
+from dataflow.views import views as views_module
+from dataflow.views.pace import Pace
+from dataflow.views.views import Views
 from storage.database import Database
 from storage.event import WITHDRAWN, Event
 from storage.identity import identity
@@ -46,7 +49,7 @@ NUMBERS = count()
 def withdrawal(id, author="amy", data=None):
     return Event(
         id=f"w{next(NUMBERS)}", source="/test", type=WITHDRAWN, time=1_700_000_000_000_000, authid=author,
-        data=said(id) if data is None else data,
+        data=withdrawal_data(id) if data is None else data,
     )  # fmt: skip
 
 
@@ -107,7 +110,7 @@ def test_what_comes_later_is_not_withdrawn_and_what_is_unknown_is_told(log):
 def test_a_withdrawal_is_not_withdrawn_nor_itself(log):
     mine = by("amy", note("north"))
     first = withdrawal(mine.id)
-    itself = msgspec.structs.replace(withdrawal("?"), data=said("itself"), id="itself")
+    itself = msgspec.structs.replace(withdrawal("?"), data=withdrawal_data("itself"), id="itself")
     log.append([mine, first, withdrawal(first.id), withdrawal(first.id, "eve"), itself]).result(5)
     gone, reasons = judged(log)
     assert gone == {mine.id}
@@ -150,11 +153,11 @@ def test_a_twin_that_comes_later_is_not_meant(log):
 
 def test_what_a_desk_says_of_an_id_that_several_have():
     _, mine, late, _ = twins()
-    assert msgspec.json.decode(said("x", of=mine)) == {"id": "x", "source": "/test", "authid": "amy"}
-    assert msgspec.json.decode(said("x", "typo", late)) == {
+    assert msgspec.json.decode(withdrawal_data("x", of=mine)) == {"id": "x", "source": "/test", "authid": "amy"}
+    assert msgspec.json.decode(withdrawal_data("x", "typo", late)) == {
         "id": "x", "reason": "typo", "source": "/test", "authid": None,
     }  # fmt: skip
-    asked = reference(withdrawal("", data=said(mine.id, of=late)))
+    asked = reference(withdrawal("", data=withdrawal_data(mine.id, of=late)))
     assert asked.choose("eve", [mine, late]) is late
 
 
@@ -169,7 +172,7 @@ def test_twice_is_once(log):
              b'{"id":"","a":' + b"[" * 5000 + b"]" * 5000 + b"}"],
 )  # fmt: skip
 def test_data_that_names_nothing_is_told(data):
-    assert named(withdrawal("", data=data)) in (None, "")
+    assert target_id(withdrawal("", data=data)) in (None, "")
 
 
 def test_a_withdrawal_without_an_id_has_no_effect(log):
@@ -178,8 +181,8 @@ def test_a_withdrawal_without_an_id_has_no_effect(log):
 
 
 def test_a_reason_is_kept_in_the_data():
-    assert said("x", "typo") == b'{"id":"x","reason":"typo"}'
-    assert named(withdrawal("", data=said("x", "typo"))) == "x"
+    assert withdrawal_data("x", "typo") == b'{"id":"x","reason":"typo"}'
+    assert target_id(withdrawal("", data=withdrawal_data("x", "typo"))) == "x"
     assert objection("amy", by("amy", note("north")), ()) is None
 
 
@@ -242,22 +245,23 @@ def test_the_views_are_those_of_what_remains(events, data):
         path = Path(folder) / "board.toml"
         path.write_text(ADMINS)
         loaded = load(path)
-        patch.setattr(log_reader, "AHEAD", data.draw(st.sampled_from([0, 3, 1000])))
+        patch.setattr(views_module, "FAR", data.draw(st.sampled_from([0, 3, 1000])))
         with Database.open(Path(folder) / "a.db") as database:
             database.log.append(events).result(5)
-            floor = Floor(loaded, database.log, None)
+            pace = Pace()
+            views = Views(loaded, database.log, None, pace=pace)
             lives = {}
-            while floor.intake.position < len(events):
+            while views.position < len(events):
                 for sql in data.draw(st.lists(st.sampled_from(QUERIES), max_size=3)):
-                    lives.setdefault(sql, floor.live(sql))
+                    lives.setdefault(sql, views.live(sql))
                 for _ in range(data.draw(st.integers(0, 3))):
-                    floor.engine.work()
-                until = data.draw(st.integers(floor.intake.position + 1, len(events)))
-                patch.setattr(floor.intake, "_size", data.draw(st.integers(1, 5)))
-                floor.intake.step(until, 0)
+                    views.work(perf_counter())
+                until = data.draw(st.integers(views.position + 1, len(events)))
+                pace.size = data.draw(st.integers(1, 5))
+                next(views.read_log(until, 0))
             for sql in QUERIES:
-                lives.setdefault(sql, floor.live(sql))
-            while floor.engine.work():
+                lives.setdefault(sql, views.live(sql))
+            while views.work(inf):
                 """To the end."""
             assert [list(lives[sql].rows()) for sql in QUERIES] == fresh(loaded, positioned(remaining(events), events))
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dataflow.nats import wire
 from storage import cloudevents
 from storage.errors import CloudEventError
-from storage.event import Event
+from storage.event import Event, at_position, without_position
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
 DATA = st.dictionaries(TEXT, st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT, max_size=4)
@@ -40,7 +40,7 @@ HEADERS = {
 def test_an_entry_round_trips(entry):
     message = wire.encode("b", "amy", entry)
     event = wire.decode("b", message.subject, message.headers, message.body, 7)
-    assert msgspec.structs.replace(event, position=None) == entry
+    assert without_position(event) == entry
     assert event.position == 7
     assert all(value.isprintable() and value.isascii() for value in message.headers.values())
 
@@ -54,7 +54,7 @@ def test_binary_mode_says_the_same(entry):
                for name, value in quoted.items() if value is not None}  # fmt: skip
     headers["CE-Time"] = msgspec.json.decode(cloudevents.encode(entry))["time"]
     subject = wire.encode("b", "amy", entry).subject
-    assert wire.decode("b", subject, headers, entry.data, 1) == msgspec.structs.replace(entry, position=1)
+    assert wire.decode("b", subject, headers, entry.data, 1) == at_position(entry, 1)
 
 
 def test_a_guarded_entry_tells_the_server_what_it_expects():
@@ -92,6 +92,26 @@ def test_nobody_speaks_as_a_device_by_an_entry():
     assert wire.decode("b", SUBJECT, None, body, 1).authid == "amy"
     with pytest.raises(CloudEventError, match="of the device 'mqtt:tele/kitchen/SENSOR'"):
         wire.decode("b", SUBJECT.replace("amy", "_"), None, body, 1)
+
+
+def test_an_empty_entity_is_none():
+    """CloudEvents knows no empty subject: what an operator left empty is an event about nothing."""
+    entry = Event(id="1", source="/s", type="t", time=0, subject="", expects=3)
+    message = wire.encode("b", "amy", entry)
+    assert message.subject == "wf.b._.amy.t"
+    assert "subject" not in msgspec.json.decode(message.body)
+    assert message.headers[wire.EXPECTED_OF] == "wf.b._.>"
+    assert wire.decode("b", message.subject, message.headers, message.body, 1).subject is None
+
+
+@pytest.mark.parametrize(("length", "taken"), [(0, True), (1, False)])
+def test_a_message_has_so_many_bytes_at_the_most(length, taken, monkeypatch):
+    monkeypatch.setattr(wire, "LARGEST", len(BODY) - length)
+    if taken:
+        assert wire.decode("b", SUBJECT, {}, BODY, 1).id == "1"
+    else:
+        with pytest.raises(CloudEventError, match=f"{len(BODY):,} bytes"):
+            wire.decode("b", SUBJECT, {}, BODY, 1)
 
 
 def test_the_author_is_who_the_subject_says():

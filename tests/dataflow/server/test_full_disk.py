@@ -12,7 +12,7 @@ SCRIPT = """
 import asyncio, sys, threading
 from contextlib import suppress
 from pathlib import Path
-from dataflow.feeds import publisher
+from dataflow.feeds.shared import publisher
 from dataflow.server.config import Settings
 from dataflow.server.identities import Identities
 from dataflow.server.serving import Serving

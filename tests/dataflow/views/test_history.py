@@ -12,6 +12,7 @@ import pytest
 from dataflow.boards.file import load
 from dataflow.views import history
 from dataflow.views.history import History
+from dataflow.views.log_reader import LogReader
 from storage.database import Database
 from tests.dataflow.desks import note, opened, until
 
@@ -65,7 +66,7 @@ def rows(reading):
 
 def here(stage, without=frozenset(), until=EVENTS):
     database, schema = stage
-    return [row for _, part in history.parts(database.log, schema, 0, until, without) for row in part]
+    return [row for _, part in LogReader(schema).read(database.log, 0, until, without) for row in part]
 
 
 def test_beside_are_the_same_rows_as_here(stage):
@@ -111,8 +112,9 @@ def test_a_desk_asks_it_for_late_queries_and_ends_it_when_it_closes(tmp_path, mo
                 while not told:
                     await asyncio.sleep(0.01)
             assert list(live.rows()) == [(499,)]
-            desk.pipeline.live("SELECT min(weight) FROM events")
-            while not desk.pipeline._floor.engine._backlog.reading:
-                await asyncio.sleep(0.001)
+            late = desk.pipeline.live("SELECT min(weight) FROM events")
+            while late.progress is None:
+                await asyncio.sleep(0)
+            assert not late.ready
 
     asyncio.run(run())

@@ -6,10 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import nats
-import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
-from qasync import QEventLoop
 
 from dataflow.boards.file import load
 from dataflow.desk.desk import DeskBuilder
@@ -25,22 +22,6 @@ from tests.nats import make_server, server  # noqa: F401  fixtures
 
 KEY = Qt.Key
 GUARDED = BOARD.replace("entry = true", 'entry = true\nguard = true\nlabel = "Make a note"')
-
-
-@pytest.fixture
-def run(qtbot):
-    """Run a coroutine on an event loop that is Qt's, too."""
-
-    def run(main):
-        app = QApplication.instance()
-        app.setQuitOnLastWindowClosed(False)  # a desk closes its connection after its window
-        loop = QEventLoop(app)
-        asyncio.set_event_loop(loop)
-        with loop:
-            loop.run_until_complete(main)
-        asyncio.set_event_loop(None)
-
-    return run
 
 
 class Place:
@@ -137,7 +118,7 @@ async def race(amy, bob, known=0):
     return loser, winner
 
 
-def test_the_loser_sees_what_happened_and_re_applies_by_keys(run, qtbot, server, tmp_path):  # noqa: F811
+def test_the_loser_sees_what_happened_and_re_applies_by_keys(run, qtbot, server, tmp_path):
     async def main():
         async with places(tmp_path, server.url, qtbot) as (amy, bob):
             loser, winner = await race(amy, bob)
@@ -160,7 +141,7 @@ def test_the_loser_sees_what_happened_and_re_applies_by_keys(run, qtbot, server,
     run(main())
 
 
-def test_it_is_discarded_brought_back_kept_over_a_restart_and_changed(run, qtbot, server, tmp_path):  # noqa: F811
+def test_it_is_discarded_brought_back_kept_over_a_restart_and_changed(run, qtbot, server, tmp_path):
     async def main():
         async with places(tmp_path, server.url, qtbot) as (amy, bob):
             loser, winner = await race(amy, bob)
@@ -215,7 +196,7 @@ def test_what_happens_while_the_dialog_is_open_is_told_and_a_second_race_is_lost
     run(main())
 
 
-def test_a_store_that_refuses_is_said_and_the_item_stays(run, qtbot, server, tmp_path, monkeypatch):  # noqa: F811
+def test_a_store_that_refuses_is_said_and_the_item_stays(run, qtbot, server, tmp_path, monkeypatch):
     def full(*_):
         future = asyncio.futures.concurrent.futures.Future()
         future.set_exception(StoreFull(tmp_path))

@@ -14,7 +14,7 @@ from gui.binding.painted_frame import Frame
 from gui.panels.table import Table
 from gui.window.main_window import MainWindow
 from tests.dataflow.desks import BOARD, note, until
-from tests.gui.binding.test_screen import FORM, TALL_FORM_AND_PLACES, on_desk, run  # noqa: F401  a fixture
+from tests.gui.binding.test_screen import FORM, TALL_FORM_AND_PLACES, on_desk
 
 
 class Told(QObject):
@@ -58,7 +58,7 @@ async def measured(desk, count):
     return {stage.stage: stage for stage in desk.pipeline.delays().all}
 
 
-def test_an_entry_is_measured_up_to_the_frame_that_shows_it(run, qtbot, tmp_path):  # noqa: F811
+def test_an_entry_is_measured_up_to_the_frame_that_shows_it(run, qtbot, tmp_path):
     async def act(desk):
         told = Told(desk.panel(Table).findChild(QWidget, "qt_scrollarea_viewport") or desk.panel(Table))
         desk.screen._frame.painted.connect(lambda number: told.all.append((number, desk.shown())))
@@ -72,7 +72,7 @@ def test_an_entry_is_measured_up_to_the_frame_that_shows_it(run, qtbot, tmp_path
     on_desk(run, qtbot, tmp_path, act)
 
 
-def test_where_panels_take_turns_an_entry_is_shown_when_all_had_theirs(run, qtbot, tmp_path, monkeypatch):  # noqa: F811
+def test_where_panels_take_turns_an_entry_is_shown_when_all_had_theirs(run, qtbot, tmp_path, monkeypatch):
     monkeypatch.setattr(bridge, "FLUSH_S", 0.0)
 
     async def act(desk):
@@ -88,7 +88,7 @@ def test_where_panels_take_turns_an_entry_is_shown_when_all_had_theirs(run, qtbo
     on_desk(run, qtbot, tmp_path, act, BOARD + TALL_FORM_AND_PLACES)
 
 
-def test_without_an_entry_nothing_is_expected_of_a_frame(run, qtbot, tmp_path):  # noqa: F811
+def test_without_an_entry_nothing_is_expected_of_a_frame(run, qtbot, tmp_path):
     async def act(desk):
         await asyncio.wrap_future(desk.database.log.append([note("north")]))
         await desk.shows([["north", "1"]])

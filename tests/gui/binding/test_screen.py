@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
-from qasync import QEventLoop
 
 from gui.attention.dialog import AttentionDialog
 from gui.binding import bridge
@@ -34,20 +32,6 @@ title = "Places"
 at = [1, 0, 1, 1]
 sql = "SELECT place FROM by_place"
 """
-
-
-@pytest.fixture
-def run(qtbot):
-    """Run a coroutine on an event loop that is Qt's, too."""
-
-    def run(main):
-        loop = QEventLoop(QApplication.instance())
-        asyncio.set_event_loop(loop)
-        with loop:
-            loop.run_until_complete(main())
-        asyncio.set_event_loop(None)
-
-    return run
 
 
 class Desk:
@@ -106,7 +90,7 @@ def on_desk(run, qtbot, folder, act, board=BOARD + FORM):
             finally:
                 desk.close()
 
-    run(main)
+    run(main())
 
 
 def test_history_is_shown_and_what_is_entered_appears(run, qtbot, tmp_path):

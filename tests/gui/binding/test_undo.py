@@ -15,7 +15,7 @@ from gui.binding.undo import Undo, entry_name
 from gui.panels.form import Form
 from gui.window.footer import Foot
 from tests.dataflow.desks import BOARD
-from tests.gui.binding.test_screen import FORM, on_desk, run  # noqa: F401  fixture
+from tests.gui.binding.test_screen import FORM, on_desk
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 NAMED = BOARD.replace("entry = true", 'entry = true\nsubmit = "Note {place}"') + FORM
@@ -173,7 +173,7 @@ def test_an_entry_is_named_as_the_button_named_it():
 # in a window
 
 
-def test_undo_by_the_keyboard_right_after_entering(run, qtbot, tmp_path):  # noqa: F811
+def test_undo_by_the_keyboard_right_after_entering(run, qtbot, tmp_path):
     async def act(desk):
         for place in ("north", "south"):
             desk.enter(place)
@@ -189,7 +189,7 @@ def test_undo_by_the_keyboard_right_after_entering(run, qtbot, tmp_path):  # noq
     on_desk(run, qtbot, tmp_path, act, NAMED)
 
 
-def test_in_a_text_field_the_keys_are_the_fields_own_while_it_has_something_to_undo(run, qtbot, tmp_path):  # noqa: F811
+def test_in_a_text_field_the_keys_are_the_fields_own_while_it_has_something_to_undo(run, qtbot, tmp_path):
     async def act(desk):
         foot = desk.window.findChild(Foot)
         desk.window.activateWindow()

@@ -17,7 +17,7 @@ from gui.delays.dialog import DelayDialog
 from gui.delays.words import waited_text
 from gui.widgets.pill import Pill
 from tests.dataflow.desks import until
-from tests.gui.binding.test_screen import on_desk, run  # noqa: F401  a fixture
+from tests.gui.binding.test_screen import on_desk
 from tests.gui.standing_gallery import NOW, STATES, ZONE, Nowhere, report
 
 REFUSED = STATES["refused"]
@@ -144,7 +144,7 @@ def shown_dialog(desk) -> DelayDialog | None:
     return next((each for each in desk.window.findChildren(DelayDialog) if each.isVisible()), None)
 
 
-def test_keys_and_pill_open_it_and_it_keeps_up_with_what_is_entered(run, qtbot, tmp_path):  # noqa: F811
+def test_keys_and_pill_open_it_and_it_keeps_up_with_what_is_entered(run, qtbot, tmp_path):
     async def act(desk):
         desk.window.activateWindow()
         QTest.keyClick(desk.window, Qt.Key.Key_F9)

@@ -18,10 +18,9 @@ from gui.theme.theme import Theme
 from gui.window.main_window import MainWindow
 from tests.dataflow.desk.test_incidents import PANEL
 from tests.dataflow.desks import BOARD, note, opened, until
-from tests.gui.binding.test_screen import run  # noqa: F401
 
 
-def test_a_panel_whose_query_is_set_aside_says_so_and_the_log_file_too(account, run, monkeypatch, capsys):  # noqa: F811
+def test_a_panel_whose_query_is_set_aside_says_so_and_the_log_file_too(account, run, monkeypatch, capsys):
     armed = []
 
     def upper(text):

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QVBoxLayout, QWid
 from gui.widgets.pill import Pill
 from gui.window import toast as module
 from gui.window.toast import Toast
-from tests.gui.binding.test_screen import on_desk, run  # noqa: F401  fixture
+from tests.gui.binding.test_screen import on_desk
 from tests.gui.binding.test_undo import CTRL, NAMED
 
 
@@ -106,7 +106,7 @@ async def told(toast, words):
             await asyncio.sleep(0.01)
 
 
-def test_an_entry_is_undone_and_entered_again_from_the_toast(run, qtbot, tmp_path):  # noqa: F811
+def test_an_entry_is_undone_and_entered_again_from_the_toast(run, qtbot, tmp_path):
     async def act(desk):
         desk.enter("north")
         desk.enter("south")

@@ -52,7 +52,7 @@ class SharedDesk:
     async def reaches_cursor(self, position: int, timeout: float = 15) -> None:
         """Until all up to there was dealt with, whether it is an event or not."""
         async with asyncio.timeout(timeout):
-            while self.feed._reception.cursor < position:
+            while self.feed._receiver.cursor < position:
                 await asyncio.sleep(0.01)
 
     async def says(self, state: str, words: str = "", timeout: float = 15):
@@ -100,6 +100,12 @@ async def client(url: str, board: str | None = BOARD):
         yield connection
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def in_a_folder(server, tmp_path):
+    """A server, and a folder for the desks' stores."""
+    yield server, tmp_path
 
 
 async def write(connection, event: Event, operator: str = "bob", **changes):

@@ -8,26 +8,20 @@ import msgspec
 import pytest
 
 from dataflow.feeds.shared import publisher
-from dataflow.feeds.shared.connection_tasks import ended
+from dataflow.feeds.shared.connection_tasks import cancel_all
 from dataflow.nats import wire
 from storage import cloudevents
 from storage.log import OTHER
 from tests.dataflow.desks import until
 from tests.dataflow.feeds.shared.attacker import STREAM, Attacker, again_and_again, attacker
-from tests.dataflow.feeds.shared.logs import SharedDesk, client, desk, entry, write
+from tests.dataflow.feeds.shared.logs import SharedDesk, client, desk, entry, in_a_folder, write
 from tests.nats import make_server, server  # noqa: F401  fixtures
+from tests.stories import within
 
 WITHIN_S = 6.0
 
 
-def story(function):
-    """A coroutine function as a test."""
-
-    def test(server, tmp_path):  # noqa: F811
-        asyncio.run(function(server, tmp_path))
-
-    test.__name__ = function.__name__
-    return test
+story = within(in_a_folder, gives=2)
 
 
 async def told_of(amy: SharedDesk, words: str, timeout: float = WITHIN_S) -> None:
@@ -101,7 +95,7 @@ async def test_heartbeats_of_somebody_else_hide_nothing(server, folder):  # noqa
         await asyncio.sleep(0.2)
         await write(other, entry(1))
         await amy.reaches(2, WITHIN_S)
-        await ended([lying])
+        await cancel_all([lying])
 
 
 @story

@@ -21,21 +21,15 @@ from dataflow.nats import streams, subjects, wire
 from dataflow.server.config import User
 from storage.database import Database
 from storage.errors import StoreFull, TooLarge
+from storage.event import without_position
 from storage.mirror import Mirror
 from tests.dataflow.desks import until
-from tests.dataflow.feeds.shared.logs import BOARD, client, desk, entry, write
+from tests.dataflow.feeds.shared.logs import BOARD, client, desk, entry, in_a_folder, write
 from tests.dataflow.feeds.shared.proxy import proxy
 from tests.nats import make_server, server  # noqa: F401 - fixtures
+from tests.stories import within
 
-
-def story(function):
-    """A coroutine function as a test."""
-
-    def test(server, tmp_path):  # noqa: F811
-        asyncio.run(function(server, tmp_path))
-
-    test.__name__ = function.__name__
-    return test
+story = within(in_a_folder, gives=2)
 
 
 @asynccontextmanager
@@ -98,7 +92,7 @@ async def test_a_desk_goes_on_after_the_last_position_that_it_holds(server, fold
             await write(other, entry(2))
             await amy.reaches(2)
         missed = [entry(n) for n in range(3, 1500)]
-        await asyncio.gather(*(write(other, each) for each in missed))
+        await Producer(other, BOARD, "bob").send(missed)
         async with desk(server.url, folder / "a.db") as amy:
             await amy.reaches(1499)
             await amy.says("live")
@@ -493,7 +487,7 @@ async def test_an_event_that_the_store_can_not_hold_is_set_apart_alone(server, f
             receive = amy.feed._mirror.receive
 
             def picky(events, refused, cursor, origin):
-                if entries[13] in [msgspec.structs.replace(each, position=None, authid="amy") for each in events]:
+                if entries[13] in [msgspec.structs.replace(without_position(each), authid="amy") for each in events]:
                     return failing(TooLarge(folder, "too big"))()
                 return receive(events, refused, cursor, origin)
 

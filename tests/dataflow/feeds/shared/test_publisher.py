@@ -7,44 +7,30 @@ import os
 import random
 import signal
 from contextlib import asynccontextmanager
-from inspect import signature
 
 import msgspec
 import pytest
 
-from dataflow.feeds.shared import batch, publisher
+from dataflow.feeds.shared import batch, publisher, send_queue
 from dataflow.feeds.shared.publisher import Publisher
 from dataflow.nats import streams
 from dataflow.nats.connection import connect
 from dataflow.server.config import User
 from tests.dataflow.feeds.shared.logs import BOARD, client, desk, entry, write
 from tests.nats import make_server, server  # noqa: F401 - fixtures
+from tests.stories import within
 
 BATCH = "Nats-Batch-Id"
 
 
-def story(function):
-    """A coroutine function as a test, with a server and somebody else's connection to it."""
+@asynccontextmanager
+async def observed(server):  # noqa: F811
+    """A server and somebody else's connection to it."""
+    async with client(server.url) as other:
+        yield server, other
 
-    def run(server, **fixtures):  # noqa: F811
-        async def main():
-            async with client(server.url) as other:
-                await function(server, other, **fixtures)
 
-        asyncio.run(main())
-
-    if "caplog" in signature(function).parameters:
-
-        def test(server, caplog):
-            run(server, caplog=caplog)
-
-    else:
-
-        def test(server):
-            run(server)
-
-    test.__name__ = function.__name__
-    return test
+story = within(observed, gives=2)
 
 
 class Sender:
@@ -53,7 +39,7 @@ class Sender:
     def __init__(self):
         self.refusals, self.troubles = [], []
         self.told = asyncio.Event()
-        self.publisher = Publisher(BOARD, "amy", self._refused, self._troubled, lambda *_: [], 0)
+        self.publisher = Publisher(BOARD, "amy", self._refused, self._troubled, lambda *_: [], 0, lambda _: [])
 
     def _refused(self, refusal):
         self.refusals.append(refusal)
@@ -71,7 +57,7 @@ class Sender:
     @asynccontextmanager
     async def on(self, url, *, batches=True, prepare=None):
         """Sending over a connection; `prepare` may bend it before."""
-        connection = await connect([url], "test", None, self.publisher._wake.set, self.publisher.denied)
+        connection = await connect([url], "test", None, self.publisher._wake.set, self.publisher.deny)
         if prepare:
             prepare(connection)
         caught_up = asyncio.Event()
@@ -89,7 +75,7 @@ async def impatient():
     """Answers are waited for not as long as for slow lines."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publisher, "ANSWER_S", 0.3)
-        patch.setattr(publisher, "SLOWEST", 2**40)
+        patch.setattr(send_queue, "SLOWEST", 2**40)
         yield
 
 
@@ -276,7 +262,11 @@ async def test_what_can_not_be_sent_is_refused_and_the_others_go_in_order(server
     assert ids(messages) == [each.id for each in taken]
     assert in_batches(messages) == [20, 20, 20]
     assert [refusal.id for refusal in sender.refusals] == [huge.id, endless.id, no_text.id]
-    assert [words in refusal.reason for words, refusal in zip(["bytes", "", ""], sender.refusals, strict=True)]
+    reasons = [refusal.reason for refusal in sender.refusals]
+    assert reasons[0] == f"larger than the {limit:,} bytes that the server takes"
+    assert reasons[1] == "its names are longer than the 3,900 characters that the server takes"
+    assert reasons[2].startswith("can't be put into a message: ")
+    assert all(not refusal.stale for refusal in sender.refusals)
 
 
 def watched(count, expects=0):
@@ -331,7 +321,7 @@ async def test_what_others_change_at_the_same_time_is_found_by_the_server(server
         assert sender.refusals == []
         came = [msgspec.structs.replace(theirs, position=1, authid="bob")]
         came += [msgspec.structs.replace(each, position=at) for at, each in enumerate(entries[:3], 2)]
-        sender.publisher.returned(came, 4)
+        sender.publisher.confirm(came, 4)
         messages = await log_of(other, 20)
         assert ids(messages) == [theirs.id, *(each.id for each in entries if each.subject != "UA3")]
         assert in_batches(messages) == []
@@ -371,7 +361,7 @@ async def done(one):
     """Until nothing of a desk's waits."""
     await one.says("live")
     sender = one.feed._publisher
-    while sender._waiting:
+    while not sender.idle:
         sender._wake.clear()
         await asyncio.wait_for(sender._wake.wait(), 5)
 

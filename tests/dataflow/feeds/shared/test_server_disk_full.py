@@ -14,7 +14,7 @@ import pytest
 SCRIPT = """
 import asyncio, sys
 from pathlib import Path
-from dataflow.feeds import publisher
+from dataflow.feeds.shared import publisher
 from tests.dataflow.feeds.shared.logs import client, desk, entry
 from tests.nats import Server
 
