@@ -77,10 +77,11 @@ class Circuit:
     def look_for_fast_path(self) -> None:
         """Go the shortest way from now on, where there is one for rows of the log."""
         plain, kinds = self._graph.sources("events")
-        if kinds or self._times.measuring or not (self._log.begun and self._log.is_plain):
-            return
+        log, unready = self._log, self._graph.unready
+        if kinds or self._times.measuring or unready or not (log.begun and log.is_plain):
+            return  # a push that goes the fast path is not queued for those that are not ready
         nodes, results = self._graph.route(plain)
-        path = find_fast_path(nodes, results, plain, self._graph.timed, self._log, self._troubles)
+        path = find_fast_path(nodes, results, plain, self._graph.timed, log, self._troubles)
         self._graph.use_fast_path(path)
 
     def run(self, nodes: Sequence[Node], given: Iterable[Node] = ()) -> None:

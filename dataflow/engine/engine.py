@@ -59,6 +59,9 @@ class Engine:
     built anew when one is pushed to. Those in `updating` are joined like any relation. `now` is the clock in µs.
     """
 
+    advance: Callable[[int], None]
+    """Move the clock, never back; rows enter and leave temporal filters. It is the circuit's: a call less a tick."""
+
     def __init__(
         self,
         relations: Mapping[str, Mapping[str, str]],
@@ -76,9 +79,10 @@ class Engine:
         self._planner = Planner(self._relations.columns, kinds or {}, views or {}, plans)
         self._graph = Graph(self._relations)
         self._troubles, self._times = Troubles(), StepTimes()
-        self._waiting, readers = Waiting(self._graph), Readers(self._graph)
+        self._waiting, readers = Waiting(), Readers(self._graph)
         self._suspension = Suspension(self._graph, self._troubles, readers, self._waiting, self._relations.columns)
         self._circuit = Circuit(self._graph, self._log, self._suspension, self._troubles, self._times, now)
+        self.advance = self._circuit.advance
         self._router = Router(self._graph, self._log)
         hydration = Hydration(self._relations, self._graph, self._router, self._circuit, self._troubles)
         self._late = LateQueries(self._graph, self._waiting, hydration, readers, self._suspension)
@@ -193,23 +197,23 @@ class Engine:
         except Unsettled:
             self._suspension.settle_all()
             return
-        rows = self._relations.to_text(relation, rows)
+        if relation != "events" or not self._log.is_plain:
+            rows = self._relations.to_text(relation, rows)
         if relation != "events" or weights is not None or self._waiting or not self._push_confirmed(rows):
             self._stepper.take(self._relations.prepare(relation, rows, weights))
 
     def _push_confirmed(self, rows: Sequence[Row]) -> bool:
         """Make the common push in a shorter way: confirmed rows that only come. False where it is not that."""
-        if self._log.has_pending(rows):
-            return False
+        at = self._log.pending_at
+        if at >= 0:
+            for row in rows:
+                if row[at]:
+                    return False
         if rows:
             self._log.rise(rows)
         self._circuit.step(self._router.lay_confirmed(rows))
         self._circuit.look_for_fast_path()
         return True
-
-    def advance(self, now: int) -> None:
-        """Move the clock, never back; rows enter and leave temporal filters."""
-        self._circuit.advance(now)
 
 
 __all__ = ["Engine", "Hydrate", "LiveQuery", "NeedsHistory", "Notice", "Table"]

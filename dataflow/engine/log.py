@@ -34,15 +34,6 @@ class Log:
         if self.position_at >= 0 and (last := rows[-1][self.position_at]) > self.position:
             self.position = last
 
-    def has_pending(self, rows: Rows) -> bool:
-        """Say whether one of the rows is pending."""
-        at = self.pending_at
-        if at >= 0:
-            for row in rows:
-                if row[at]:
-                    return True
-        return False
-
     def split(self, rows: Rows, weights: Sequence[int] | None) -> Push:
         """Part a push into the log. `weights` None stands for +1 each."""
         at = self.pending_at

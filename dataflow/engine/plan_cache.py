@@ -182,11 +182,13 @@ def _is_foreign(folder: Path) -> bool:
     return not shared and (not stat.S_ISDIR(found.st_mode) or not is_own(found))
 
 
-def compiler_version() -> bytes:
-    """Changes whenever the code that makes plans does: Python, sqlglot, the sources of our own compiler."""
+def compiler_version(dataflow: Path = Path(__file__).parent.parent) -> bytes:
+    """Return what changes whenever the code that makes plans does: Python, sqlglot, our own compiler and engine.
+
+    Those two are the sources in `engine/` and `sql/` of the package `dataflow`, and in all folders below.
+    """
     sources = [sys.version]
-    engine = Path(__file__).parent
-    for package in (engine, engine.parent / "sql"):
+    for package in (dataflow / "engine", dataflow / "sql"):
         for folder, _, _ in os.walk(package):
             sources += (f"{path}{size}{changed}" for changed, size, path in sorted(_sizes(Path(folder), ".py")))
     if (parser := _source("sqlglot")) and parser.exists():

@@ -38,28 +38,36 @@ class Stepper:
         """
         sources = self._router.lay_ready(push)
         route = self._graph.route(sources)
-        stale = self._find_stale(push, route.nodes) if push.retracted or push.relation != "events" else []
-        behind = self._graph.behind(stale) if stale else set()
-        lives = [live for node in behind if isinstance(node, Result) for live in self._readers.of(node)]
-        if any(live.hydrate is None for live in lives) and (self._relations.log.begun or push.confirmed):
-            for source in sources:
-                source.clear()
-            raise NeedsHistory
+        stale = self._find_stale(push, route.nodes)
+        if stale:
+            self._step_around(push, route, sources, self._graph.behind(stale))
+        else:
+            self._apply(push)
+            self._run(route.nodes, route.results, sources)
+
+    def _find_stale(self, push: Push, nodes: Iterable[Node]) -> list[Node]:
+        if push.relation != "events":
+            return self._graph.indexing(push.relation)
+        return [node for node in nodes if not node.retracts()] if push.retracted else []
+
+    def _apply(self, push: Push) -> None:
         self._relations.apply(push)
         if push.relation == "events":
             self._late.queue(push)
-        if not stale:
-            self._run(route.nodes, route.results, sources)
-            return
+
+    def _step_around(self, push: Push, route: Route, sources: Sequence[Source], behind: set[Node]) -> None:
+        """Make a push, past the stale nodes and all `behind` them, whose queries are built anew."""
+        lives = [live for node in behind if isinstance(node, Result) for live in self._readers.of(node)]
+        begun = self._relations.log.begun or (push.relation == "events" and push.confirmed)
+        if begun and any(live.hydrate is None for live in lives):
+            for source in sources:
+                source.clear()
+            raise NeedsHistory
+        self._apply(push)
         self._run_sound(route, sources, behind)
         self._late.renew(behind, [live for live in lives if not live.aside])
         if push.relation == "events":
             self._keep_up(push._replace(retracted=NONE), [node for node in route.nodes if node in behind])
-
-    def _find_stale(self, push: Push, nodes: Iterable[Node]) -> list[Node]:
-        if push.relation == "events":
-            return [node for node in nodes if not node.retracts()]
-        return self._graph.indexing(push.relation)
 
     def _run_sound(self, route: Route, sources: Sequence[Source], behind: set[Node]) -> None:
         """Run what does not read a stale node."""

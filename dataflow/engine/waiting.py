@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dataflow.engine.graph import Graph
 from dataflow.engine.job import Job
 from dataflow.engine.live_query import LiveQuery
 from dataflow.engine.operators.node import Node
 
 
 class Waiting:
-    """True while there are any. `job` is the one under way, if there is one.
+    """True while there are any. `job` is the one under way, if there is one."""
 
-    While queries wait, `graph` has no fast path: a push is queued for the job too.
-    """
-
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self) -> None:
         self.job: Job | None = None
-        self._graph = graph
         self._lives: list[LiveQuery] = []
         self._alone: set[LiveQuery] = set()
 
@@ -30,7 +25,6 @@ class Waiting:
 
     def add(self, lives: Iterable[LiveQuery]) -> None:
         """Have these read history, after those that wait already."""
-        self._graph.use_fast_path(None)
         self._lives += [live for live in lives if live not in self]
 
     def remove(self, live: LiveQuery) -> None:

@@ -193,6 +193,21 @@ async def test_of_much_that_happened_meanwhile_the_newest_is_told(desk):
 
 
 @story
+async def test_the_story_begins_after_what_the_operator_had_seen_of_the_whole_log(desk):
+    """`expects` is the entity's own last position; `seen`, that of the views, may be far beyond it, or before it."""
+    for weight in range(4):
+        elsewhere(desk, "north", weight)
+    await until(desk.pipeline.status, lambda status: status.position == 4)
+    for expects, seen, told in ((1, 3, [3]), (3, 1, [3]), (None, 2, [2, 3]), (2, None, [2, 3]), (0, 0, [0, 1, 2, 3])):
+        stale = msgspec.structs.replace(note("north", 9), authid="amy", expects=expects, seen=seen)
+        await asyncio.wrap_future(desk.database.outbox.add([stale]))
+        await asyncio.wrap_future(desk.database.outbox.reject(stale.id, "north has changed", stale=True))
+        item = next(each for each in desk.pipeline.attention() if each.entry.id == stale.id)
+        meanwhile = await desk.pipeline.meanwhile(item.key)
+        assert [event.fields["weight"] for event in meanwhile.events] == told
+
+
+@story
 async def test_an_entry_is_pending_until_its_refusal_is_on_disk(desk):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sender, "RETRY_S", 0.01)

@@ -138,3 +138,22 @@ def test_which_queries_have_a_fast_path(name, has):
         pair.lives[0].rows()
         assert not path.push([row])
         assert not path.advance(pair.now + SECOND)
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside one over the log"])
+def test_rows_of_a_kept_relation_leave_by_the_clock_beside_a_fast_path(beside):
+    """The fast path moves the clock of its own queries only, so it stands only where there are no others."""
+    stock = {"n": "int", "time": "timestamp"}
+    engine = Engine({"events": EVENTS, "stock": stock})
+    counted = [engine.live(QUERIES["recent" if beside else "no count"])]
+    for live in counted:
+        live.changes.subscribe(lambda _: None)
+    kept = engine.live(f"SELECT count(*), sum(n) FROM stock WHERE {RECENT}")
+    kept.changes.subscribe(lambda _: None)
+    engine.push("stock", [(1, SECOND), (2, 8 * SECOND)])
+    for position in range(1, 4):
+        engine.push("events", [(position, f"e{position}", "some", SECOND, False, "AA", 1.0, 1, None)])
+    for now, rows in ((3, [(2, 3)]), (6, [(1, 2)]), (9, [(1, 2)]), (13, [(0, None)])):
+        engine.advance(now * SECOND)
+        assert list(kept.rows()) == rows
+    assert list(counted[0].rows()) == ([] if beside else [("AA", 1.0, 1, 1)])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 
+from dataflow.engine import plan_cache
 from dataflow.engine.engine import Engine
 from dataflow.engine.plan_cache import PlanCache, compiler_version
 from dataflow.sql.plan.codec import encode
@@ -52,8 +55,54 @@ def test_stays_within_its_limit_and_leaves_nothing_aside(tmp_path):
     assert all(file.suffix == ".plan" for file in files)
 
 
-def test_the_compilers_version_is_stable():
-    assert compiler_version() == compiler_version()
+PACKAGE = Path(plan_cache.__file__).parent.parent
+ROOMS = ("engine", "sql")
+FOLDERS = sorted({str(file.parent.relative_to(PACKAGE)) for room in ROOMS for file in PACKAGE.glob(f"{room}/**/*.py")})
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory) -> Path:
+    package = tmp_path_factory.mktemp("copy") / "dataflow"
+    for folder in FOLDERS:
+        (package / folder).mkdir(parents=True, exist_ok=True)
+        for file in (PACKAGE / folder).glob("*.py"):
+            shutil.copy2(file, package / folder)
+    return package
+
+
+def test_rooms_of_the_compiler_have_folders():
+    assert {"engine", "engine/operators", "sql", "sql/plan", "sql/codegen"} <= set(FOLDERS)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_compilers_version_is_another_when_a_source_changes_comes_or_goes(copied, folder):
+    before = compiler_version(copied)
+    assert compiler_version(copied) == before, "as long as nothing changes"
+    file = next((copied / folder).glob("*.py"))
+    source, changed = file.read_bytes(), file.stat().st_mtime_ns
+    file.write_bytes(source + b"# longer")
+    os.utime(file, ns=(changed, changed))
+    longer = compiler_version(copied)
+    file.write_bytes(source)
+    os.utime(file, ns=(changed, changed + 1000))
+    touched = compiler_version(copied)
+    os.utime(file, ns=(changed, changed))
+    assert compiler_version(copied) == before
+    added = file.with_name("added.py")
+    added.write_text("")
+    more = compiler_version(copied)
+    added.unlink()
+    assert len({before, longer, touched, more}) == 4
+    (copied / folder / "notes.txt").write_text("no source")
+    assert compiler_version(copied) == before
+
+
+def test_by_default_the_version_is_that_of_the_running_sources(tmp_path, copied):
+    assert compiler_version() == compiler_version(PACKAGE) != compiler_version(copied)
+    PlanCache(tmp_path / "plans").put("k", b"plan")
+    assert PlanCache(tmp_path / "plans").get("k") == b"plan"
+    assert PlanCache(tmp_path / "plans", compiler_version()).get("k") == b"plan"
+    assert PlanCache(tmp_path / "plans", compiler_version(copied)).get("k") is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has access lists")
