@@ -25,7 +25,7 @@ class FakeLive:
 
     def __init__(self, columns=ONE):
         self.columns, self.ready, self.progress, self.closed = columns, True, None, False
-        self.splices, self.asides = ReplaySubject(1), Subject()
+        self.splices, self.failures = ReplaySubject(1), Subject()
 
     def put(self, *splices):
         self.splices.on_next(list(splices))
@@ -44,7 +44,7 @@ class FakeSession:
     def __init__(self, **rows):
         self.rows, self.lives, self.confirmed = rows, [], 0
 
-    def live(self, sql):
+    def live(self, sql, reader=""):
         if sql not in self.rows:
             raise SqlError(f"no relation {sql}")
         live = FakeLive(*([self.columns[sql]] if sql in getattr(self, "columns", {}) else []))
@@ -158,7 +158,7 @@ def test_a_query_that_is_wrong_is_said_and_what_was_shown_goes_on(made):
 def test_a_query_that_is_set_aside_is_said_on_its_card_only(made):
     session = FakeSession(a=[1], b=[2])
     _, one, other = made(session, {"main": "a"}, {"main": "b"})
-    session.lives[0].asides.on_next("it took too long")
+    session.lives[0].failures.on_next("it took too long")
     assert (one.accessibleDescription(), other.accessibleDescription()) == ("it took too long", "")
 
 
@@ -301,7 +301,7 @@ def test_a_kept_panel_gets_all_anew_where_its_columns_are_others(made):
 def test_a_kept_panel_whose_query_was_set_aside_has_it_tried_again(made):
     session = FakeSession(a=[1])
     bridge, panel = made(session, {"main": "a"})
-    session.lives[0].asides.on_next("it took too long")
+    session.lives[0].failures.on_next("it took too long")
     bridge.bind([panel])
     bridge.settle()
     assert (panel.numbers(), panel.accessibleDescription()) == ([1], "")
