@@ -12,6 +12,7 @@ import pytest
 
 from dataflow.desk import attention, sender
 from dataflow.session import EntryRefused, EntryRejected
+from storage.database import Database
 from storage.errors import AlreadySettled, StoreFull
 from tests.dataflow.desks import BOARD, note, opened, until
 from tests.stories import within
@@ -257,3 +258,14 @@ def test_what_the_operator_entered_before_the_desk_ended_makes_none_of_the_rest_
             assert (count(desk), last_event(desk).id) == (0, left.id)
 
     asyncio.run(run())
+
+
+def test_a_refused_entry_that_a_tick_has_counted_before_it_is_told_counts_once(tmp_path):
+    with Database.open(tmp_path / "a.db") as database:
+        listed, told = attention.AttentionList(database, lambda: told.append(listed.count(()))), []
+        refused = note("north")
+        database.outbox.add([refused]).result(5)
+        database.outbox.reject(refused.id, "no").result(5)
+        listed.recount()
+        listed.note_added()
+        assert told == [1]
