@@ -54,29 +54,29 @@ class History:
         """The rows up to a position, but of the events `without`, in chunks; closed early, it stops."""
         if until < MANY:
             return self._here(0, until, without)
-        return self._beside(Request(str(self._log.path), self._schema.board, until, list(without)))
+        return self._read_by_process(Request(str(self._log.path), self._schema.board, until, list(without)))
 
     def _here(self, after: int, until: int, without: Collection[Identity]) -> Iterator[Rows]:
         return (rows for _, rows in self._reader.read(self._log, after, until, without))
 
-    def _beside(self, request: Request) -> Iterator[Rows]:
+    def _read_by_process(self, request: Request) -> Iterator[Rows]:
         reached = 0
-        beside = Beside(request)
+        process = HistoryProcess(request)
         try:
-            while not beside.ended:
-                part = beside.take()
+            while not process.ended:
+                part = process.take()
                 if part is None:
                     yield NONE
                     continue
                 reached, rows = part
                 yield rows
         finally:
-            beside.close()
+            process.close()
         if reached < request.until:
             yield from self._here(reached, request.until, request.without)
 
 
-class Beside:
+class HistoryProcess:
     """The process beside, and the thread that takes over what it says."""
 
     def __init__(self, request: Request) -> None:

@@ -52,7 +52,7 @@ def on_hand(run, qtbot, tmp_path):
                     finally:
                         desk.close()
 
-        run(main)
+        run(main())
 
     return on_hand
 
@@ -146,7 +146,7 @@ def test_an_empty_log_of_its_own_says_so_and_no_word_more(run, qtbot, tmp_path):
             finally:
                 desk.close()
 
-    run(main)
+    run(main())
 
 
 def test_a_query_that_reads_history_is_marked_and_what_there_was_stands(on_hand, monkeypatch):

@@ -81,7 +81,7 @@ def test_a_process_that_ends_too_early_leaves_the_rest_to_be_read_here(stage, af
     reading = History(stage[0].log, stage[1]).read(EVENTS, frozenset())
     next(reading)
     found = [row for chunk in islice(chunks(reading), after) for row in chunk]
-    reading.gi_frame.f_locals["beside"]._process.kill()
+    reading.gi_frame.f_locals["process"]._process.kill()
     assert found + rows(reading) == here(stage)
 
 
@@ -93,7 +93,7 @@ def test_a_store_that_the_process_cannot_read_is_read_here(stage, monkeypatch):
 def test_closed_early_the_process_ends(stage):
     reading = History(stage[0].log, stage[1]).read(EVENTS, frozenset())
     next(chunks(reading))
-    process = reading.gi_frame.f_locals["beside"]._process
+    process = reading.gi_frame.f_locals["process"]._process
     reading.close()
     assert process.poll() is not None
 
