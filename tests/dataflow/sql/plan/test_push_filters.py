@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflow.engine.engine import Engine
+from dataflow.sql.compile import Compiler
 from dataflow.sql.plan.codec import encode
 from dataflow.sql.plan.describe import Describer, inputs
 from dataflow.sql.plan.nodes import Call, Col, Const, Expr, IsNull, Map, Not, Or, Order, Pool, Query, Rel
@@ -35,7 +36,7 @@ def described(sql: str) -> str:
         for each in inputs(rel):
             describe(each, depth + 1)
 
-    describe(Engine(RELATIONS).compiler.query(sql).rel, 0)
+    describe(Compiler(RELATIONS, {}, 0, {}).query(sql).rel, 0)
     return "\n".join(lines)
 
 
@@ -100,7 +101,7 @@ def rows_of(rel: Rel, width: int, t: list[Row], u: list[Row]) -> Counter[Row]:
 @settings(max_examples=12, deadline=None)
 @given(test=TESTS, t=T, u=U)
 def test_a_filter_lets_the_same_rows_pass_wherever_it_stands(sql: str, test: Expr, t: list[Row], u: list[Row]) -> None:
-    rel = Engine(RELATIONS).compiler.query(sql).rel
+    rel = Compiler(RELATIONS, {}, 0, {}).query(sql).rel
     pushed = FilterPusher(None).filter(rel, test)
     assert rows_of(pushed, 2, t, u) == rows_of(Map(rel, (test,), None), 2, t, u)
 
@@ -111,7 +112,7 @@ def test_a_filter_lets_the_same_rows_pass_wherever_it_stands(sql: str, test: Exp
 def test_what_is_read_is_the_same_without_what_is_not(
     sql: str, columns: list[Expr], t: list[Row], u: list[Row]
 ) -> None:
-    rel = Engine(RELATIONS).compiler.query(sql).rel
+    rel = Compiler(RELATIONS, {}, 0, {}).query(sql).rel
     below = rel.input if isinstance(rel, Map) and all(isinstance(column, Col) for column in rel.columns or ()) else rel
     read = Map(below, (), tuple(columns))
     assert rows_of(prune_columns(read), len(columns), t, u) == rows_of(read, len(columns), t, u)

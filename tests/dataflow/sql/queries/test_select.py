@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dataflow.engine.engine import Engine
+from dataflow.sql.compile import Compiler
 from dataflow.sql.errors import SqlError
 from dataflow.sql.plan.codec import encode
 from tests.dataflow.sql.plan.test_push_filters import RELATIONS, described
@@ -34,7 +35,7 @@ def test_a_plan_is_as_it_was_written_down(plan: str) -> None:
     ],
 )  # fmt: skip
 def test_two_ways_to_say_one_thing_are_one_plan(one: str, other: str) -> None:
-    compiler = Engine(RELATIONS).compiler
+    compiler = Compiler(RELATIONS, {}, 0, {})
     assert encode(compiler.query(one)) == encode(compiler.query(other))
 
 

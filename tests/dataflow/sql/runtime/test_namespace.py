@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from dataflow.engine.engine import Engine
 from dataflow.sql.codegen.assemble import NAMESPACE
+from dataflow.sql.compile import Compiler
 from dataflow.sql.errors import SqlError
 from dataflow.sql.expressions.casts import PARTIAL, PLAIN
 from dataflow.sql.expressions.functions import FUNCTIONS
@@ -73,7 +73,7 @@ def compiled() -> Iterator[str]:
     asked = [(MEANT, [*EXPRESSIONS, *UNITS_IN_ROWS]), (COLUMNS, aggregates)]
     asked += [(SHEETS[read][0], few) for read, few in expressions().items()]
     for columns, each in asked:
-        compiler = Engine({"m": columns}).compiler
+        compiler = Compiler({"m": columns}, {}, 0, {})
         for sql in (queries(expression)[0] for expression in each):
             with suppress(SqlError):
                 yield from (node.code for node in in_order(compiler.query(sql)) if isinstance(node, Call))
