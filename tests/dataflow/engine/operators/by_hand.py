@@ -13,12 +13,11 @@ from sortedcontainers import SortedDict, SortedKeyList
 from dataflow.engine.builder import Builder
 from dataflow.engine.operators.node import Constant, Node, Rows, Source
 from dataflow.engine.operators.temporal_filter import TemporalFilter
+from dataflow.engine.relations import Relations
 from dataflow.sql.compile import Compiler
 from dataflow.sql.plan.nodes import Query, Rel, Scan
 from dataflow.zset import Change, Row
-from tests.dataflow.engine.operators.statements import EVENTS, RELATIONS
-
-POSITION = list(EVENTS).index("position")
+from tests.dataflow.engine.operators.statements import RELATIONS
 
 
 class Lot(NamedTuple):
@@ -84,7 +83,7 @@ class Operators:
     def __init__(self, sql: str, now: int = 0, *, passes: bool = False, deaf: bool = False) -> None:
         self.now = now
         self.nodes: dict[Rel, Node] = {}
-        self._builder = Builder(frozenset(), lambda name: (), POSITION, self._node)
+        self._builder = Builder(Relations(RELATIONS, {}), self.nodes)
         self.root = self._node(plan_of(sql).rel)
         self.total = Total(self.root, passes=passes, deaf=deaf)
         self.root.readers.append(self.total)
