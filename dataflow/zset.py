@@ -8,7 +8,7 @@ rows are pushed, is whatever `msgspec.json.decode` gives, and in results its tex
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 Row = tuple[Any, ...]
@@ -34,3 +34,17 @@ def apply_splices(rows: list[Row], splices: Iterable[Splice]) -> None:
     """Bring `rows` up to date, in place."""
     for at, removed, added in splices:
         rows[at : at + removed] = added
+
+
+def difference(old: Sequence[Row], new: Sequence[Row]) -> list[Splice]:
+    """One splice from `old` to `new`, over what lies between their common ends."""
+    size = min(len(old), len(new))
+    start = 0
+    while start < size and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < size - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    if start == len(old) == len(new):
+        return []
+    return [Splice(start, len(old) - start - end, tuple(new[start : len(new) - end]))]

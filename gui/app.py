@@ -221,7 +221,7 @@ async def _until_closed(window: MainWindow, options: Options, on_painted: Callab
             options = await _on_new_store(window, options)
             if window.shut is not None and options.store is not None:
                 window.shut.move_to(options.store)
-            window.show_board(options.board.board)
+            window.show_board(options.board.board, anew=True)
     return 0
 
 
@@ -241,7 +241,7 @@ def _first(closed: asyncio.Future[None], wanted: SignalInstance) -> asyncio.Futu
 
 async def _on_new_store(window: MainWindow, options: Options) -> Options:
     """The same board on a new store, where the server's log does not fit the old one; as it was, where that fails."""
-    from dataflow.feeds.shared.new_store import NoAnswer, follow_anew
+    from dataflow.feeds.shared.new_store import NoAnswer, make_new_store
     from dataflow.nats.errors import ServerError
     from gui.server_settings import renewed, renewed_text
     from storage.errors import StorageError
@@ -252,7 +252,7 @@ async def _on_new_store(window: MainWindow, options: Options) -> Options:
     id = options.board.board.id
     identity, ca = (Path(file) if file else None for file in (connection.identity, connection.ca))
     try:
-        new, along = await follow_anew(connection.urls, id, options.author, old, identity, ca)
+        new, along = await make_new_store(connection.urls, id, options.author, old, identity, ca)
         kept = renewed(id, connection, new)
     except (NoAnswer, ServerError, StorageError, OSError) as error:
         window.tell("There is no new store", str(error))

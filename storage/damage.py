@@ -12,6 +12,9 @@ _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
 _GONE = "its header is gone"
 
+FILES = ("", "-wal", "-shm", "-journal")
+"""What is added to a store's name for the files that SQLite makes of one store."""
+
 
 def probe(path: Path, create: bool) -> None:
     """Refuse what cannot be a store, with the reason. A file of another kind is left exactly as it is."""

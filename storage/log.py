@@ -22,7 +22,7 @@ from storage import rows
 from storage.cloudevents import encode
 from storage.errors import TooLarge
 from storage.event import WITHDRAWN, Event, LoggedEvent
-from storage.identity import Identity, identity, known, leave_outbox, other
+from storage.identity import Identity, find_known, find_others, identity, leave_outbox
 from storage.quarantine import Quarantined
 from storage.quarantine import insert as insert_quarantined
 from storage.recent import Recent
@@ -30,7 +30,8 @@ from storage.recent import Recent
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from storage.database import Database
+    from storage.connections import Connections
+    from storage.watcher import Watcher
 
 
 _READ = rows.select("log", "position", "position > ? AND position <= ? ORDER BY position LIMIT ?")
@@ -70,27 +71,28 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
 class EventLog:
     """The log of one store."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, connections: Connections, watcher: Watcher) -> None:
+        self._connections = connections
+        self._watcher = watcher
         self.recent = Recent()
 
     @property
     def path(self) -> Path:
         """The store's file."""
-        return self._database.path
+        return self._connections.path
 
     def append(self, events: Sequence[Event], origin: str = ORIGIN) -> Future[Appended]:
         """Append what is not there yet; done when it is on disk. Without a position, an event gets the next. `origin`
         says whence they are.
         """
-        return self._database.write(lambda connection: append(connection, events, origin))
+        return self._connections.write(lambda connection: append(connection, events, origin))
 
-    def append_guarded(self, entries: Sequence[Event], own: Container[str], held: int = 0) -> Future[Judged]:
+    def append_guarded(self, entries: Sequence[Event], own: Container[str], started_at: int = 0) -> Future[Judged]:
         """Append entries, but not those that say what their operator saw of their entity (`expects`) where others have
         added to it since. The desk's own entries make none stale: those with the ids `own`, and those of the same
-        operator up to position `held`, where the log was when the desk was started.
+        operator up to position `started_at`, where the log was when the desk was started.
         """
-        return self._database.write(lambda connection: append_guarded(connection, entries, own, held))
+        return self._connections.write(lambda connection: append_guarded(connection, entries, own, started_at))
 
     def read(self, after: int = 0, until: int | None = None, chunk: int = 1000) -> Iterator[list[LoggedEvent]]:
         """The events after position `after`, up to and with `until` (None: the last one now), in chunks. Any
@@ -108,12 +110,12 @@ class EventLog:
 
     def about(self, subject: str | None, after: int, until: int) -> list[LoggedEvent]:
         """The events about an entity after position `after`, up to and with `until`: reads all events between."""
-        return rows.events(*self._database.rows(_ABOUT, (after, until, subject))[0])
+        return rows.events(*self._connections.rows(_ABOUT, (after, until, subject))[0])
 
     def find(self, ids: Sequence[str]) -> list[LoggedEvent]:
         """Those events of the log that have these ids, in order."""
         try:
-            return rows.events(*self._database.rows(_NAMED, (_json(ids),))[0])
+            return rows.events(*self._connections.rows(_NAMED, (_json(ids),))[0])
         except TooLarge:
             if len(ids) == 1:
                 raise
@@ -122,24 +124,24 @@ class EventLog:
 
     def withdrawals(self, after: int, until: int, chunk: int = 1000) -> Iterator[list[LoggedEvent]]:
         """As `read`, of withdrawals only. Where there are none, it costs the same whatever the log holds."""
-        while found := self._select(_WITHDRAWALS, after, until, chunk):
-            yield found
-            after = found[-1].position
+        while events := self._select(_WITHDRAWALS, after, until, chunk):
+            yield events
+            after = events[-1].position
 
     def last(self) -> int:
         """The last position; 0 in an empty log."""
-        return int(self._database.rows("SELECT max(position) FROM log")[0][0] or 0)
+        return last_position(self._connections)
 
     def last_time(self) -> int:
         """The time of the latest event, in µs; 0 in an empty log."""
-        return int(self._database.rows("SELECT max(time) FROM log")[0][0] or 0)
+        return int(self._connections.rows("SELECT max(time) FROM log")[0][0] or 0)
 
     def count(self) -> int:
-        return int(self._database.rows("SELECT count(*) FROM log")[0][0])
+        return int(self._connections.rows("SELECT count(*) FROM log")[0][0])
 
     def watch(self, callback: Callable[[int], None]) -> Callable[[], None]:
         """Call `callback`, on a thread of the store's, with the last position when any process appended."""
-        return self._database.watcher.subscribe(callback)
+        return self._watcher.subscribe(callback)
 
     def _chunk(self, after: int, until: int, chunk: int) -> list[LoggedEvent]:
         return self.recent.chunk(after, until, chunk) or self._select(_READ, after, until, chunk)
@@ -147,11 +149,16 @@ class EventLog:
     def _select(self, sql: str, after: int, until: int, chunk: int) -> list[LoggedEvent]:
         """What the SQL finds in the log between two positions, at the most so many; fewer where they are large."""
         try:
-            return rows.events(*self._database.rows(sql, (after, until, chunk))[0])
+            return rows.events(*self._connections.rows(sql, (after, until, chunk))[0])
         except TooLarge:
             if chunk == 1:
                 raise
             return self._select(sql, after, until, max(1, chunk // 8))
+
+
+def last_position(connections: Connections) -> int:
+    """Return the log's last position; 0 where it is empty."""
+    return int(connections.rows("SELECT max(position) FROM log")[0][0] or 0)
 
 
 def append(connection: Connection, events: Sequence[Event], origin: str = ORIGIN) -> Appended:
@@ -171,31 +178,31 @@ def append(connection: Connection, events: Sequence[Event], origin: str = ORIGIN
     return _append_unknown(connection, events, origin)
 
 
-def append_guarded(connection: Connection, entries: Sequence[Event], own: Container[str], held: int) -> Judged:
+def append_guarded(connection: Connection, entries: Sequence[Event], own: Container[str], started_at: int) -> Judged:
     """Within a transaction of the caller's. An entry that the log has already is not judged again."""
     guarded = [entry for entry in entries if entry.expects is not None]
-    there = known(connection, guarded) if guarded else {}
-    stale = [each for each in guarded if identity(each) not in there and _changed(connection, each, own, held)]
+    there = find_known(connection, guarded) if guarded else {}
+    stale = [each for each in guarded if identity(each) not in there and _changed(connection, each, own, started_at)]
     refused = {entry.id for entry in stale}
     taken = [entry for entry in entries if entry.id not in refused]
     positions = append(connection, taken).positions if taken else [0]
     return Judged(max(positions), stale)
 
 
-def _changed(connection: Connection, entry: Event, own: Container[str], held: int) -> bool:
-    """Whether others have added to an entity since. Up to `seen`, the operator has seen all."""
+def _changed(connection: Connection, entry: Event, own: Container[str], started_at: int) -> bool:
+    """Whether others have added to an entry's entity since. Up to `seen`, the operator has seen all."""
     since = max(entry.expects or 0, entry.seen or 0)
     sql = (
         "SELECT json_group_array(json_array(id, authid)) FROM log WHERE position > ? AND subject IS ?"
         " AND NOT (position <= ? AND authid IS ?)"
     )
-    found = connection.exec_driver_sql(sql, (since, entry.subject, held, entry.authid)).scalar_one()
-    return any(author != entry.authid or id not in own for id, author in _pairs.decode(found))
+    later = connection.exec_driver_sql(sql, (since, entry.subject, started_at, entry.authid)).scalar_one()
+    return any(author != entry.authid or id not in own for id, author in _pairs.decode(later))
 
 
 def _append_unknown(connection: Connection, events: Sequence[Event], origin: str) -> Appended:
     """Some are in the log already, or come twice, or are another's with an id that is there."""
-    there: set[Identity] = set(before := known(connection, events))
+    there: set[Identity] = set(before := find_known(connection, events))
     numbers = Counter(id for id, _, _ in before)
     new: list[bool] = []
     twins: list[int] = []
@@ -207,9 +214,9 @@ def _append_unknown(connection: Connection, events: Sequence[Event], origin: str
             numbers[event.id] += 1
     fresh, again = list(compress(events, new)), compress(events, (not each for each in new))
     rows.insert(connection, "log", "position", fresh, [event.position for event in fresh], twins)
-    places = known(connection, events)
+    places = find_known(connection, events)
     leave_outbox(connection, events)
-    others = list(other(connection, [(event, places[identity(event)]) for event in again]))
+    others = list(find_others(connection, [(event, places[identity(event)]) for event in again]))
     insert_quarantined(connection, [_set_apart(event, at, origin) for event, at in others])
     return Appended([places[identity(event)].position for event in events], new, len(others))
 

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from storage.database import Database
+    from storage.connections import Connections
 
 
 class Meta:
     """The named values of one store."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
 
     def get(self, key: str) -> bytes | None:
-        found = self._database.rows("SELECT value FROM meta WHERE key = ?", (key,))
-        return bytes(found[0][0]) if found else None
+        """Return the value; None where there is none."""
+        rows = self._connections.rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return bytes(rows[0][0]) if rows else None
 
     def put(self, key: str, value: bytes) -> Future[None]:
         """Set it; done when it is on disk."""
@@ -27,4 +28,4 @@ class Meta:
         def job(connection: Connection) -> None:
             connection.exec_driver_sql("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
 
-        return self._database.write(job)
+        return self._connections.write(job)

@@ -18,10 +18,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from storage import schema
-from storage.damage import probe_readable
-from storage.database import BESIDE, Database, check_pages, connections, opened, schema_version
+from storage.connections import Connections, make_engine
+from storage.damage import FILES, probe_readable
 from storage.driver_errors import translate
 from storage.errors import StorageError, StoreBusy, StoreDamaged, StoreUnreadable
+from storage.opening import check_pages, open_engine, read_version
 
 _TRIES = 5
 
@@ -42,8 +43,14 @@ class Stamp(NamedTuple):
     changed: int
 
 
-def open_read_only(path: Path) -> Database:
-    """Raises StorageError, also where there is no such store. What is damaged stays where it is."""
+Opened = tuple[Connections, Path | None]
+"""Connections to a store, and the folder of the private copy that they read, if they do."""
+
+
+def open_connections(path: Path) -> Opened:
+    """Open the store to read it. Raises StorageError, also where there is no such store. What is damaged stays where it
+    is.
+    """
     probe_readable(path)
     way, stamp = choose_way(path), _stamp(path)
     if way is Way.COPIED:
@@ -51,20 +58,20 @@ def open_read_only(path: Path) -> Database:
     engine = _engine(path, way)
     try:
         with engine.connect() as connection:
-            version = schema_version(path, connection)
+            version = read_version(path, connection)
             check_pages(path, connection)
     except (DBAPIError, StorageError) as error:
         engine.dispose()
         raise translate(path, error) from None
     if version == schema.HEAD:
-        return _Reading(path, engine, way, stamp)
+        return _Unwritten(path, engine, way, stamp), None
     engine.dispose()
     return _copied(path)
 
 
 def choose_way(path: Path) -> Way:
     """By the files that stand beside the store now."""
-    wal, memory, journal = (_size(path, suffix) for suffix in BESIDE[1:])
+    wal, memory, journal = (_size(path, suffix) for suffix in FILES[1:])
     if journal:
         return Way.COPIED
     if wal is None or (wal == 0 and memory is None):
@@ -72,23 +79,23 @@ def choose_way(path: Path) -> Way:
     return Way.COPIED if memory is None else Way.IN_USE
 
 
-class _Reading(Database):
-    """Reads the store's own file."""
+class _Unwritten(Connections):
+    """Reads the store's own file; what was read while it changed is read again."""
 
     def __init__(self, path: Path, engine: Engine, way: Way, stamp: Stamp | None) -> None:
-        super().__init__(path, engine, writes=False)
+        super().__init__(path, engine, None)
         self._way, self._stamp = way, stamp
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
         for _ in range(_TRIES):
             try:
-                found = super().rows(sql, parameters)
+                rows = super().rows(sql, parameters)
             except StoreDamaged:
                 if not self._has_changed():
                     raise
             else:
                 if not self._has_changed():
-                    return found
+                    return rows
             self._open_anew()
         raise StoreBusy(self.path)
 
@@ -100,19 +107,19 @@ class _Reading(Database):
         self._engine.dispose()
         way = choose_way(self.path)
         self._way = Way.IN_USE if way is Way.COPIED else way
-        self._stamp, self._damage = _stamp(self.path), None
+        self._stamp, self.damage = _stamp(self.path), None
         self._engine = _engine(self.path, self._way)
 
 
 def _engine(path: Path, way: Way) -> Engine:
-    return connections(path.absolute().as_uri(), mode="ro", uri="true", **{way.value: "1"})
+    return make_engine(path.absolute().as_uri(), mode="ro", uri="true", **{way.value: "1"})
 
 
-def _copied(path: Path) -> Database:
+def _copied(path: Path) -> Opened:
     private = Path(tempfile.mkdtemp(prefix="watchfloor-"))
     try:
         _copy(path, private / path.name)
-        return Database(path, opened(private / path.name), private, writes=False)
+        return Connections(path, open_engine(private / path.name), None), private
     except BaseException as error:
         shutil.rmtree(private, ignore_errors=True)
         if isinstance(error, StorageError):
@@ -131,7 +138,7 @@ def _copy(path: Path, to: Path) -> None:
     """The store with what is beside it, as they belong together: again, where it changes meanwhile."""
     for _ in range(_TRIES):
         before = _stamp(path)
-        for suffix in BESIDE:
+        for suffix in FILES:
             if suffix != "-shm" and _size(path, suffix) is not None:
                 shutil.copyfile(path.with_name(path.name + suffix), to.with_name(to.name + suffix))
         if before == _stamp(path):
@@ -148,7 +155,7 @@ def _size(path: Path, suffix: str) -> int | None:
 
 def _stamp(path: Path) -> Stamp | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return Stamp(found.st_ino, found.st_size, found.st_mtime_ns)
+    return Stamp(status.st_ino, status.st_size, status.st_mtime_ns)

@@ -21,15 +21,15 @@ Callback = Callable[[int], None]
 
 
 class Watcher:
-    """`connect` gives a connection of its own; `last` tells the log's last position."""
+    """`connect` gives a connection of its own; `last` the log's last position. `grown` is set by who commits here."""
 
-    def __init__(self, connect: Callable[[], Connection], last: Callable[[], int]) -> None:
+    def __init__(self, connect: Callable[[], Connection], last: Callable[[], int], grown: threading.Event) -> None:
         self._connect = connect
         self._last = last
+        self._wake = grown
         self._callbacks: list[Callback] = []
-        self._wake = threading.Event()
         self._open = True
-        self._told = 0
+        self._reported = 0
         self._version: int | None = None
         self._thread: threading.Thread | None = None
         self._gate = threading.Lock()
@@ -39,16 +39,13 @@ class Watcher:
         with self._gate:
             self._callbacks = [*self._callbacks, callback]
             if self._thread is None:
-                self._told = self._last()
+                self._reported = self._last()
                 self._thread = threading.Thread(target=self._run, name="watchfloor-watcher", daemon=True)
                 self._thread.start()
         return lambda: self._unsubscribe(callback)
 
-    def poke(self) -> None:
-        """This process committed something."""
-        self._wake.set()
-
     def close(self) -> None:
+        """Stop the thread. Closing twice is fine."""
         with self._gate:
             self._open = False
             thread = self._thread
@@ -74,8 +71,8 @@ class Watcher:
             return
         last = self._last()
         self._version = version
-        if last > self._told:
-            self._told = last
+        if last > self._reported:
+            self._reported = last
             for callback in self._callbacks:
                 self._call(callback, last)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
+from dataflow.board import Board
 from dataflow.boards.check import check, engine_for
 from dataflow.boards.file import BoardFile, LoadedBoard
 from dataflow.boards.problems import BoardProblem
@@ -89,13 +90,12 @@ class DeskBuilder:
         `ca`: who must have signed the servers' certificates (PEM); None: somebody whom this machine trusts.
         """
         database = Database.open(store)
-        feed = self._follow(loaded, database, urls, identity, ca)
+        feed = self._follow(loaded, database, urls, identity, ca, lambda: desk.pipeline.board)
         desk = self._desk(loaded, database, feed, WallClock(self._scheduler))
-        feed.use_sources(lambda: desk.pipeline.board)
         return Desk(database, desk.pipeline, feed.closed)
 
     def shared_replay(self, loaded: LoadedBoard, store: Path, urls: Sequence[str], replay: Replay) -> Desk:
-        """A board on a shared log to which somebody tells a recording (`feeds/teller.py`), at that replay's time."""
+        """A board on a shared log to which somebody tells a recording (`feeds/shared/replayer.py`), at its time."""
         from dataflow.feeds.shared_replay import SharedReplayFeed
 
         database, clock = Database.open(store), SharedReplayClock(self._scheduler, replay)
@@ -124,14 +124,15 @@ class DeskBuilder:
 
     def _follow(
         self, loaded: LoadedBoard, database: Database, urls: Sequence[str], identity: Path | None = None,
-        ca: Path | None = None,
+        ca: Path | None = None, board: Callable[[], Board] | None = None,
     ) -> NatsFeed:  # fmt: skip
         from dataflow.feeds.shared.feed import NatsFeed
 
         database.outbox.sign(self._author)
         return NatsFeed(
-            urls, loaded.board.id, self._author, database, self._scheduler, self._deliver, self._loop, identity, ca
-        )
+            urls, loaded.board.id, self._author, database, self._scheduler, self._deliver, self._loop, identity, ca,
+            board,
+        )  # fmt: skip
 
     def _check(self, loaded: LoadedBoard) -> list[BoardProblem]:
         """What is wrong with the SQL of a board that was saved: such a one is not taken up."""

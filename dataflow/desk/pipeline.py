@@ -123,13 +123,12 @@ class Pipeline:
 
     def start(self) -> None:
         """Begin to read the log and to follow the feed."""
-        self._feed.introduce(lambda: self.views.position, self._delays.received)
         self._feeds.add(self._feed.status.subscribe(self._receive_feed_status))
         self.views.advance(self._views_time())
         self._sender.resume()
         self._feeds.add(self._feed.arrivals.subscribe(self._receive_arrival))
         self._feeds.add(self._feed.refusals.subscribe(self._sender.refuse))
-        self._feed.start()
+        self._feed.start(lambda: self.views.position, self._delays.received)
         self._tick()
 
     def live(self, sql: str, reader: str = "") -> Live:
@@ -345,7 +344,7 @@ class Pipeline:
         if not self._current.prepare(deadline, self._views_time()):
             return True
         self.boards.on_next(self.board)
-        return self.views.pending > 0
+        return self.views.work(deadline) or self.views.pending > 0
 
     def _publish_progress(self) -> None:
         """A change of state at once. How far it is, a few times a second, for showing it costs as much as a step."""

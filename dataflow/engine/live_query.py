@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from dataflow.engine.operators.node import Rows
-from dataflow.engine.operators.sorted import difference
 from dataflow.engine.result import Result, consolidated
 from dataflow.sql.plan.nodes import Query
-from dataflow.zset import Change, Column, Row, Splice
+from dataflow.zset import Change, Column, Row, Splice, difference
 
 if TYPE_CHECKING:
     from reactivex import Observable

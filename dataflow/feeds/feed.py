@@ -16,6 +16,8 @@ from reactivex import Observable
 from dataflow.session import FeedState, Present
 from storage.event import Event
 
+OnReturn = Callable[[str, float], None]
+"""`on_return(id, at)`: this entry of this desk came back, at this time on `perf_counter`."""
 Deliver = Callable[..., Any]
 """`deliver(function, *arguments)` runs the function on the event loop's thread soon; callable from any thread."""
 
@@ -47,7 +49,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     @classmethod
     def changed(cls, entry: Event) -> Refusal:
-        """What a guarded entry is told whose entity others have added to."""
+        """Refuse a guarded entry whose entity others have added to."""
         return cls(entry.id, f"{entry.subject or 'what it is about'} has changed since you saw it", stale=True)
 
 
@@ -70,15 +72,12 @@ class Feed(Protocol):
     def presence(self) -> Observable[Sequence[Present]]:
         """Who is on this board now: the present ones on subscribing, then each change. Empty where nobody can be."""
 
-    def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
-        """Before the start: `shown` tells how far the views are, for others to see where anybody can.
+    def start(self, shown: Callable[[], int] | None = None, on_return: OnReturn | None = None) -> None:
+        """Begin. Nothing is delivered before.
 
-        `received(id, at)` is to be called for each entry of this desk that comes back, before `arrivals` says so: `at`
-        is when it came, on `perf_counter`. A feed whose log is the store itself has nothing to tell.
+        `shown` tells how far the views are, for others to see where anybody can. `on_return` is called for each entry
+        of this desk that comes back, before `arrivals` says so. A feed whose log is the store itself calls neither.
         """
-
-    def start(self) -> None:
-        """Begin. Nothing is delivered before."""
 
     def publish(self, entries: Sequence[Event]) -> None:
         """Send entries on their way, in order. Each comes back by `arrivals`, or waits in the outbox."""

@@ -14,7 +14,7 @@ from reactivex.abc import SchedulerBase
 from reactivex.disposable import SerialDisposable
 from reactivex.subject import BehaviorSubject, Subject
 
-from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
+from dataflow.feeds.feed import Deliver, FeedStatus, OnReturn, Refusal
 from dataflow.session import Present
 from storage.errors import StorageError
 from storage.event import Event
@@ -42,10 +42,7 @@ class LocalFeed:
         self.refusals: Subject[Refusal] = Subject()
         self.presence: Observable[Sequence[Present]] = just(())
 
-    def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
-        """Nobody else sees this desk, and the log is its own."""
-
-    def start(self) -> None:
+    def start(self, shown: Callable[[], int] | None = None, on_return: OnReturn | None = None) -> None:
         self._unwatch = self._log.watch(lambda position: self._deliver(self.arrived, position))
         self.arrived(self._log.last())
 
@@ -104,7 +101,7 @@ class StillFeed(LocalFeed):
         super().__init__(log, scheduler, deliver)
         self.status.on_next(status)
 
-    def start(self) -> None:
+    def start(self, shown: Callable[[], int] | None = None, on_return: OnReturn | None = None) -> None:
         """All that the log holds has arrived."""
 
     def publish(self, entries: Sequence[Event]) -> None:

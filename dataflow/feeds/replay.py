@@ -16,7 +16,7 @@ from reactivex.disposable import Disposable, SerialDisposable
 from reactivex.subject import BehaviorSubject
 
 from dataflow.clock import ReplayClock
-from dataflow.feeds.feed import Deliver, FeedStatus, Refusal
+from dataflow.feeds.feed import Deliver, FeedStatus, OnReturn, Refusal
 from dataflow.feeds.local import RETRY_S, LocalFeed
 from dataflow.session import Present
 from storage.errors import StorageError
@@ -48,7 +48,7 @@ class ReplayFeed:
         self._scheduler = scheduler
         self._deliver = deliver
         self._local = LocalFeed(log, scheduler, deliver)
-        self._local_said: DisposableBase = Disposable()
+        self._local_status: DisposableBase = Disposable()
         self._tick = SerialDisposable()
         self._held = held
         self._replaying = FeedStatus("replaying", f"replaying at {clock.speed:g}×")
@@ -57,12 +57,9 @@ class ReplayFeed:
         self.presence: Observable[Sequence[Present]] = self._local.presence
         self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(FeedStatus("catching up"))
 
-    def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
-        """Nobody else sees this desk, and the log is its own."""
-
-    def start(self) -> None:
+    def start(self, shown: Callable[[], int] | None = None, on_return: OnReturn | None = None) -> None:
         self._local.start()
-        self._local_said = self._local.status.subscribe(self._say_local)
+        self._local_status = self._local.status.subscribe(self._follow_local)
         self._append_due()
 
     def publish(self, entries: Sequence[Event]) -> None:
@@ -73,14 +70,14 @@ class ReplayFeed:
             return
         if paused:
             self._clock.pause()
-            self._say(FeedStatus("paused"))
+            self._set_status(FeedStatus("paused"))
         else:
             self._clock.resume()
-            self._say(self._replaying)
+            self._set_status(self._replaying)
 
     def close(self) -> None:
         self._tick.dispose()
-        self._local_said.dispose()
+        self._local_status.dispose()
         self._local.close()
 
     def _append_due(self) -> None:
@@ -95,7 +92,7 @@ class ReplayFeed:
     def _appended(self, until: int, future: Future[Appended]) -> None:
         error = future.exception()
         if isinstance(error, StorageError):
-            self._say(FeedStatus("failed", str(error)))
+            self._set_status(FeedStatus("failed", str(error)))
             self._wait(RETRY_S)
             return
         self._local.arrived(max(future.result().positions))
@@ -106,21 +103,21 @@ class ReplayFeed:
         if self.status.value.state == "catching up" and not self._held:
             self._clock.resume()
         if self.status.value.state in ("catching up", "failed"):
-            self._say(self._replaying)
+            self._set_status(self._replaying)
         self._wait(TICK_S)
 
     def _wait(self, seconds: float) -> None:
         if self._clock.ended and self._next == len(self._recording):
-            self._say(FeedStatus("ended", "the recording is over"))
+            self._set_status(FeedStatus("ended", "the recording is over"))
             return
         self._tick.disposable = self._scheduler.schedule_relative(seconds, lambda *_: self._append_due())
 
-    def _say_local(self, status: FeedStatus) -> None:
+    def _follow_local(self, status: FeedStatus) -> None:
         if status.state == "offline":
-            self._say(FeedStatus("failed", status.detail))
+            self._set_status(FeedStatus("failed", status.detail))
         elif self.status.value.state == "failed":
-            self._say(self._replaying)
+            self._set_status(self._replaying)
 
-    def _say(self, status: FeedStatus) -> None:
+    def _set_status(self, status: FeedStatus) -> None:
         if status != self.status.value:
             self.status.on_next(status)

@@ -15,7 +15,7 @@ from reactivex.abc import DisposableBase, SchedulerBase
 from reactivex.disposable import Disposable, SerialDisposable
 from reactivex.subject import BehaviorSubject
 
-from dataflow.feeds.feed import Feed, FeedStatus, Refusal
+from dataflow.feeds.feed import Feed, FeedStatus, OnReturn, Refusal
 from dataflow.feeds.shared_clock import SharedReplayClock
 from dataflow.session import Present
 from storage.event import Event
@@ -26,20 +26,17 @@ class SharedReplayFeed:
 
     def __init__(self, feed: Feed, clock: SharedReplayClock, scheduler: SchedulerBase) -> None:
         self._feed, self._clock, self._scheduler = feed, clock, scheduler
-        self._said = FeedStatus("catching up")
+        self._log_status = FeedStatus("catching up")
         self._listening: DisposableBase = Disposable()
         self._end = SerialDisposable()
         self.arrivals: Observable[int] = feed.arrivals
         self.refusals: Observable[Refusal] = feed.refusals
         self.presence: Observable[Sequence[Present]] = feed.presence.pipe(ops.map(self._in_replay))
-        self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(self._said)
+        self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(self._log_status)
 
-    def introduce(self, shown: Callable[[], int], received: Callable[[str, float], None]) -> None:
-        self._feed.introduce(shown, received)
-
-    def start(self) -> None:
+    def start(self, shown: Callable[[], int] | None = None, on_return: OnReturn | None = None) -> None:
         self._listening = self._feed.status.subscribe(self._hear)
-        self._feed.start()
+        self._feed.start(shown, on_return)
         self._await_end()
 
     def publish(self, entries: Sequence[Event]) -> None:
@@ -57,24 +54,24 @@ class SharedReplayFeed:
         if self._clock.rest_s > 0:
             self._end.disposable = self._scheduler.schedule_relative(self._clock.rest_s, self._await_end)
         else:
-            self._say()
+            self._set_status()
 
     def _hear(self, status: FeedStatus) -> None:
-        self._said = status
-        self._say()
+        self._log_status = status
+        self._set_status()
 
-    def _say(self) -> None:
-        said = self._said
-        if said.heard:
-            said = msgspec.structs.replace(said, heard=self._clock.at(said.heard))
-        if said.state == "live":
+    def _set_status(self) -> None:
+        status = self._log_status
+        if status.heard:
+            status = msgspec.structs.replace(status, heard=self._clock.at(status.heard))
+        if status.state == "live":
             over = self._clock.rest_s == 0
-            state, detail = ("ended", "the recording is over") if over else ("live", self._replaying())
-            said = msgspec.structs.replace(said, state=state, detail=detail)
-        if said != self.status.value:
-            self.status.on_next(said)
+            state, detail = ("ended", "the recording is over") if over else ("live", self._describe_pace())
+            status = msgspec.structs.replace(status, state=state, detail=detail)
+        if status != self.status.value:
+            self.status.on_next(status)
 
-    def _replaying(self) -> str:
+    def _describe_pace(self) -> str:
         return f"replaying at {self._clock.replay.speed:g}×"
 
     def _in_replay(self, present: Sequence[Present]) -> Sequence[Present]:

@@ -35,7 +35,7 @@ def context(ca: Path | None) -> ssl.SSLContext:
         raise BadAuthority(f"{ca}: {(error.strerror or str(error)).lower()}") from None
 
 
-def wrong(place: str, error: ssl.SSLCertVerificationError, ca: Path | None) -> str:
+def describe_wrong(place: str, error: ssl.SSLCertVerificationError, ca: Path | None) -> str:
     """What is wrong with a server's certificate, and what to do, in one line."""
     code = error.verify_code
     if code == _EXPIRED:
@@ -54,8 +54,8 @@ def wrong(place: str, error: ssl.SSLCertVerificationError, ca: Path | None) -> s
 
 def _stamp(path: Path) -> tuple[int, ...]:
     """Another one, and the file is read again. Raises OSError."""
-    told = path.stat()
-    return told.st_mtime_ns, told.st_size
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size
 
 
 @lru_cache(maxsize=1)

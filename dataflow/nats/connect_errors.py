@@ -32,15 +32,15 @@ class Attempt(msgspec.Struct, frozen=True):
     greets: bool
 
 
-def meaning(attempt: Attempt, error: Exception) -> Unreachable | NotAdmitted:
+def explain_failure(attempt: Attempt, error: Exception) -> Unreachable | NotAdmitted:
     """What it means that a connection failed."""
-    where, what = place(attempt.url), said(error)
+    where, what = describe_place(attempt.url), describe_error(error)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return NotAdmitted(certificates.wrong(where, error, attempt.ca))
+        return NotAdmitted(certificates.describe_wrong(where, error, attempt.ca))
     if isinstance(error, ssl.SSLError):
         return Unreachable(f"TLS with {where} fails ({what})")
     if any(word in what.lower() for word in _STRANGER):
-        return NotAdmitted(f"the server at {where} {_stranger(attempt.identity)}")
+        return NotAdmitted(f"the server at {where} {_describe_stranger(attempt.identity)}")
     if attempt.listens and not attempt.greets and isinstance(error, TimeoutError):
         return Unreachable(f"something listens at {where}, but says nothing; is it a NATS server?")
     if attempt.listens and not attempt.greets and not isinstance(error, OSError):
@@ -48,13 +48,13 @@ def meaning(attempt: Attempt, error: Exception) -> Unreachable | NotAdmitted:
     return Unreachable(f"no answer from {where} ({what})")
 
 
-def place(url: str) -> str:
+def describe_place(url: str) -> str:
     """A server's address without what is secret in it."""
     parts = urlsplit(url if "://" in url else f"nats://{url}")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def said(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """What went wrong, without what only programmers read."""
     if isinstance(error, ssl.SSLError):
         return (error.reason or str(error)).replace("_", " ").lower()
@@ -67,7 +67,7 @@ def said(error: Exception) -> str:
     return str(error).removeprefix("nats: ").strip("'") or type(error).__name__
 
 
-def _stranger(identity: Path | None) -> str:
+def _describe_stranger(identity: Path | None) -> str:
     if identity is None:
         return "does not admit everybody; open the board with --identity FILE"
     return f"does not admit this identity, {identity.name}; ask who runs it for a new one"

@@ -21,13 +21,13 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from dataflow.nats import certificates, credentials, subjects
-from dataflow.nats.connect_errors import Attempt, NotAdmitted, Unreachable, meaning, place
+from dataflow.nats.connect_errors import Attempt, NotAdmitted, Unreachable, describe_place, explain_failure
 from dataflow.nats.errors import IdentityError
 from dataflow.nats.identity import read
 from dataflow.nats.parser import Parser, Tray
 from storage.errors import CloudEventError
 
-__all__ = ["Connection", "NotAdmitted", "Unreachable", "as_coroutine", "connect", "place", "role_of"]
+__all__ = ["Connection", "NotAdmitted", "Unreachable", "as_coroutine", "connect", "describe_place", "role_of"]
 
 CONNECT_S = 3
 CLOSE_S = 1
@@ -123,16 +123,16 @@ class Connection:
 
     async def open(self, url: str, name: str, identity: Path | None, ca: Path | None = None) -> None:
         """Raises `Unreachable` or `NotAdmitted`."""
-        told = _credentials(identity) | _trust(url, ca)
+        options = _credentials(identity) | _trust(url, ca)
         try:
             await self.client.connect(
                 url, name=name, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0,
                 connect_timeout=CONNECT_S, ping_interval=PING_S, max_outstanding_pings=2, pending_size=_BUFFER,
-                error_cb=self._heard, closed_cb=self._closed, **told,
+                error_cb=self._hear_error, closed_cb=self._lose, **options,
             )  # fmt: skip
         except (OSError, EOFError, ValueError, AttributeError, TypeError, KeyError, errors.Error) as error:
             await self.close()
-            raise self._meaning(url, identity, ca, error) from None
+            raise self._explain(url, identity, ca, error) from None
 
     async def close(self) -> None:
         """In order, or else at once. Closing twice is fine."""
@@ -142,7 +142,7 @@ class Connection:
         except (OSError, EOFError, TimeoutError, errors.Error, RuntimeError):
             self.client.abort()
         if not self.lost:
-            await self._closed()
+            await self._lose()
 
     @property
     def served(self) -> str | None:
@@ -171,21 +171,21 @@ class Connection:
         await self.client.subscribe(f"{inbox}.*", cb=as_coroutine(answered))
         return inbox
 
-    async def _closed(self) -> None:
+    async def _lose(self) -> None:
         self.lost = True
         self._tell_lost()
 
-    async def _heard(self, error: Exception) -> None:
+    async def _hear_error(self, error: Exception) -> None:
         self.last_error = error
         denied = _PUBLISH.search(str(error))
         if denied:
             self._tell_denied(denied[1])
 
-    def _meaning(self, url: str, identity: Path | None, ca: Path | None, error: Exception) -> Exception:
+    def _explain(self, url: str, identity: Path | None, ca: Path | None, error: Exception) -> Exception:
         cause = self.last_error if isinstance(error, errors.NoServersError) and self.last_error else error
         if isinstance(cause, _TermsError):
-            return NotAdmitted(f"the server at {place(url)} {cause}")
-        return meaning(Attempt(url, identity, ca, self.client.listens, self.client.greets), cause)
+            return NotAdmitted(f"the server at {describe_place(url)} {cause}")
+        return explain_failure(Attempt(url, identity, ca, self.client.listens, self.client.greets), cause)
 
 
 async def connect(

@@ -12,7 +12,7 @@ publish on; so within one account an operator could have an answer, or an event 
 as another's presence, or into another's inbox. In an account of one's own there is nobody else to be fooled.
 
 Consumers are made by `serve` alone (`desks.py`), which also passes presence on. In the account of the log a user's own
-subjects begin with `wfu.<board>.<name>`; how the user calls them is in `feeds/subjects.py`.
+subjects begin with `wfu.<board>.<name>`; how the user calls them is in `nats/subjects.py`.
 Source: https://docs.nats.io/running-a-nats-service/configuration/securing_nats/accounts, held against nats-server 2.15
 """
 

@@ -40,10 +40,10 @@ from dataflow.sql.parsing.parse import parse
 from dataflow.sql.plan import types
 from dataflow.sql.plan.codec import is_finished
 from dataflow.sql.plan.nodes import Col, Const, Expr, Map, Order, Query, Rel
-from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.plan.push_filters import FilterPusher
 from dataflow.sql.queries.from_clause import Catalogue, Names
 from dataflow.sql.queries.lowered_query import Selected
-from dataflow.sql.queries.select import lower_query
+from dataflow.sql.queries.query import lower_query
 
 RULES = (logic, arithmetic, bits, conditionals, calls, time_calls, pattern_calls, statistics, ordered_aggregates)
 """The modules whose rules `expressions.py` and `aggregates.py` then know."""
@@ -62,7 +62,7 @@ class Compiler:
         held = {name: dict(columns) for name, columns in relations.items()}
         self.catalogue = Catalogue(held, {kind: tuple(own) for kind, own in kinds.items()}, envelope)
         events = list(held.get("events", ()))
-        self.shaper = Shaper(events.index("type") if "type" in events else None)
+        self.pusher = FilterPusher(events.index("type") if "type" in events else None)
         for name, sql in views.items():
             self.catalogue.views[name] = self._view(name, sql)
 
@@ -88,7 +88,7 @@ class Compiler:
 
     def _lower(self, sql: str) -> Selected:
         try:
-            return lower_query(parse(sql), Names(self.catalogue, {}), self.shaper)
+            return lower_query(parse(sql), Names(self.catalogue, {}), self.pusher)
         except SqlError as error:
             if error.line or error.message.startswith("in the view"):
                 raise
@@ -104,7 +104,7 @@ class Compiler:
             except RecursionError:
                 return work_deep(lambda: self._query(sql))
             finally:
-                self.shaper.begin()
+                self.pusher.begin()
 
     def _query(self, sql: str) -> Query:
         found = self._lower(sql)

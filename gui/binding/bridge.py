@@ -14,7 +14,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QMetaObject, QObject, Qt, QTimer, Signal
 from reactivex.abc import DisposableBase
 from reactivex.disposable import CompositeDisposable, Disposable
 from shiboken6 import isValid
@@ -49,7 +49,7 @@ class Binding:
         self._changed = changed
         self._live: Live | None = None
         self._subscription: DisposableBase = Disposable()
-        self._asides: DisposableBase = Disposable()
+        self._failures: DisposableBase = Disposable()
         self._columns: Sequence[Column] = ()
         self._rows: list[Row] = []
         self._splices: list[Splice] = []
@@ -61,18 +61,28 @@ class Binding:
     def subscribe(self, sql: str) -> None:
         """Show this query from now on. A query that cannot run is said on the card; what was shown before goes on."""
         try:
-            live = self._session.live(sql, self._panel.spec.title)
+            live = self._session.live(sql, self._panel.spec.id)
         except SqlError as error:
             self._panel.show_error(str(error))
             return
+        self._show(live)
+
+    @property
+    def fails(self) -> bool:
+        """Whether the query says nothing, or nothing more."""
+        return self._live is None or self._is_aside
+
+    def _show(self, live: Live) -> None:
+        """Give the panel a query's columns, then all its rows."""
         self.close()
         self._panel.show_error(None)
-        self._live, self._rows, self._splices = live, [], []
+        self._rows, self._splices = [], []
         self._shown, self._anew, self._begun, self._is_aside = 0, False, False, False
         self._columns = live.columns
         self._behind = not self._panel.take_columns(self._name, live.columns)
+        self._live = live
         self._subscription = live.splices.subscribe(self._collect)
-        self._asides = live.failures.subscribe(self._set_aside)
+        self._failures = live.failures.subscribe(self._tell_failure)
 
     def flush(self) -> None:
         """Bring the panel what has changed since the last frame."""
@@ -104,15 +114,18 @@ class Binding:
         apply_splices(self._rows, splices)
         return splices
 
-    def _set_aside(self, reason: str) -> None:
+    def _tell_failure(self, reason: str) -> None:
         """Say why the query says nothing more; empty: it goes on."""
+        if self._is_aside and not reason:
+            self._anew = True       # what the card says where there are no rows has to be said again
+            self._changed(self)
         self._is_aside = bool(reason)
         self._panel.show_error(reason or None)
         self._panel.has_come(self._name)
 
     def close(self) -> None:
         self._subscription.dispose()
-        self._asides.dispose()
+        self._failures.dispose()
         if self._live is not None:
             self._live.close()
             self._live = None
@@ -140,6 +153,7 @@ class Bridge(QObject):
         super().__init__(parent)
         self._session = session
         self._bindings: dict[tuple[Panel, str], Binding] = {}
+        self._connections: dict[Panel, list[QMetaObject.Connection]] = {}
         self._dirty: dict[Binding, None] = {}
         self._hurried: set[Binding] = set()
         self._entering = False
@@ -160,35 +174,60 @@ class Bridge(QObject):
         self._subscriptions.add(observable.subscribe(receive))
 
     def bind(self, panels: Sequence[Panel]) -> None:
-        """Show these panels' queries, and no others from now on."""
-        self._release()
+        """Show these panels' queries, and no others from now on. Those of panels that were bound before go on: a saved
+        board tells them what differs.
+        """
+        for panel in [panel for panel in self._connections if panel not in panels]:
+            self._release(panel)
         for panel in panels:
-            self.add(panel)
+            if panel in self._connections:
+                self._renew(panel)
+            else:
+                self.add(panel)
         self._looks.start()
 
     def add(self, panel: Panel) -> None:
         """Show this panel's queries, too."""
         for name, sql in panel.queries().items():
             self._show(panel, name, sql)
-        panel.query_changed.connect(partial(self._show, panel))
+        connections = [panel.query_changed.connect(partial(self._show, panel))]
         if isinstance(panel, Form):
-            panel.submitted.connect(lambda type, fields, form=panel: self._enter(form, type, fields))
+            connections.append(panel.submitted.connect(partial(self._enter, panel)))
+        self._connections[panel] = connections
 
     def close(self) -> None:
         self._looks.stop()
         self._subscriptions.dispose()
-        self._release()
+        for panel in list(self._connections):
+            self._release(panel)
+        self._unshown.clear()
         self._frame.stop()
         for task in self._entries:
             task.cancel()
 
-    def _release(self) -> None:
-        for binding in self._bindings.values():
-            binding.close()
-        self._bindings.clear()
-        self._dirty.clear()
-        self._hurried.clear()
-        self._unshown.clear()
+    def _bound_to(self, panel: Panel) -> dict[str, Binding]:
+        """A panel's bindings by their queries' names."""
+        return {name: binding for (owner, name), binding in self._bindings.items() if owner is panel}
+
+    def _release(self, panel: Panel) -> None:
+        """Let go of a panel: it may be deleted, or bound to another session."""
+        for connection in self._connections.pop(panel):
+            QObject.disconnect(connection)
+        for name, binding in self._bound_to(panel).items():
+            self._drop(panel, name, binding)
+
+    def _drop(self, panel: Panel, name: str, binding: Binding) -> None:
+        del self._bindings[panel, name]
+        self._dirty.pop(binding, None)
+        self._hurried.discard(binding)
+        binding.close()
+
+    def _renew(self, panel: Panel) -> None:
+        """Show a panel in the board's own order where its own cannot be any more."""
+        if any(binding.fails for binding in self._bound_to(panel).values()):
+            panel.reset_order()
+            for name, sql in panel.queries().items():
+                self._show(panel, name, sql)
 
     def _show(self, panel: Panel, name: str, sql: str) -> None:
         """Bind a panel to a query from now on; an empty one is not wanted any more."""
@@ -198,10 +237,7 @@ class Bridge(QObject):
                 binding = self._bindings[panel, name] = Binding(self._session, panel, name, self._changed)
             binding.subscribe(sql)
         elif binding is not None:
-            del self._bindings[panel, name]
-            self._dirty.pop(binding, None)
-            self._hurried.discard(binding)
-            binding.close()
+            self._drop(panel, name, binding)
             panel.has_come(name)
 
     def hold(self, held: bool) -> None:

@@ -145,18 +145,18 @@ def _end(desks: Sequence[Desk]) -> None:
 
 async def _replay(server: ServerProcess, desks: list[Desk], board: Board, start: str, speed: float) -> int:
     from dataflow.feeds.recording import read_recording
-    from dataflow.feeds.shared.replayer import Teller
+    from dataflow.feeds.shared.replayer import Replayer
     from dataflow.feeds.shared_clock import Replay, moment
 
     events = read_recording(recording())
     begin = moment(start, ZoneInfo(board.timezone))
-    teller = Teller(server.url, board.id, events)
-    await teller.begin(begin)
+    replayer = Replayer(server.url, board.id, events)
+    await replayer.write_history(begin)
     replay = Replay(begin, max(begin, events[-1].time), speed, time.time_ns() // 1000)
     for desk in desks:
         desk.begin(Begin(server.url, replay))
     _introduce(server, desks)
-    telling = asyncio.create_task(teller.tell(replay))
+    telling = asyncio.create_task(replayer.replay(replay))
     try:
         return await _watch(server, desks, telling)
     finally:

@@ -119,11 +119,11 @@ def _on_new_store(id: str, connection: Connection, author: str) -> tuple[Connect
         return connection, old
     import asyncio
 
-    from dataflow.feeds.shared.new_store import follow_anew
+    from dataflow.feeds.shared.new_store import make_new_store
     from gui.server_settings import renewed, renewed_text
 
     identity, ca = (Path(file) if file else None for file in (connection.identity, connection.ca))
-    new, along = asyncio.run(follow_anew(connection.urls, id, author, old, identity, ca))
+    new, along = asyncio.run(make_new_store(connection.urls, id, author, old, identity, ca))
     for line in renewed_text(old, new, along).split("\n"):
         say(line)
     return renewed(id, connection, new), new

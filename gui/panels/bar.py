@@ -107,9 +107,10 @@ class Chart(Guarded, QWidget):
 class Bar(Panel):
     """Bars of a live query."""
 
+    spec: BarPanel
+
     def __init__(self, spec: BarPanel, theme: Theme, zone: ZoneInfo, parent: QWidget | None = None) -> None:
         super().__init__(spec, theme, zone, parent)
-        self.bar = spec
         self.chart = Chart(self.theme, spec.role, self)
         self.chart.setAccessibleName(spec.title)
         self.set_body(self.chart)
@@ -121,15 +122,15 @@ class Bar(Panel):
 
     def apply(self, name: str, splices: Sequence[Splice], rows: Sequence[Row]) -> None:
         entries = self._entries(rows)
-        self.say(None if entries else self.bar.empty or "Nothing to count yet")
+        self.say(None if entries else self.spec.empty or "Nothing to count yet")
         self.chart.show_entries(entries)
 
     def _entries(self, rows: Sequence[Row]) -> list[Entry]:
         places = {column.name: at for at, column in enumerate(self._columns)}
-        label, value, pending = (places.get(name) for name in (self.bar.label, self.bar.value, "pending"))
+        label, value, pending = (places.get(name) for name in (self.spec.label, self.spec.value, "pending"))
         if label is None or value is None:
             return []
-        say, show = self._formatter(label, None), self._formatter(value, self.bar.format)
+        say, show = self._formatter(label, None), self._formatter(value, self.spec.format)
         return [
             Entry(
                 say(row[label]) or "–",

@@ -43,6 +43,13 @@ class Panel(Card):
         if spec.note:
             self.set_note(spec.note)
 
+    def adopt(self, spec: board.Panel) -> None:
+        """Be the panel of this section from now on; it differs in id, place and title at most."""
+        self.spec = spec
+        self.set_title(spec.title)
+        if self._body is not None and self._body.accessibleName():
+            self._body.setAccessibleName(spec.title)
+
     def queries(self) -> dict[str, str]:
         """Name → SQL of what this panel shows; the main one is called "main"."""
         return board.queries(self.spec)
@@ -141,6 +148,9 @@ class Panel(Card):
     def show_error(self, message: str | None) -> None:
         """A query of this panel cannot run: say so here, the other panels go on. None: it runs again."""
         self.say(message, "critical")
+
+    def reset_order(self) -> None:
+        """Ask the board's own queries, in its own order: what the operator had arranged does not fit a saved board."""
 
     def trouble(self) -> str | None:
         """Why there is no picture of this panel, if there is none."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QFocusEvent, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFocusEvent, QFontMetrics, QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QVBoxLayout, QWidget
 
 from gui.panels.card_state import CardState, Looks
@@ -160,6 +160,16 @@ class Card(Host, QWidget):
     @property
     def _failed(self) -> bool:
         return self._message is not None and self._message_role == "critical"
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.state.waiting is not None and not self.state.shows_waiting:
+            self._soon.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody sees whether it waits."""
+        super().hideEvent(event)
+        self._soon.stop()
 
     def _show_waiting(self) -> None:
         self.state.shows_waiting = True

@@ -35,11 +35,15 @@ class FilterField(QLineEdit):
         self.selectAll()
 
     def clear_filter(self) -> None:
+        """Close the field and see all rows again, with the keyboard back in them."""
+        self.reset()
+        self.left.emit()
+
+    def reset(self) -> None:
         """Close the field and see all rows again."""
         self.clear()
         self._tell()
         self.hide()
-        self.left.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -15,6 +15,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from dataflow import board
 from dataflow.board import LinePanel
 from dataflow.zset import Column, Row, Splice
 from gui.models.series import Line as Series
@@ -35,14 +36,14 @@ DEAR_MS = 5
 class Line(Panel):
     """Lines, and their last values."""
 
+    spec: LinePanel
+
     def __init__(self, spec: LinePanel, theme: Theme, zone: ZoneInfo, parent: QWidget | None = None) -> None:
         super().__init__(spec, theme, zone, parent)
-        self.line = spec
         self.plot = Plot(self.theme, self)
         self.plot.setAccessibleName(spec.title)
         self.set_body(self.plot)
-        if spec.unit and f"({spec.unit})" not in spec.title:
-            self.set_title(f"{spec.title} ({spec.unit})")
+        self._add_unit()
         self._columns: list[Column] = []
         self._rows: list[Row] = []
         self._roles: dict[str, str] = {}
@@ -50,6 +51,16 @@ class Line(Panel):
         self._pause = QTimer(self, singleShot=True)
         self._pause.timeout.connect(self._refresh)
         self.say(spec.empty or "Nothing to draw yet")
+
+    def adopt(self, spec: board.Panel) -> None:
+        super().adopt(spec)
+        self._add_unit()
+
+    def _add_unit(self) -> None:
+        """The unit stands behind the title, unless it says it itself."""
+        unit = self.spec.unit
+        if unit and f"({unit})" not in self.spec.title:
+            self.set_title(f"{self.spec.title} ({unit})")
 
     def set_columns(self, name: str, columns: Sequence[Column]) -> None:
         self._columns = list(columns)
@@ -73,7 +84,7 @@ class Line(Panel):
         lines = self._read()
         self._give_roles(lines)
         drawn = any(series.last() for series in lines.values())
-        self.say(None if drawn else self.line.empty or "Nothing to draw yet")
+        self.say(None if drawn else self.spec.empty or "Nothing to draw yet")
         self.plot.show_chart(self._chart(lines))
         cost = (perf_counter() - started) * 1000 + self.plot.cost_ms
         if cost > DEAR_MS:
@@ -88,11 +99,11 @@ class Line(Panel):
         return dict(self.plot.chart.lines)
 
     def _read(self) -> dict[str, Series]:
-        x, y = self._place(self.line.x), self._place(self.line.y)
+        x, y = self._place(self.spec.x), self._place(self.spec.y)
         numbers = x is not None and y is not None and self._columns[x].type in X and self._columns[y].type in Y
         if x is None or y is None or not numbers:
             return {}
-        lines = read(self._rows, x, y, self._place(self.line.series))
+        lines = read(self._rows, x, y, self._place(self.spec.series))
         return dict(sorted(lines.items()))
 
     def _place(self, name: str | None) -> int | None:
@@ -101,17 +112,17 @@ class Line(Panel):
     def _give_roles(self, lines: dict[str, Series]) -> None:
         for name in lines:
             self._roles.setdefault(name, ROLES[len(self._roles) % len(ROLES)])
-        if self.line.series and not self.spec.note:
+        if self.spec.series and not self.spec.note:
             self.set_legend([(name, self._roles[name]) for name in lines])
 
     def _chart(self, lines: dict[str, Series]) -> Chart:
         types = {column.name: column.type for column in self._columns}
-        timed = types.get(self.line.x) == "timestamp"
+        timed = types.get(self.spec.x) == "timestamp"
         x_format = "%H:%M" if timed else None
         return Chart(
             lines=lines,
             roles=self._roles,
-            show_x=formatter(types.get(self.line.x, "float"), x_format, self.zone),
-            unit=self.line.unit or "",
+            show_x=formatter(types.get(self.spec.x, "float"), x_format, self.zone),
+            unit=self.spec.unit or "",
             zone=self.zone if timed else None,
         )

@@ -28,3 +28,9 @@ def make(spec: board.Panel, of: board.Board, theme: Theme, shut: ShutPanels | No
         return Shut(f"This panel can't be drawn: {line}", spec, theme, ZoneInfo(of.timezone))
     panel.mark = mark
     return panel
+
+
+def keep(panel: Panel, spec: board.Panel, shut: ShutPanels | None) -> None:
+    """Let a widget stay for a section that says the same, but for its id, place and title."""
+    panel.adopt(spec)
+    panel.mark = (shut, digest(spec)) if shut is not None else None

@@ -44,9 +44,10 @@ FILTER_WIDTHS = (130, 220)       # the least, the most
 class Table(Panel):
     """Rows of a live query."""
 
+    spec: TablePanel
+
     def __init__(self, spec: TablePanel, theme: Theme, zone: ZoneInfo, parent: QWidget | None = None) -> None:
         super().__init__(spec, theme, zone, parent)
-        self.table = spec
         self.sort: Sort | None = None
         self.words = ""
         self._total: int | None = None          # rows without the operator's filter, while there is one
@@ -59,7 +60,7 @@ class Table(Panel):
 
     def _set_up(self) -> None:
         self.set_body(self.view)
-        self.view.setAccessibleName(self.table.title)
+        self.view.setAccessibleName(self.spec.title)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._open_menu)
         self.view.chosen.connect(self._choose)
@@ -74,9 +75,9 @@ class Table(Panel):
             "Ctrl+F": self.open_filter, "/": self.open_filter, "Ctrl+C": self.copy, "Shift+S": self._sort_here,
             "Esc": self._escape,
         }  # fmt: skip
-        if self.table.actions:
-            keys["Return"] = partial(self._act_here, self.table.actions[0])
-        for action in self.table.actions:
+        if self.spec.actions:
+            keys["Return"] = partial(self._act_here, self.spec.actions[0])
+        for action in self.spec.actions:
             if action.key:
                 key = QKeySequence(action.key).toString(QKeySequence.SequenceFormat.PortableText)
                 keys[key] = partial(self._act_here, action)
@@ -89,7 +90,7 @@ class Table(Panel):
 
     def query(self) -> str:
         """The board's query as the operator has arranged it."""
-        return arranged(queries(self.table)["main"], self._searched(), self.sort, self.words)
+        return arranged(queries(self.spec)["main"], self._searched(), self.sort, self.words)
 
     def set_columns(self, name: str, columns: Sequence[Column]) -> None:
         if name != "main":
@@ -117,7 +118,7 @@ class Table(Panel):
         """What tells one row from another."""
         texts = [column for column in self.model.shown if column.type == "text"]
         shown = {column.name for column in self.model.shown}
-        taken = {column for action in self.table.actions for column in action.fields.values()} - shown
+        taken = {column for action in self.spec.actions for column in action.fields.values()} - shown
         places = [at for at, column in enumerate(self.model.columns) if column.name in taken]
         places = places or [column.at for column in texts if column.bold] or [column.at for column in texts][:1]
         return itemgetter(*places) if places else repr
@@ -148,7 +149,7 @@ class Table(Panel):
         """See only rows that hold these words."""
         self.words, self._total = words, None
         self._ask()
-        self.query_changed.emit("total", counted(queries(self.table)["main"]) if words else "")
+        self.query_changed.emit("total", counted(queries(self.spec)["main"]) if words else "")
 
     def open_filter(self) -> None:
         """Let the operator type what rows to see."""
@@ -162,6 +163,12 @@ class Table(Panel):
             self.filter.clear_filter()
         else:
             self.view.clearSelection()
+
+    def reset_order(self) -> None:
+        self.sort = None
+        self.view.header.set_sort(None)
+        self.filter.reset()
+        self._ask()
 
     def copy(self) -> None:
         """The selected rows, with column names, as tab-separated text on the clipboard."""
@@ -187,8 +194,8 @@ class Table(Panel):
     # Actions
 
     def _choose(self, at: int) -> None:
-        if self.table.actions:
-            self._act(self.table.actions[0], self._row(at))
+        if self.spec.actions:
+            self._act(self.spec.actions[0], self._row(at))
 
     def _act_here(self, action: Action) -> None:
         if row := self.values():
@@ -207,10 +214,10 @@ class Table(Panel):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if at is not None:
-            for action in self.table.actions:
+            for action in self.spec.actions:
                 words = f"{without_keys(action.label)}\t{without_keys(action.key or '')}".rstrip()
                 menu.addAction(words, partial(self._act, action, self._row(at)))
-            if self.table.actions:
+            if self.spec.actions:
                 menu.addSeparator()
             menu.addAction("Copy\tCtrl+C", self.copy)
         if self._searched():
@@ -241,11 +248,11 @@ class Table(Panel):
     def _nothing(self) -> str:
         if self.words:
             return f"No row holds “{self.words}”. Esc in the filter shows all."
-        return self.table.empty or "No rows yet"
+        return self.spec.empty or "No rows yet"
 
     def _place_filter(self) -> None:
         """Between title and note; over the title where there is no room between them."""
-        title = QFontMetrics(self.theme.font("title")).horizontalAdvance(self.table.title)
+        title = QFontMetrics(self.theme.font("title")).horizontalAdvance(self.spec.title)
         right = self.width() - NOTE_WIDTH
         left = min(PADDING + title + 14, max(PADDING, right - FILTER_WIDTHS[0]))
         self.filter.setGeometry(left, 5, min(FILTER_WIDTHS[1], right - left), HEADER - 9)

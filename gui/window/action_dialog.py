@@ -1,4 +1,4 @@
-"""The aside: the entry forms that row actions need and no panel of the board has, in a dialog."""
+"""The action dialog: the entry forms that row actions need and no panel of the board has."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gui.theme.theme import Theme
 _WIDTH, _CHROME, _FIELD = 380, 120, 62
 
 
-class Aside(QDialog):
+class ActionDialog(QDialog):
     """Closes when the entry is accepted. Its form is a panel like any other."""
 
     def __init__(self, spec: FormPanel, board: Board, theme: Theme, parent: QWidget) -> None:

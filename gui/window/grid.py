@@ -27,13 +27,17 @@ class Grid(Guarded, QWidget):
         for widget, _ in places:
             widget.setParent(self)
             widget.show()
-        self._place()
+        self._lay_out()
+
+    def widgets(self) -> list[QWidget]:
+        """What has a place."""
+        return [widget for widget, _ in self._places]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._place()
+        self._lay_out()
 
-    def _place(self) -> None:
+    def _lay_out(self) -> None:
         rows, columns = extent([at for _, at in self._places])
         for widget, at in self._places:
             widget.setGeometry(cell(at, rows, columns, self.width(), self.height()))

@@ -7,44 +7,35 @@ signals tell what the operator wants. `panels` are to be bound to live queries b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QEvent, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QVBoxLayout, QWidget
 
-from dataflow.board import Action, Board, FormPanel
+from dataflow.board import Board
 from dataflow.session import Present, Status
-from gui.panels import making
 from gui.panels.base import Panel
-from gui.panels.card import Card
-from gui.panels.form import Form
-from gui.panels.shut import Shut
 from gui.panels.shut_panels import ShutPanels
 from gui.text.advice import board_advice, feed_advice
 from gui.text.freshness import View, view_of
 from gui.theme.theme import Theme
 from gui.widgets.painting import Guarded
 from gui.window import keys
-from gui.window.action_dialog import Aside, orphans
 from gui.window.banner import Banner
 from gui.window.field_undo import FieldKeys
 from gui.window.footer import Foot
-from gui.window.grid import Grid
 from gui.window.header import Header
 from gui.window.new_store_dialog import Notice, offer
+from gui.window.panel_area import PanelArea
 from gui.window.toast import Toast
 
 _SIZE = QSize(1600, 1000)
 TOAST_MS = 50
 """The frame that shows an entry comes before the toast that tells of it."""
 _GEOMETRY, _THEME = "window/geometry", "window/theme"
-_NO_PANELS = (
-    "This board has no panels yet.\nAdd a [[panels]] section to its file: it is read again when you save it."
-)
 
 
 def remembered_theme(settings: QSettings) -> str:
@@ -77,12 +68,11 @@ class MainWindow(Guarded, QWidget):
         self.shut = shut
         self._operator = operator
         self.theme = theme
-        self.panels: list[Panel] = []
         self._ageing: list[Panel] = []
         self._board = Board(id="", title="")
         self._settings = settings
         self._header = Header(theme, self)
-        self._grid = Grid(self)
+        self._area = PanelArea(theme, shut, self)
         self._foot = Foot(theme, self)
         self._banner, self._board_banner = Banner(theme, self), Banner(theme, self)
         self._toast = Toast(theme, self)
@@ -91,7 +81,6 @@ class MainWindow(Guarded, QWidget):
         self._offering.timeout.connect(lambda: self._toast.offer(*self._offered))
         self._status = Status()
         self._view: View | None = None
-        self._aside: Aside | None = None
         self._header.pause_wanted.connect(self.pause_wanted)
         self._header.attention_wanted.connect(self.attention_wanted)
         self._header.delays_wanted.connect(self.delays_wanted)
@@ -100,6 +89,8 @@ class MainWindow(Guarded, QWidget):
         self._banner.new_store_wanted.connect(self._offer_new_store)
         self._toast.undo_wanted.connect(self.undo_wanted)
         self._toast.redo_wanted.connect(self.redo_wanted)
+        self._area.opened.connect(self._show_opened)
+        self._area.left.connect(self.setFocus)
         for banner in (self._banner, self._board_banner):
             banner.left.connect(self.setFocus)
             banner.dismissed.connect(self._spare_foot)
@@ -117,61 +108,31 @@ class MainWindow(Guarded, QWidget):
         column.addWidget(self._header)
         column.addWidget(self._banner)
         column.addWidget(self._board_banner)
-        column.addWidget(self._grid, 1)
+        column.addWidget(self._area, 1)
         column.addWidget(self._foot)
 
     # What it is told
 
-    def show_board(self, board: Board) -> list[Panel]:
-        """Show this board from now on. The panels are new ones, not yet bound to anything; drafts are kept."""
-        drafts = [form.drafts() for form in self._forms()]
-        self._drop()
+    def show_board(self, board: Board, *, anew: bool = False) -> list[Panel]:
+        """Show this board from now on, and return its panels, to be bound. Those that it does not change are the same
+        as before, with all that was arranged in them, unless all are wanted `anew`; drafts are kept.
+        """
         self._board = board
-        zone = ZoneInfo(board.timezone)
         title = f"{self._operator} · {board.title}" if self._operator else board.title
         self.setWindowTitle(f"{title} · Watchfloor")
-        self._header.set_board(title, zone)
-        specs = sorted(board.panels, key=lambda spec: spec.at[:2])
-        self.panels = [making.make(spec, board, self.theme, self.shut) for spec in specs]
-        self._shown = len(self.panels)
-        self._place()
-        if missing := orphans(board):
-            spec = FormPanel(title="Entry", at=(0, 0, 1, 1), events=missing)
-            self._aside = Aside(spec, board, self.theme, self)
-            self.panels.append(self._aside.form)
-        for form in self._forms():
-            for kept in drafts:
-                form.put(kept)
+        self._header.set_board(title, ZoneInfo(board.timezone))
+        panels = self._area.show_board(board, anew=anew)
         self._view_anew()
-        for panel in self.panels[: self._shown]:
-            self._attend(panel)
-        return self.panels
+        return panels
 
-    def _place(self) -> None:
-        shown = [(panel, panel.spec.at) for panel in self.panels[: self._shown]]
-        self._grid.set_places(shown or [(self._empty(), (0, 0, 1, 1))])
+    @property
+    def panels(self) -> list[Panel]:
+        """The board's panels by place; then the form of entries that only row actions make, if there is one."""
+        return self._area.panels
 
-    def _attend(self, panel: Panel) -> None:
-        panel.action.connect(self._open_form)
-        if isinstance(panel, Form):
-            panel.left.connect(self.setFocus)
-        if isinstance(panel, Shut):
-            panel.again.connect(partial(self._reopen, panel))
-
-    def _reopen(self, old: Shut) -> None:
-        """Build a panel that was shut, in its place."""
-        if self.shut is not None:
-            self.shut.forget(old.spec)
-        panel = making.make(old.spec, self._board, self.theme, self.shut)
-        self.panels[self.panels.index(old)] = panel
-        old.hide()
-        old.deleteLater()
-        self._place()
-        self._attend(panel)
+    def _show_opened(self, panel: Panel) -> None:
         self.panel_opened.emit(panel)
-        panel.take_now(old.now)
         self._view_anew()
-        panel.focus()
 
     def set_status(self, status: Status) -> None:
         """How the pipeline stands; also the board's clock."""
@@ -242,19 +203,6 @@ class MainWindow(Guarded, QWidget):
         dialog.rejected.connect(self.offer_new_stores)
         dialog.open()
 
-    def _drop(self) -> None:
-        old = [child for child in self._grid.children() if isinstance(child, QWidget)]
-        for widget in (*old, self._aside):
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        self._aside = None
-
-    def _empty(self) -> Card:
-        card = Card("Panels", self.theme, self._grid)
-        card.say(_NO_PANELS)
-        return card
-
     # What the operator does
 
     def toggle_theme(self) -> None:
@@ -273,7 +221,7 @@ class MainWindow(Guarded, QWidget):
 
     def focus_form(self) -> None:
         """Put the keyboard into the first entry form."""
-        if form := next((form for form in self._forms() if form.isVisible()), None):
+        if form := next((form for form in self._area.forms() if form.isVisible()), None):
             form.focus()
 
     def focus_panel(self, number: int) -> None:
@@ -298,18 +246,6 @@ class MainWindow(Guarded, QWidget):
             self._settings.setValue(_THEME, self.theme.name.lower())
         super().closeEvent(event)
         self.closed.emit()
-
-    def _open_form(self, action: Action, values: Mapping[str, Any]) -> None:
-        form = next((form for form in self._forms() if action.event in form.events()), None)
-        if form is None:
-            return
-        if self._aside is not None and form is self._aside.form:
-            self._aside.show_for(action, self._board.events[action.event], values)
-        else:
-            form.fill(action.event, values)
-
-    def _forms(self) -> list[Form]:
-        return [panel for panel in self.panels if isinstance(panel, Form)]
 
     def _bind_keys(self) -> None:
         self._pause_key = self._key("Space", self._space)

@@ -133,7 +133,7 @@ async def enter(url: str, rate: float, seconds: float, folder: Path) -> dict[int
             amy.feed.publish([entry])
         await amy.reaches(len(submitted))
         events = [event for chunk in amy.database.log.read() for event in chunk]
-    return {event.position or 0: submitted[event.id] for event in events}
+    return {event.position: submitted[event.id] for event in events}
 
 
 def _entry(number: int) -> Event:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.cloudevents import EARLIEST, LATEST, decode, encode
+from storage.cloudevents import DEEPEST, EARLIEST, LATEST, decode, encode
 from storage.errors import CloudEventError
 from storage.event import Event
 
@@ -110,6 +110,18 @@ def test_the_depth_of_data_is_bounded_and_brackets_in_text_do_not_count():
 
     assert decode(nested(49)).data.startswith(b'{"a":[')
     assert refusal(nested(50)) == "nested too deeply: data has more than 100 levels"
+
+
+@given(st.lists(st.booleans(), min_size=DEEPEST - 3, max_size=DEEPEST + 2), st.integers(0, 40))
+def test_so_many_levels_decode_and_one_more_does_not(arrays, filler):
+    data = b'"]}"'
+    for array in arrays:
+        data = b'[%b, "%b"]' % (data, b"[" * filler) if array else b'{"a":%b}' % data
+    raw = line()[:-1] + b', "data": {"a":%b}}' % data
+    if len(arrays) + 1 > DEEPEST:
+        assert refusal(raw) == "nested too deeply: data has more than 100 levels"
+    else:
+        assert decode(raw).data == b'{"a":%b}' % data
 
 
 def test_another_kind_of_json_is_kept():

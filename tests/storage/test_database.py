@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -24,6 +19,7 @@ from storage.errors import (
     StoreReadOnly,
     StoreUnreadable,
 )
+from tests.storage.nobody import run_as_nobody
 from tests.storage.samples import event, events, ids
 
 
@@ -142,7 +138,7 @@ def test_damage_that_shows_later_stops_the_writing_and_is_set_aside_at_the_end(t
     damaged = bytearray(path.read_bytes())
     damaged[-40_000:] = b"\xa5" * 40_000
     path.write_bytes(damaged)
-    monkeypatch.setattr("storage.database.CHECKED_BYTES", 0)
+    monkeypatch.setattr("storage.opening.CHECKED_BYTES", 0)
     with Database.open(path) as store:
         with pytest.raises(StoreDamaged):
             list(store.log.read())
@@ -153,31 +149,27 @@ def test_damage_that_shows_later_stops_the_writing_and_is_set_aside_at_the_end(t
     assert aside.stat().st_size == len(damaged)
 
 
-AS_NOBODY = """
-import os, sys
-from pathlib import Path
-from storage import database, errors, log
-os.setuid(65534)
+OPEN = """
 try:
-    database.Database.open(Path(sys.argv[1])).close()
+    database.Database.open(Path("board.db")).close()
 except errors.StorageError as error:
     print(type(error).__name__)
 """
 
 
 @pytest.mark.parametrize(
-    ("mode", "kind"), [(0o000, StoreUnreadable), (0o444, StoreReadOnly)], ids=["unreadable", "read-only"]
+    ("mode", "of_folder", "kind"),
+    [(0o000, 0o755, StoreUnreadable), (0o444, 0o777, StoreReadOnly), (0o666, 0o555, StoreReadOnly)],
+    ids=["unreadable", "read-only", "in a read-only folder"],
 )
-def test_permissions(mode, kind):
-    with tempfile.TemporaryDirectory() as folder:  # pytest's own are shut again by each run that begins
-        path = made(Path(folder) / "board.db")
-        path.chmod(mode)
-        if os.geteuid() != 0:
-            refused(kind, path)
-            return
-        Path(folder).chmod(0o755)  # root may read anything
-        done = subprocess.run([sys.executable, "-c", AS_NOBODY, str(path)], capture_output=True, text=True, check=False)
-        assert (done.stdout.strip(), done.stderr) == (kind.__name__, "")
+def test_permissions(tmp_path, mode, of_folder, kind):
+    folder = tmp_path / "everybody's"
+    folder.mkdir()
+    made(folder / "board.db").chmod(mode)
+    folder.chmod(of_folder)
+    done = run_as_nobody(OPEN, folder)
+    folder.chmod(0o755)
+    assert (done.stdout.strip(), done.stderr) == (kind.__name__, "")
 
 
 def test_a_full_disk_fails_the_write_and_the_store_goes_on(tmp_path):

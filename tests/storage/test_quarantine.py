@@ -77,6 +77,7 @@ def test_an_entry_takes_the_place_of_a_refused_one_once(store):
         store.outbox.replace(refused.key, event(3)).result()
     assert store.outbox.pending() == [event(2)]
     assert store.quarantine.count() == 0
+    store.quarantine.dismiss([refused.key]).result()
     store.quarantine.restore([refused.key]).result()
     assert store.quarantine.count() == 0
     assert store.rows("SELECT outcome FROM quarantine") == [("id-2",)]

@@ -15,6 +15,7 @@ from storage import read_only, schema
 from storage.database import Database
 from storage.errors import NotAStore, StoreBusy, StoreDamaged, StoreMissing, StoreNewer, StoreReadOnly, StoreUnreadable
 from storage.read_only import Way, choose_way
+from tests.storage.nobody import run_as_nobody
 from tests.storage.samples import event, events, ids
 from tests.storage.test_migrations import first_version
 
@@ -27,15 +28,18 @@ store = Database.open(Path(sys.argv[1]))
 store.log.append(events(1, 100)).result()
 os._exit(9)
 """
-AS_NOBODY = """
-import os, sys
-from pathlib import Path
-from storage import database, read_only
-if os.geteuid() == 0:
-    os.setuid(65534)
-with database.Database.open_read_only(Path(sys.argv[1])) as store:
+COUNT = """
+with database.Database.open_read_only(Path("board.db")) as store:
     print(store.log.count())
 """
+
+
+@pytest.fixture
+def public():
+    """A folder that other accounts reach by its whole name: pytest's own are private, and so may be `TMPDIR`."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        yield Path(name)
+        Path(name).chmod(0o755)
 
 
 def state(folder):
@@ -58,14 +62,6 @@ def killed(tmp_path):
     subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "board.db")], check=False)
     assert (tmp_path / "board.db-wal").stat().st_size > 0
     return tmp_path / "board.db"
-
-
-@pytest.fixture
-def public():
-    """A folder that other accounts reach: pytest's own are private."""
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
-        Path(name).chmod(0o755)
 
 
 def count(path) -> int:
@@ -206,8 +202,6 @@ def test_a_store_in_a_folder_that_cannot_be_written_is_read(tmp_path, killed, pu
             shutil.copy(part, folder / f"board.db{suffix}")
             (folder / f"board.db{suffix}").chmod(0o444)
     folder.chmod(0o555)
-    done = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY, str(folder / "board.db")], capture_output=True, text=True, check=False
-    )
+    done = run_as_nobody(COUNT, folder)
     assert (done.stdout, done.stderr) == ("100\n", "")
     assert len(list(folder.iterdir())) == (1 if rest == "at rest" else 3)

@@ -6,9 +6,13 @@ import queue
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
+from storage.connections import make_engine
 from storage.database import Database
+from storage.errors import StoreBusy
+from storage.watcher import Watcher
 from tests.storage.samples import event
 
 OTHER = """
@@ -66,6 +70,37 @@ def test_another_process_is_noticed_within_50_ms(tmp_path):
             delays = [_delay(other, seen, n) for n in range(1, 21)]
             other.stdin.close()
     assert statistics.median(delays) < 0.05, delays
+
+
+def test_an_append_is_told_although_the_log_could_not_be_read_at_first(store):
+    seen: queue.Queue[int] = queue.Queue()
+    failures = [StoreBusy(store.path)]
+
+    def last() -> int:
+        if store.log.last() and failures:
+            raise failures.pop()
+        return store.log.last()
+
+    engine = make_engine(str(store.path))
+    watcher = Watcher(engine.connect, last, threading.Event())
+    watcher.subscribe(seen.put)
+    store.log.append([event(1)]).result()
+    assert seen.get(timeout=5) == 1
+    assert failures == []
+    watcher.close()
+    watcher.close()
+    engine.dispose()
+
+
+def test_nobody_is_told_after_the_store_is_closed(tmp_path):
+    seen: queue.Queue[int] = queue.Queue()
+    with Database.open(tmp_path / "board.db") as store:
+        store.log.append([event(1)]).result()
+        store.log.watch(seen.put)
+    with Database.open(tmp_path / "board.db") as store:
+        store.log.append([event(2)]).result()
+    assert seen.empty()
+    assert "watchfloor-watcher" not in [thread.name for thread in threading.enumerate()]
 
 
 def _delay(other: subprocess.Popen[str], seen: queue.Queue[tuple[int, int]], n: int) -> float:

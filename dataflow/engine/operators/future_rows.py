@@ -53,9 +53,8 @@ class FutureRows(Protocol):
 
 
 class Queue:
-    """Rows in order of the time at `at`, in chunks, so that many go at once. `first` and `last` are the times of the
-    first and the last one (where there is none: later and earlier than all); `tail` is the last chunk, and `room` how
-    many rows it may hold, 0 where there is no row at all.
+    """Rows in order of the time at `at`, in chunks, so that many go at once. `first` and `last` are their times at both
+    ends (of no rows: later and earlier than all). `tail` is the last chunk; it may hold `room` rows, 0 if it is empty.
     """
 
     def __init__(self, at: int, rows: list[Row] | None = None) -> None:
@@ -160,6 +159,7 @@ class LoggedRows:
             self.queue = Queue(self._at, [kept for kept in self.queue if not self._was_gone(kept)])
             self.late = [entry for entry in self.late if not self._was_gone(entry[2])]
             heapify(self.late)
+            self._serial = self._serial if self.late else 0
 
     def _was_gone(self, row: Row) -> bool:
         count = self.gone.get(row)

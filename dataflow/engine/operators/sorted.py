@@ -1,7 +1,10 @@
 """Rows in order: a list kept sorted by key, with the positional changes (`Splice`) that bring a copy up to date.
 
-State: the rows and their keys, two lists. One change costs a binary search and a shift of pointers. A batch that
-would change much of the list is merged by sorting instead, and told as one splice over the part that differs.
+Delta: a splice for each row; a row that comes in the place of one that goes is one splice with it. A batch that would
+change much of the list is merged by sorting instead, and is one splice over the part that differs.
+State: the rows and their keys, two lists in order. One change costs a binary search and a shift of pointers.
+Order: that of the keys, which is total. The caller retracts only rows that are there, and gives no row on both sides.
+Splices hold one after the other.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dataflow.zset import Row, Splice
+from dataflow.zset import Row, Splice, difference
 
 FEW = 64
 """Up to so many changes, or an eighth of the rows, each is a splice of its own."""
@@ -71,17 +74,3 @@ class Sorted:
 
 def _first(pair: tuple[Any, Row]) -> Any:
     return pair[0]
-
-
-def difference(old: Sequence[Row], new: Sequence[Row]) -> list[Splice]:
-    """One splice from `old` to `new`, over what lies between their common ends."""
-    size = min(len(old), len(new))
-    start = 0
-    while start < size and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < size - start and old[-1 - end] == new[-1 - end]:
-        end += 1
-    if start == len(old) == len(new):
-        return []
-    return [Splice(start, len(old) - start - end, tuple(new[start : len(new) - end]))]

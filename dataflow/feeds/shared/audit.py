@@ -21,7 +21,7 @@ from dataflow.feeds.shared.subscription import Gap, Lost
 from dataflow.nats import consumer
 
 if TYPE_CHECKING:
-    from dataflow.feeds.shared.empty_positions import Holes
+    from dataflow.feeds.shared.empty_positions import EmptyPositions
     from dataflow.feeds.shared.subscription import Subscription
     from dataflow.feeds.shared.tampering import Tampering
     from dataflow.nats.connection import Connection
@@ -49,14 +49,14 @@ class Audit:
         connection: Connection,
         subscription: Subscription,
         stream: str,
-        holes: Holes,
+        empty: EmptyPositions,
         cursor: Callable[[], int],
         verify: Callable[[Mapping[str, Any], int], int],
         tampering: Tampering,
         sent_s: Callable[[], float],
     ) -> None:
         self._connection, self._subscription, self._stream = connection, subscription, stream
-        self._holes, self._cursor, self._verify = holes, cursor, verify
+        self._empty, self._cursor, self._verify = empty, cursor, verify
         self._tampering, self._sent_s = tampering, sent_s
         self._loop = asyncio.get_running_loop()
         self._reached, self._moved = 0, self._loop.time()
@@ -125,7 +125,7 @@ class Audit:
         self._moved = self._loop.time()
         while self._subscription.reached < last:
             if self._still_s() > GRACE_S:
-                if not await self._answer(self._holes.missing(self._subscription.reached + 1, last)):
+                if not await self._answer(self._empty.find_held(self._subscription.reached + 1, last)):
                     self._subscription.end_here()
                     return
                 if self._still_s() > GRACE_S:

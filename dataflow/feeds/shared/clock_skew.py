@@ -21,23 +21,24 @@ LOOK_S = 60.0
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
-def off(asked: int, answered: int, theirs: int) -> int:
-    """By how many µs this clock is ahead of the server's for certain, below 0 behind it; all times in µs."""
+def measure_skew(asked: int, answered: int, theirs: int) -> int:
+    """Return by how many µs this clock is certainly ahead of the server's; below 0: behind it. All times in µs."""
     if asked > theirs:
         return asked - theirs
     return min(0, answered - theirs)
 
 
-def told(off: int) -> str:
-    """"this desk's clock is 1 hour ahead of the server's"; nothing where it is not worth telling."""
-    if abs(off) < WORTH_US:
+def describe_skew(skew: int) -> str:
+    """Describe it: "this desk's clock is 1 hour ahead of the server's"; "" where it is too small to matter."""
+    if abs(skew) < WORTH_US:
         return ""
-    way = "ahead of" if off > 0 else "behind"
-    return f"this desk's clock is {span(abs(off))} {way} the server's; set it right, for entries carry its time"
+    way = "ahead of" if skew > 0 else "behind"
+    clock = f"this desk's clock is {describe_span(abs(skew))} {way} the server's"
+    return f"{clock}; set it right, for entries carry its time"
 
 
-def span(us: int) -> str:
-    """"1 hour", "90 minutes": in the largest unit that tells it within a twentieth."""
+def describe_span(us: int) -> str:
+    """Describe a time: "1 hour", "90 minutes", in the largest unit that tells it within a twentieth."""
     seconds = us / 1e6
     fitting = ((round(seconds / size), size, unit) for size, unit in _UNITS)
     count, unit = next(
@@ -46,8 +47,8 @@ def span(us: int) -> str:
     return f"{count:,} {unit}{'' if count == 1 else 's'}"
 
 
-async def watch(connection: Connection, board: str, now: Callable[[], int], tell: Callable[[str], None]) -> None:
-    """Look now and then, as long as the connection lasts."""
+async def watch_clock(connection: Connection, board: str, now: Callable[[], int], tell: Callable[[str], None]) -> None:
+    """Measure now and then, as long as the connection lasts, and call `tell` with the words."""
     from nats.errors import Error
 
     from dataflow.nats.errors import ServerError
@@ -58,5 +59,5 @@ async def watch(connection: Connection, board: str, now: Callable[[], int], tell
             asked = now()
             theirs = await clock(connection.client, board)
             if theirs:
-                tell(told(off(asked, now(), theirs)))
+                tell(describe_skew(measure_skew(asked, now(), theirs)))
         await asyncio.sleep(LOOK_S)

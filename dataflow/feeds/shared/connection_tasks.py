@@ -14,19 +14,20 @@ AGAIN_S = 0.2
 
 
 @asynccontextmanager
-async def beside(connection: Connection, *works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """They run for the length of a with block. The connection is closed when one ends, for it is of no use without it;
-    what went wrong in one is raised at the end.
+async def run_tasks(connection: Connection, *works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run these for the length of a with block.
+
+    The connection is closed when one ends: it is of no use without it. Raises at the end what one raised.
     """
     tasks = [asyncio.create_task(_lasting(connection, work)) for work in works]
     try:
         yield
     finally:
         try:
-            await ended(tasks)
+            await cancel_all(tasks)
         finally:
             for work in works:
-                work.close()  # one that was ended before it began
+                work.close()  # one that was cancelled before it began
 
 
 async def _lasting(connection: Connection, work: Coroutine[Any, Any, None]) -> None:
@@ -42,8 +43,8 @@ async def _lasting(connection: Connection, work: Coroutine[Any, Any, None]) -> N
     await connection.close()
 
 
-async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel them until they are done: on Python 3.11 `wait_for` may lose one. Raises what one raised."""
+async def cancel_all(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they are done: on Python 3.11 `wait_for` may lose a cancellation. Raises what one raised."""
     while not all(task.done() for task in tasks):
         for task in tasks:
             task.cancel()

@@ -14,12 +14,10 @@ if TYPE_CHECKING:
     from dataflow.nats.connection import Connection
 
 LOOK_S = 0.25
-KEEP_US = 10_000_000
-"""So often it is kept in the store: what is kept may be older than what was heard, never newer."""
 
 
-async def watch(connection: Connection, now: Callable[[], int], tell: Callable[[int], None]) -> None:
-    """Tell the time by the desk's clock `now` (µs), as long as the connection lasts."""
+async def watch_liveness(connection: Connection, now: Callable[[], int], tell: Callable[[int], None]) -> None:
+    """Call `tell` with the time by the desk's clock `now` (µs) when the server was last heard, while connected."""
     loop = asyncio.get_running_loop()
     while not connection.lost:
         tell(now() - max(0, int((loop.time() - connection.heard) * 1e6)))

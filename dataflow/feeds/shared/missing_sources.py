@@ -21,8 +21,8 @@ TICK_S = 5.0
 LOOK_S = 60.0
 
 
-def told(wanted: Sequence[str], taken: Sequence[str]) -> str:
-    """In one line; nothing where nothing is missing."""
+def describe_missing(wanted: Sequence[str], taken: Sequence[str]) -> str:
+    """Describe in one line what the log does not take; "" where nothing is missing."""
     missing = sorted(set(wanted) - set(taken))
     if not missing:
         return ""
@@ -30,10 +30,10 @@ def told(wanted: Sequence[str], taken: Sequence[str]) -> str:
     return f"the server's log does not take {listed}; give `watchfloor serve` this board file, with its sources"
 
 
-async def watch(
+async def watch_sources(
     connection: Connection, board: str, sources: Callable[[], Sources | None], tell: Callable[[str], None]
 ) -> None:
-    """As long as the connection lasts."""
+    """Look as long as the connection lasts, and call `tell` with the words."""
     from nats.errors import Error
 
     from dataflow.nats.errors import ServerError
@@ -44,7 +44,8 @@ async def watch(
         now = sources()
         if now is not None and (now is not known or missing or loop.time() - looked >= LOOK_S):
             with suppress(Error, ServerError):
-                missing = told(now.subjects, (await find(connection.client, board)).sources if now.subjects else ())
+                taken = (await find(connection.client, board)).sources if now.subjects else ()
+                missing = describe_missing(now.subjects, taken)
                 known, looked = now, loop.time()
                 tell(missing)
         await asyncio.sleep(TICK_S)

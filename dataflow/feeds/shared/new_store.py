@@ -9,21 +9,21 @@ from pathlib import Path
 
 from storage.database import Database
 from storage.mirror import Mirror
-from storage.renewal import Renewed, beside, renew
+from storage.renewal import Renewed, free_path, renew
 
 
 class NoAnswer(Exception):
     """Without the server nobody knows what it has lost; nothing was changed."""
 
 
-async def follow_anew(
+async def make_new_store(
     urls: Sequence[str], board: str, author: str, old: Path, identity: Path | None = None, ca: Path | None = None
 ) -> tuple[Path, Renewed]:
     """A new store beside `old`, which nothing may have open. Raises NoAnswer, ServerError and StorageError."""
     with Database.open(old, create=False) as database:
         source = Mirror(database).source
     begin = await _begin(urls, board, identity, ca, source)
-    new = beside(old)
+    new = free_path(old)
     with ThreadPoolExecutor(1) as beside_the_loop:
         return new, await asyncio.wrap_future(beside_the_loop.submit(renew, old, new, author, begin))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from dataflow.feeds.feed import OnReturn
 from storage.event import Event
 from storage.identity import confirms
 
@@ -14,31 +15,27 @@ if TYPE_CHECKING:
     from dataflow.feeds.shared.receiver import Received
 
 
-class Own:
-    """`told(id, at)` is called for each that comes back: when it came, on `perf_counter`."""
+class OwnEntries:
+    """Entries that were sent and have not come back."""
 
     def __init__(self) -> None:
-        self.told: Callable[[str, float], None] = _nobody
-        self._ids: dict[str, Event] = {}
+        self._entries: dict[str, Event] = {}
 
-    def sent(self, entries: Iterable[Event]) -> None:
-        self._ids.update((entry.id, entry) for entry in entries)
+    def add(self, entries: Iterable[Event]) -> None:
+        """These are on their way from now on."""
+        self._entries.update((entry.id, entry) for entry in entries)
 
-    def forget(self, id: str) -> None:
+    def remove(self, id: str) -> None:
         """It will not come back."""
-        self._ids.pop(id, None)
+        self._entries.pop(id, None)
 
-    def look(self, received: Received) -> None:
-        """Are some of them among what was received?"""
-        if not self._ids or self._ids.keys().isdisjoint([event.id for event in received.events]):
+    def match_received(self, received: Received, on_return: OnReturn) -> None:
+        """Remove those that are among what was received, and call `on_return` with the time when each came."""
+        if not self._entries or self._entries.keys().isdisjoint([event.id for event in received.events]):
             return
         heard = {delivered.sequence: delivered.heard for delivered in received.batch}
         ahead = perf_counter() - asyncio.get_running_loop().time()
         for event in received.events:
-            if event.id in self._ids and confirms(event, self._ids[event.id]):
-                del self._ids[event.id]
-                self.told(event.id, heard[event.position] + ahead)
-
-
-def _nobody(_: str, __: float) -> None:
-    """Nobody measures."""
+            if event.id in self._entries and confirms(event, self._entries[event.id]):
+                del self._entries[event.id]
+                on_return(event.id, heard[event.position] + ahead)

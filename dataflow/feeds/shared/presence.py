@@ -125,6 +125,14 @@ class Presence:
             self._present.on_next(present)
 
 
+def measure_progress(shown: int, reached: int, behind: int) -> tuple[int, int]:
+    """Return the position that the views show, and how many events of the log they lack.
+
+    `reached`: how far the store is; `behind`: how many events the log has that the store has not.
+    """
+    return shown, behind + max(0, reached - shown)
+
+
 def _together(one: Present | None, other: Present) -> Present:
     if one is None:
         return other

@@ -19,7 +19,7 @@ from storage.mirror import Mirror
 from storage.quarantine import Quarantined
 
 if TYPE_CHECKING:
-    from dataflow.feeds.shared.empty_positions import Holes
+    from dataflow.feeds.shared.empty_positions import EmptyPositions
     from dataflow.feeds.shared.subscription import Delivered, Subscription
 
 MOST = 2000
@@ -41,14 +41,16 @@ class Received(NamedTuple):
     caught_up: bool
 
 
-class Reception:
-    """`cursor` is the last position of the shared log that was dealt with: what came up to there is on disk. `failed`
-    is called with the reason whenever the disk can't take a batch, which then is tried again.
+class Receiver:
+    """`cursor` is the last position of the shared log that was dealt with: what came up to there is on disk.
+
+    `failed` is called with the reason whenever the disk can't take a batch, which then is tried again. `sourced` makes
+    events of devices' messages.
     """
 
-    def __init__(self, board: str, mirror: Mirror, failed: Callable[[str], None]) -> None:
+    def __init__(self, board: str, mirror: Mirror, failed: Callable[[str], None], sourced: Sourced) -> None:
         self.cursor = mirror.cursor
-        self.sourced = Sourced()
+        self.sourced = sourced
         self._board, self._stream = board, subjects.stream(board)
         self._mirror, self._failed = mirror, failed
         self._taken = self.cursor
@@ -57,11 +59,11 @@ class Reception:
         """Another subscription brings what comes after the cursor."""
         self._taken = self.cursor
 
-    async def take(self, subscription: Subscription, holes: Holes) -> Received:
-        """The next batch, decoded. Raises what `Subscription.take` does, and `Unfit`."""
+    async def take(self, subscription: Subscription, empty: EmptyPositions) -> Received:
+        """The next batch, decoded. Raises what `Subscription.take` does, and `LogMismatch`."""
         batch: Sequence[Delivered] = await subscription.take(MOST)
         behind, caught_up = subscription.behind, subscription.caught_up
-        whole = await self._whole(batch, holes)
+        whole = await self._take_whole(batch, empty)
         if len(whole) < len(batch):
             subscription.leave_out(f"the server left out what follows position {self._taken:,}")
             behind, caught_up = behind + len(batch) - len(whole), False
@@ -69,19 +71,19 @@ class Reception:
 
     async def decode(self, batch: Sequence[Delivered], behind: int, caught_up: bool) -> Received:
         """A batch that follows what was taken before."""
-        return Received(batch, *await self._decoded(batch), behind, caught_up)
+        return Received(batch, *await self._decode_all(batch), behind, caught_up)
 
     async def write(self, received: Received) -> None:
-        """Until it is on disk. Raises `Unfit`, `PositionTaken` and `StoreClosed`."""
+        """Until it is on disk. Raises `LogMismatch`, `PositionTaken` and `StoreClosed`."""
         events, last = received.events, received.batch[-1].sequence
         if events and (first := events[0].position) <= self.cursor:
             check_overlap(first, events[0].id, self._mirror.id_at(first))
         await self._write(events, received.refused, last)
         self.cursor = max(self.cursor, last)
 
-    async def _whole(self, batch: Sequence[Delivered], holes: Holes) -> Sequence[Delivered]:
+    async def _take_whole(self, batch: Sequence[Delivered], empty: EmptyPositions) -> Sequence[Delivered]:
         """As much of a batch as follows what was taken before, with nothing missing but what the stream says it holds
-        no more. Raises `Unfit` where its beginning was taken away.
+        no more. Raises `LogMismatch` where its beginning was taken away.
         """
         expected = self._taken + 1
         if batch and batch[0].sequence <= expected:
@@ -92,13 +94,13 @@ class Reception:
         before = 0
         for at, delivered in enumerate(batch):
             sequence = delivered.sequence
-            if sequence <= before or (sequence > expected and await holes.missing(expected, sequence - 1)):
+            if sequence <= before or (sequence > expected and await empty.find_held(expected, sequence - 1)):
                 return batch[:at]
             before, expected = sequence, max(expected, sequence + 1)
             self._taken = expected - 1
         return batch
 
-    async def _decoded(self, batch: Sequence[Delivered]) -> tuple[list[LoggedEvent], list[Quarantined]]:
+    async def _decode_all(self, batch: Sequence[Delivered]) -> tuple[list[LoggedEvent], list[Quarantined]]:
         events: list[LoggedEvent] = []
         refused: list[Quarantined] = []
         for start in range(0, len(batch), SLICE):
@@ -114,11 +116,11 @@ class Reception:
                 events.append(wire.decode(self._board, subject, headers, body, sequence))
             except CloudEventError as error:
                 where = sequence, delivered.time
-                found = self.sourced.otherwise(subject, body, *where, error)
-                if isinstance(found, LoggedEvent):
-                    events.append(found)
+                event = self.sourced.read_message(subject, body, *where, error)
+                if isinstance(event, LoggedEvent):
+                    events.append(event)
                 else:
-                    refused.append(self._unfit(*where, found, body))
+                    refused.append(self._set_apart(*where, event, body))
 
     async def _write(self, events: list[LoggedEvent], refused: list[Quarantined], cursor: int) -> None:
         """Until it is on disk. An event that the store can't hold is set apart; a disk that can't is asked again."""
@@ -143,12 +145,12 @@ class Reception:
             raise error
         if len(events) == 1:
             bad = events[0]
-            unfit = self._unfit(bad.position, bad.time, f"the store can't hold it: {error}", bad.data)
+            unfit = self._set_apart(bad.position, bad.time, f"the store can't hold it: {error}", bad.data)
             await self._write([], [*refused, unfit], cursor)
             return
         middle = len(events) // 2
         await self._write(events[:middle], [], events[middle].position - 1)
         await self._write(events[middle:], refused, cursor)
 
-    def _unfit(self, sequence: int, time: int, reason: str, text: bytes) -> Quarantined:
+    def _set_apart(self, sequence: int, time: int, reason: str, text: bytes) -> Quarantined:
         return Quarantined(reason=reason, text=text, time=time, origin=f"{self._stream}:{sequence}")

@@ -29,7 +29,7 @@ LONGEST_S = 1.0
 RETRY_S = 1.0
 
 
-class Teller:
+class Replayer:
     """`begin` once, then `tell`. `tell` raises NotAdmitted, NotTaken and ServerError: trying again won't help then."""
 
     def __init__(self, url: str, board: str, recording: Sequence[Event]) -> None:
@@ -44,31 +44,31 @@ class Teller:
         """Whether all is told."""
         return self._next == len(self._recording)
 
-    async def begin(self, start: int) -> None:
+    async def write_history(self, start: int) -> None:
         """Make the board's stream, with everything up to a time (µs) in it. Raises ServerError."""
         try:
             async with self._producer() as producer:
-                await self._tell_until(start, producer)
+                await self._send_until(start, producer)
         except (NotAdmitted, NotTaken, Unreachable, Error, OSError) as error:
             raise ServerFailed(f"the server does not take the recording: {error}") from error
 
-    async def tell(self, replay: Replay) -> None:
+    async def replay(self, replay: Replay) -> None:
         """The rest, each event when its time has come, until all is told."""
         while not self.over:
             try:
                 async with self._producer() as producer:
-                    await self._keep_telling(replay, producer)
+                    await self._keep_sending(replay, producer)
             except (Unreachable, Error, OSError):
                 await asyncio.sleep(RETRY_S)
 
-    async def _keep_telling(self, replay: Replay, producer: Producer) -> None:
+    async def _keep_sending(self, replay: Replay, producer: Producer) -> None:
         while not self.over:
-            await self._tell_until(replay.at(_wall()), producer)
+            await self._send_until(replay.at(_wall()), producer)
             if not self.over:
                 rest = replay.wait_s(self._times[self._next], _wall())
                 await asyncio.sleep(min(max(rest, TICK_S), LONGEST_S))
 
-    async def _tell_until(self, now: int, producer: Producer) -> None:
+    async def _send_until(self, now: int, producer: Producer) -> None:
         until = bisect_right(self._times, now, self._next)
         await producer.send(self._recording[self._next : until])
         self._next = until

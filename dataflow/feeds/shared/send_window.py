@@ -12,22 +12,22 @@ TICK_S = 0.25
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 
 
-class Window:
+class SendWindow:
     """`size` is how many messages. Times are the event loop's."""
 
     def __init__(self) -> None:
         self.size = WIDEST
         self.failures = 0
-        self._pause = 0.0
+        self._paused_until = 0.0
 
     @property
-    def wide(self) -> bool:
+    def is_wide(self) -> bool:
         """No trouble lately."""
         return self.size == WIDEST
 
-    def shut(self, now: float) -> bool:
+    def is_paused(self, now: float) -> bool:
         """Whether the pause is not over yet."""
-        return now < self._pause
+        return now < self._paused_until
 
     def widen(self) -> None:
         """Something was taken."""
@@ -38,12 +38,12 @@ class Window:
         """From now on one at a time."""
         self.size = 1
 
-    def close(self, now: float) -> None:
+    def pause(self, now: float) -> None:
         """Something was not taken, or not answered: nothing for a while, longer each time."""
         self.size = 1
         pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**self.failures)
         self.failures = min(self.failures + 1, 10)
-        self._pause = now + pause * random.uniform(0.5, 1)
+        self._paused_until = now + pause * random.uniform(0.5, 1)
 
 
 class Tick:

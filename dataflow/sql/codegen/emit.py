@@ -32,7 +32,7 @@ def emitting(plan: Aggregate, layout: Layout, names: Names) -> list[str]:
     ]  # fmt: skip
 
 
-def told_at_once(plan: Aggregate, layout: Layout, names: Names, way: str) -> list[str]:
+def single_row_changes(plan: Aggregate, layout: Layout, names: Names, way: str) -> list[str]:
     """Lines that return the changes by the one row that came into the group `g` (or went), no row being held aside."""
     lines = ["old = g.row"]
     if way == "out" and not plan.grand:

@@ -1,6 +1,6 @@
 """Aggregation as generated code: the loop over rows and the fold into groups in one function a pipeline.
 
-What a group holds, `accumulators.py` says; how it is told, `emission.py`.
+What a group holds, `accumulators.py` says; how it is told, `emit.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataflow.sql.codegen.accumulators import (
     fold_out,
 )
 from dataflow.sql.codegen.blocks import Code
-from dataflow.sql.codegen.emit import emitting, in_group, indented, told_at_once
+from dataflow.sql.codegen.emit import emitting, in_group, indented, single_row_changes
 from dataflow.sql.codegen.expressions import Names
 from dataflow.sql.codegen.loops import Loop, Pipe, tuple_code
 from dataflow.sql.plan.nodes import Aggregate, Col, Expr
@@ -69,7 +69,7 @@ def single_lines(plan: Aggregate, pipe: Pipe, layout: Layout, names: Names, way:
     _find_group(plan, loop, layout, marks=False)
     loop.add(f"g.rows {'+=' if way == 'in' else '-='} 1")
     _cells(loop, layout, way, "newest.position")
-    loop.add(*told_at_once(plan, layout, names, way))
+    loop.add(*single_row_changes(plan, layout, names, way))
     return loop.lines[1:]
 
 

@@ -27,7 +27,7 @@ class Aggregates:
 
     def __init__(self, rows: Context) -> None:
         self.rows = rows
-        self.found: list[Agg] = []
+        self.aggs: list[Agg] = []
         self.inside = False
 
     def lower(self, node: exp.Expr) -> Typed | None:
@@ -48,9 +48,9 @@ class Aggregates:
             self.inside = False
 
     def add(self, agg: Agg) -> Expr:
-        if agg not in self.found:
-            self.found.append(agg)
-        return placed(AggregateSlot(self.found.index(agg)))
+        if agg not in self.aggs:
+            self.aggs.append(agg)
+        return placed(AggregateSlot(self.aggs.index(agg)))
 
     def value(self, node: exp.Expr) -> Typed:
         return lower(node, self.rows)
@@ -129,56 +129,56 @@ def inside(window: exp.Window) -> list[exp.Expr]:
     return [*parts, *([order] if order is not None else [])]
 
 
-def single(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
+def single(aggs: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
     """The argument, and whether DISTINCT stands before it."""
     only(node, "this", *also)
     inner = node.this
     if not isinstance(inner, exp.Distinct):
         if inner is None or isinstance(inner, exp.Star):
             raise error(node, f"{short(node)} needs a column")
-        return found.value(inner), False
+        return aggs.value(inner), False
     only(inner, "expressions")
     if len(inner.expressions) != 1:
         raise refused(node, f"DISTINCT takes one expression: {short(node)}")
-    return found.value(inner.expressions[0]), True
+    return aggs.value(inner.expressions[0]), True
 
 
-def count(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+def count(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     only(node, "this", "big_int")
     if node.this is None or isinstance(node.this, exp.Star):
         only(node.this or node, "this", "big_int")
-        return Typed(found.add(Agg("count", (), where)), INT)
+        return Typed(aggs.add(Agg("count", (), where)), INT)
     inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) and node.this.expressions else node.this
     if isinstance(inner, exp.Tuple):
-        return _count_rows(found, node, inner, where)
-    value, distinct = single(found, node, "big_int")
+        return _count_rows(aggs, node, inner, where)
+    value, distinct = single(aggs, node, "big_int")
     if distinct and value.type == JSON:
         raise refused(node, f"json values cannot be compared: {short(node)}")
-    return Typed(found.add(Agg("count", (value.expr,), where, distinct)), INT)
+    return Typed(aggs.add(Agg("count", (value.expr,), where, distinct)), INT)
 
 
-def _count_rows(found: Aggregates, node: exp.Expr, inner: exp.Tuple, where: Expr | None) -> Typed:
+def _count_rows(aggs: Aggregates, node: exp.Expr, inner: exp.Tuple, where: Expr | None) -> Typed:
     """count((a, b)): rows of values are never NULL, and equal where each is, NULLs too."""
-    values = [found.value(part) for part in inner.expressions]
+    values = [aggs.value(part) for part in inner.expressions]
     if not values:
         raise error(node, f"{short(node)} needs values", "count(*)")
     for value in values:
         comparable(value, node)
     slots = ", ".join(f"{{{at}}}" for at in range(len(values)))
     row = Call(f"({slots},)", tuple(value.expr for value in values), strict=False)
-    return Typed(found.add(Agg("count", (row,), where, isinstance(node.this, exp.Distinct))), INT)
+    return Typed(aggs.add(Agg("count", (row,), where, isinstance(node.this, exp.Distinct))), INT)
 
 
-def count_if(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+def count_if(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     """As DuckDB has it: a sum of ones and zeros, which is NULL where nothing is known."""
-    value, distinct = single(found, node)
+    value, distinct = single(aggs, node)
     if value.type not in (BOOL, NULL) or distinct:
         raise error(node, f"count_if takes a condition: {short(node)}")
-    return Typed(found.add(Agg("sum", (cast(value, INT, node).expr,), where)), INT)
+    return Typed(aggs.add(Agg("sum", (cast(value, INT, node).expr,), where)), INT)
 
 
-def _number(found: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
-    value, distinct = single(found, node, *also)
+def _number(aggs: Aggregates, node: exp.Expr, *also: str) -> tuple[Typed, bool]:
+    value, distinct = single(aggs, node, *also)
     if value.type == BOOL and isinstance(node, exp.Sum):
         value = cast(value, INT, node)
     return number(value, node), distinct
@@ -194,28 +194,28 @@ def number(value: Typed, node: exp.Expr) -> Typed:
     return value
 
 
-def sum_(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-    value, distinct = _number(found, node)
+def sum_(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+    value, distinct = _number(aggs, node)
     kind = "sum_float" if value.type == FLOAT else "sum"
-    return Typed(found.add(Agg(kind, (value.expr,), where, distinct)), types.wide(value.type), value.type == FLOAT)
+    return Typed(aggs.add(Agg(kind, (value.expr,), where, distinct)), types.wide(value.type), value.type == FLOAT)
 
 
-def avg(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-    value, distinct = _number(found, node)
+def avg(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+    value, distinct = _number(aggs, node)
     kind = "sum_float" if value.type == FLOAT else "sum"
-    total = found.add(Agg(kind, (value.expr,), where, distinct))
-    size = found.add(Agg("count", (value.expr,), where, distinct))
+    total = aggs.add(Agg(kind, (value.expr,), where, distinct))
+    size = aggs.add(Agg("count", (value.expr,), where, distinct))
     unit = 10 ** types.scale(value.type)
     code = f"({{0}} / ({{1}} * {unit}))" if unit > 1 else "one_nan({0} / {1})" if value.wild else "({0} / {1})"
     return Typed(Call(code, (total, size)), FLOAT, True)
 
 
 def _extreme(kind: str) -> Rule:
-    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-        value, _ = single(found, node)
+    def apply(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+        value, _ = single(aggs, node)
         comparable(value, node)
         name = kind + ("_float" if value.type == FLOAT else "")
-        return Typed(found.add(Agg(name, (value.expr,), where)), value.type, value.wild)
+        return Typed(aggs.add(Agg(name, (value.expr,), where)), value.type, value.wild)
 
     return apply
 
@@ -226,20 +226,20 @@ def comparable(value: Typed, node: exp.Expr) -> None:
 
 
 def _arg_extreme(kind: str) -> Rule:
-    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+    def apply(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
         only(node, "this", "expression")
-        value, key = found.value(node.this), found.value(node.expression)
-        return _arg(found, kind, value, key, node, where)
+        value, key = aggs.value(node.this), aggs.value(node.expression)
+        return _arg(aggs, kind, value, key, node, where)
 
     return apply
 
 
 def _by_position(kind: str) -> Rule:
-    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+    def apply(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
         if len(node.expressions) != 1:
             raise error(node, f"{node.name.lower()} takes one expression: {short(node)}")
         inner = node.expressions[0]
-        return _arg(found, kind, found.value(inner), found.value(position_for(inner)), node, where)
+        return _arg(aggs, kind, aggs.value(inner), aggs.value(position_for(inner)), node, where)
 
     return apply
 
@@ -248,52 +248,52 @@ def position_for(node: exp.Expr) -> exp.Column:
     """The position column of the relation that `node`'s columns come from."""
     tables = {column.table for column in node.find_all(exp.Column)}
     table = tables.pop() if len(tables) == 1 else ""
-    found = exp.column("position", table=table or None)
+    column = exp.column("position", table=table or None)
     for part in node.find_all(exp.Identifier):
-        found.this.meta.update(part.meta)
+        column.this.meta.update(part.meta)
         break
-    return found
+    return column
 
 
-def _arg(found: Aggregates, kind: str, value: Typed, key: Typed, node: exp.Expr, where: Expr | None) -> Typed:
+def _arg(aggs: Aggregates, kind: str, value: Typed, key: Typed, node: exp.Expr, where: Expr | None) -> Typed:
     comparable(key, node)
     comparable(value, node)
     name = kind + ("_float" if key.type == FLOAT else "")
-    return Typed(found.add(Agg(name, (value.expr, key.expr), where)), value.type, value.wild)
+    return Typed(aggs.add(Agg(name, (value.expr, key.expr), where)), value.type, value.wild)
 
 
 def _logical(kind: str) -> Rule:
-    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-        value, _ = single(found, node)
+    def apply(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+        value, _ = single(aggs, node)
         if value.type not in (BOOL, NULL):
             raise error(node, f"{kind} takes a condition, not {types.spoken(value.type)}: {short(node)}")
-        return Typed(found.add(Agg(kind, (value.expr,), where)), BOOL)
+        return Typed(aggs.add(Agg(kind, (value.expr,), where)), BOOL)
 
     return apply
 
 
-def _values(found: Aggregates, node: exp.Expr, where: Expr | None, *also: str) -> Expr:
+def _values(aggs: Aggregates, node: exp.Expr, where: Expr | None, *also: str) -> Expr:
     """All numbers of a group, as a dict of how often each is there."""
-    value, distinct = _number(found, node, *also)
+    value, distinct = _number(aggs, node, *also)
     if distinct or types.is_decimal(value.type):
         raise refused(
             node,
             f"{node.key} of {'DISTINCT' if distinct else 'decimals'} is not supported: {short(node)}",
             "cast to DOUBLE",
         )
-    return found.add(Agg("values", (value.expr,), where))
+    return aggs.add(Agg("values", (value.expr,), where))
 
 
 def _statistic(code: str) -> Rule:
-    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
-        return Typed(Call(code, (_values(found, node, where),), nullable=True), FLOAT, True)
+    def apply(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+        return Typed(Call(code, (_values(aggs, node, where),), nullable=True), FLOAT, True)
 
     return apply
 
 
-def quantile(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+def quantile(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     part = quantile_part(node)
-    values = _values(found, node, where, "expression")
+    values = _values(aggs, node, where, "expression")
     return Typed(Call(f"quantile({{0}}, {part})", (values,), nullable=True), FLOAT, True)
 
 
@@ -305,9 +305,9 @@ def quantile_part(node: exp.Expr) -> float:
     return float(part.name)
 
 
-def any_value(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+def any_value(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     """Any will do, and the least is one that stays the same while other rows come and go."""
-    return _extreme("min")(found, node.this, where)
+    return _extreme("min")(aggs, node.this, where)
 
 
 RULES: dict[str, Rule] = {

@@ -9,7 +9,7 @@ from sqlglot import exp
 from dataflow.sql.expressions import casts
 from dataflow.sql.expressions.casts import Typed, meet
 from dataflow.sql.expressions.lower import Context, condition, lower, rule
-from dataflow.sql.expressions.subquery_aggregates import is_asked
+from dataflow.sql.expressions.subquery_aggregates import is_quantified
 from dataflow.sql.parsing.parse import error, only, refused, short
 from dataflow.sql.plan import types
 from dataflow.sql.plan.nodes import And, Call, Const, Expr, IsNull, Not, Or, Pool
@@ -68,7 +68,7 @@ exp.NEQ: ("eq", False, True), exp.LT: ("lt", False, False),
 @rule(*COMPARISONS)
 def comparison(node: exp.Expr, context: Context) -> Typed:
     only(node, "this", "expression")
-    if is_asked(node):
+    if is_quantified(node):
         return context.subquery(node)
     if type(node.this) in COMPARISONS or type(node.expression) in COMPARISONS:
         raise error(node, f"comparisons in a row need parentheses: {short(node)}", "a < b AND b < c")

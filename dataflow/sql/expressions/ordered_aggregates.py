@@ -19,13 +19,13 @@ from dataflow.sql.plan.types import BOOL, FLOAT, INT, JSON, NULL, TEXT
 def _end(kind: str) -> Rule:
     """first or last, NULLs among them: the value of the least or greatest key."""
 
-    def apply(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+    def apply(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
         only(node, "this")
-        inner, keys = _ordered(found, node)
-        value = found.value(inner)
+        inner, keys = _ordered(aggs, node)
+        value = aggs.value(inner)
         comparable(value, node)
         held = Call("flagged({0})", (value.expr,), strict=False)
-        agg = found.add(Agg(kind, (held, keys), where))
+        agg = aggs.add(Agg(kind, (held, keys), where))
         return Typed(Call("{0}[1]", (agg,), nullable=True), value.type, value.wild)
 
     return apply
@@ -42,13 +42,13 @@ def _once(inner: exp.Expr, order: exp.Expr, node: exp.Expr) -> tuple[exp.Expr, s
     return item, "_once"
 
 
-def _ordered(found: Aggregates, node: exp.Expr) -> tuple[exp.Expr, Expr]:
+def _ordered(aggs: Aggregates, node: exp.Expr) -> tuple[exp.Expr, Expr]:
     """What stands before ORDER BY in an aggregate, and the key that rows are ordered by."""
     if not isinstance(node.this, exp.Order):
         hint = {"first": "earliest(x), or first(x ORDER BY y)", "last": "latest(x), or last(x ORDER BY y)"}
         example = hint.get(node.key, "string_agg(x, ', ' ORDER BY y)")
         raise refused(node, f"the rows need an ORDER BY: {short(node)}", example)
-    keys = [found.value(by.this) for by in node.this.expressions]
+    keys = [aggs.value(by.this) for by in node.this.expressions]
     codes = []
     for at, (by, key) in enumerate(zip(node.this.expressions, keys, strict=True)):
         only(by, "this", "desc", "nulls_first")
@@ -60,34 +60,34 @@ def _ordered(found: Aggregates, node: exp.Expr) -> tuple[exp.Expr, Expr]:
     return node.this.this, Call(code, tuple(key.expr for key in keys), strict=False)
 
 
-def string_agg(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+def string_agg(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     only(node, "this", "separator")
-    inner, keys = _ordered(found, node)
+    inner, keys = _ordered(aggs, node)
     inner, once = _once(inner, node.this, node)
-    text, separator = cast(found.value(inner), TEXT, node), node.args.get("separator")
-    mark = found.value(separator) if separator is not None else Typed(Const(",", TEXT), TEXT)
+    text, separator = cast(aggs.value(inner), TEXT, node), node.args.get("separator")
+    mark = aggs.value(separator) if separator is not None else Typed(Const(",", TEXT), TEXT)
     if mark.type != TEXT or mark.constant is None:
         raise refused(node, f"string_agg needs its separator as a literal: {short(node)}", "', '")
     pair = Call("({0}, {1})", (keys, text.expr))
-    values = found.add(Agg("values", (pair,), where))
+    values = aggs.add(Agg("values", (pair,), where))
     return Typed(Call(f"joined{once}({{0}}, {{1}})", (values, mark.expr), nullable=True), TEXT)
 
 
-def listed(found: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
+def listed(aggs: Aggregates, node: exp.Expr, where: Expr | None) -> Typed:
     """to_json(list(x ORDER BY y)): a JSON array, NULLs among its elements."""
     call = node.expressions[0]
     if where is not None:
         raise error(node, f"FILTER stands after list: {short(node)}", "to_json(list(x ORDER BY y) FILTER (WHERE …))")
     if isinstance(call, exp.Filter):
-        where, call = condition(call.expression.this, found.rows, "FILTER"), call.this
+        where, call = condition(call.expression.this, aggs.rows, "FILTER"), call.this
     only(call, "this")
-    inner, keys = _ordered(found, call)
+    inner, keys = _ordered(aggs, call)
     inner, once = _once(inner, call.this, node)
-    value = found.value(inner)
+    value = aggs.value(inner)
     if value.type not in (INT, FLOAT, TEXT, BOOL, NULL):
         raise refused(node, f"a list of {types.spoken(value.type)} is not supported: {short(node)}", "cast it to text")
     text = Call("json_text({0})", (value.expr,), strict=False)
-    values = found.add(Agg("values", (Call("({0}, {1})", (keys, text), strict=False),), where))
+    values = aggs.add(Agg("values", (Call("({0}, {1})", (keys, text), strict=False),), where))
     return Typed(Call(f"listed{once}({{0}})", (values,), nullable=True), JSON)
 
 

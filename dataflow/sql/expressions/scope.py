@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -93,7 +93,7 @@ class RowContext:
         source: Source,
         place: str,
         *,
-        aliases: dict[str, Callable[[], Typed]] | None = None,
+        aliases: Mapping[str, Callable[[], Typed]] | None = None,
         keys: Sequence[Expr] | None = None,
         aggregate: Callable[[exp.Expr], Typed | None] | None = None,
         subquery: Callable[[exp.Expr], Typed] | None = None,

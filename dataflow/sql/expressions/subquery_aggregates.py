@@ -21,8 +21,8 @@ ROWS = "\x00rows"
 """What the new query calls another query in its FROM."""
 
 
-class Question(NamedTuple):
-    """A SELECT of one aggregate, and what it is compared with."""
+class SubqueryAggregate(NamedTuple):
+    """A subquery as a SELECT of one aggregate, and what that is compared with."""
 
     query: exp.Select
     given: exp.Expr | None = None
@@ -36,7 +36,7 @@ def is_plain(query: exp.Expr, *, aggregated: bool = False) -> bool:
     return said <= PLAIN and all(aggregates.holds(item) is aggregated for item in query.expressions)
 
 
-def is_asked(node: exp.Expr) -> bool:
+def is_quantified(node: exp.Expr) -> bool:
     """IN, ANY or ALL of a query."""
     if isinstance(node, exp.In):
         return node.args.get("query") is not None
@@ -47,26 +47,26 @@ def is_query(node: exp.Expr) -> bool:
     return isinstance(_bare(node.this), exp.Query)
 
 
-def question(node: exp.Expr) -> Question:
+def subquery_aggregate(node: exp.Expr) -> SubqueryAggregate:
     """The aggregate that a subquery, EXISTS, IN, ANY or ALL is. It stands where the node does."""
-    found = _question(node)
+    found = _as_aggregate(node)
     if found.query.parent is None:
         found.query.parent = node
     return found
 
 
-def _question(node: exp.Expr) -> Question:
+def _as_aggregate(node: exp.Expr) -> SubqueryAggregate:
     if isinstance(node, exp.Exists):
-        return Question(_exists(existing(node)))
+        return SubqueryAggregate(_exists(existing(node)))
     if isinstance(node, exp.In):
         only(node, "this", "query")
         compared = exp.EQ(this=_given(), expression=exp.Null())
-        return Question(_over(_bare(node.args["query"]), lambda item: _any(compared, item)), node.this)
+        return SubqueryAggregate(_over(_bare(node.args["query"]), lambda item: _any(compared, item)), node.this)
     if isinstance(node, exp.Binary):
         asked = _any if isinstance(node.expression, exp.Any) else _all
         test = type(node)(this=_given(), expression=exp.Null())
-        return Question(_over(_bare(node.expression.this), lambda item: asked(test, item)), node.this)
-    return Question(_single(_bare(node)))
+        return SubqueryAggregate(_over(_bare(node.expression.this), lambda item: asked(test, item)), node.this)
+    return SubqueryAggregate(_single(_bare(node)))
 
 
 def existing(node: exp.Exists) -> exp.Expr:

@@ -19,7 +19,7 @@ from dataflow.sql.parsing.parse_checks import look
 from dataflow.sql.parsing.tokens import tokens_of
 
 GIVEN = "\x00given"
-"""The name under which a question reads what stands before IN, ANY or ALL (`questions.py`); no text can hold it."""
+"""The column that stands for what is before IN, ANY or ALL in a `SubqueryAggregate`. No text can hold the name."""
 
 
 def parse(sql: str) -> exp.Query:

@@ -221,13 +221,29 @@ Bound = int | float | None
 
 
 class WindowCall(Node, frozen=True):
-    """One window function over a column of the row (−1: none). Kinds: row_number, rank, dense_rank, percent_rank,
-    cume_dist, ntile, lag, lead, first_value, last_value, nth_value, count, sum, avg, min, max, distinct, quantile,
-    variance, deviation. `frame` is that of the last twelve: whole, peers (up to the row's last peer), tied (its peers),
-    onward (from its first peer), rows (up to the row), sliding (the row and `offset` before it), between (`bounds`) or
-    range (`bounds`, in the column `by` that is ordered by). `known`: the picked and shifted pass over NULLs.
-    `where` is a column that must be true. `default` is lag's and lead's, and the parameter of nth_value and the last
-    three; ntile's is `offset`.
+    """One window function over a column of the row (−1: none).
+
+    Kinds, and what they take:
+
+        row_number rank dense_rank percent_rank cume_dist   nothing
+        ntile                                               `offset`, the number of parts
+        lag lead                                            `offset` rows, `default`, `known`
+        first_value last_value nth_value                    `frame`, `known`; nth_value its n as `default`
+        count sum avg min max distinct                      `frame`, `where`
+        quantile variance deviation                         `frame`, `where`, their parameter as `default`
+
+    Frames, for each row of a partition:
+
+        whole     all rows
+        peers     from the first row up to the row's last peer
+        tied      its peers
+        onward    from its first peer to the last row
+        rows      from the first row up to the row
+        sliding   the row and `offset` rows before it
+        between   from row `bounds[0]` to row `bounds[1]`, counted from the row
+        range     the rows whose column `by`, which they are ordered by, is within `bounds` of the row's
+
+    `known`: NULLs are passed over. `where`: a column that must be true.
     """
 
     holds_constants: ClassVar[bool] = True

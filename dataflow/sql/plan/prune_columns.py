@@ -15,20 +15,20 @@ Places = dict[int, int]
 """Where each column that is still there has gone."""
 
 
-def narrowed(rel: Map | Aggregate) -> Rel:
+def prune_columns(rel: Map | Aggregate) -> Rel:
     """The plan of one SELECT, its joins and temporal filters keeping no more than it reads."""
-    slimmer = _Slimmer()
+    pruner = _Pruner()
     if isinstance(rel, Map):
         if rel.columns is None:
             return rel
-        source, places = slimmer.slim(rel.input, rewrite.columns(*rel.where, *rel.columns))
+        source, places = pruner.prune(rel.input, rewrite.columns(*rel.where, *rel.columns))
         return Map(source, _moved(rel.where, places), _moved(rel.columns, places))
     read = [
         *rel.keys,
         *(arg for agg in rel.aggs for arg in agg.args),
         *(a.where for a in rel.aggs if a.where is not None),
     ]
-    source, places = slimmer.slim(rel.input, rewrite.columns(*read))
+    source, places = pruner.prune(rel.input, rewrite.columns(*read))
     aggs = _moved_aggs(rel.aggs, places)
     return Aggregate(source, _moved(rel.keys, places), aggs, rel.having, rel.columns, rel.grand)
 
@@ -51,22 +51,22 @@ def _moved(exprs: Iterable[Expr], places: Places) -> tuple[Expr, ...]:
     return tuple([_move(expr, places, done) for expr in exprs])
 
 
-class _Slimmer:
+class _Pruner:
     """Cuts relations, those that stand in several places of the plan once."""
 
     def __init__(self) -> None:
         self._done: dict[tuple[Rel, frozenset[int]], tuple[Rel, Places]] = {}
 
-    def slim(self, rel: Rel, needed: set[int]) -> tuple[Rel, Places]:
+    def prune(self, rel: Rel, needed: set[int]) -> tuple[Rel, Places]:
         """The relation with at least the needed columns, and where they are."""
         key = rel, frozenset(needed)
         if key not in self._done:
-            self._done[key] = self._slim(rel, needed)
+            self._done[key] = self._prune(rel, needed)
         return self._done[key]
 
-    def _slim(self, rel: Rel, needed: set[int]) -> tuple[Rel, Places]:
+    def _prune(self, rel: Rel, needed: set[int]) -> tuple[Rel, Places]:
         if isinstance(rel, Map) and rel.columns is None:
-            source, places = self.slim(rel.input, needed | rewrite.columns(*rel.where))
+            source, places = self.prune(rel.input, needed | rewrite.columns(*rel.where))
             return Map(source, _moved(rel.where, places), None), places
         if isinstance(rel, Timed):
             return self._timed(rel, needed)
@@ -113,7 +113,7 @@ class _Slimmer:
 
     def _cut(self, rel: Rel, needed: set[int]) -> tuple[Rel, Places]:
         """The relation with the needed columns alone, in order."""
-        source, places = self.slim(rel, needed)
+        source, places = self.prune(rel, needed)
         order = sorted(needed)
         return Map(source, (), tuple([Col(places[c]) for c in order])), {c: at for at, c in enumerate(order)}
 

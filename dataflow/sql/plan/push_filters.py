@@ -25,14 +25,14 @@ from dataflow.sql.plan.nodes import (
     Window,
     replace,
 )
-from dataflow.sql.plan.prune_columns import narrowed
+from dataflow.sql.plan.prune_columns import prune_columns
 from dataflow.sql.plan.rewrite import columns, conjuncts, equality, shifted, through
 
 LEVELS = 24
 """How many projections a filter goes through: at each it is written anew, over what that one computes."""
 
 
-class Shaper:
+class FilterPusher:
     """Places filters. `type_column` is the index of `type` in the rows of `events`; None where there is none."""
 
     def __init__(self, type_column: int | None) -> None:
@@ -115,7 +115,7 @@ class Shaper:
                 return nearest
         if isinstance(rel, Map) and rel.columns is not None and isinstance(rel.input, Map | Join | AsOf | Scan):
             below = Map(rel.input, rel.where, None) if rel.where else rel.input
-            return narrowed(Map(self.timed(below, through(value, rel.columns), op, bound), (), rel.columns))
+            return prune_columns(Map(self.timed(below, through(value, rel.columns), op, bound), (), rel.columns))
         return Timed(rel, value, op, bound)
 
     def _beside(self, rel: Join, expr: Expr, put: Callable[[Rel, Expr], Rel]) -> Rel | None:

@@ -18,7 +18,7 @@ from dataflow.sql.expressions.scope import RowContext, Source
 from dataflow.sql.parsing.parse import error, refused, short
 from dataflow.sql.plan import rewrite, types
 from dataflow.sql.plan.nodes import And, AsOf, Case, Col, Const, Expr, Map
-from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.plan.push_filters import FilterPusher
 from dataflow.sql.plan.types import BOOL, INTERVAL, JSON, MONTHS, NULL
 
 OPS: dict[type[exp.Expr], str] = {exp.GTE: ">=", exp.GT: ">", exp.LTE: "<=", exp.LT: "<"}
@@ -125,7 +125,7 @@ def _inequality(node: exp.Expr, context: RowContext, width: int) -> Nearest | No
 
 
 def join_nearest(
-    left: Source, right: Source, kind: str, tests: Sequence[Expr], by: Nearest, shaper: Shaper
+    left: Source, right: Source, kind: str, tests: Sequence[Expr], by: Nearest, pusher: FilterPusher
 ) -> tuple[AsOf, Source, Source]:
     """The plan, and its two sides: what is compared is a column of theirs."""
     ours, theirs, value = left.rel, right.rel, by.left
@@ -136,11 +136,11 @@ def join_nearest(
         if pair is not None:
             keys.append(pair)
         elif used and min(used) >= left.width:
-            theirs = shaper.filter(theirs, rewrite.shifted(test, -left.width))
+            theirs = pusher.filter(theirs, rewrite.shifted(test, -left.width))
         else:
             alone.append(test)
     if alone and kind == "inner":
-        ours = shaper.filter(ours, And(tuple(alone)))
+        ours = pusher.filter(ours, And(tuple(alone)))
     elif alone:
         value = Case(((And(tuple(alone)), value),), Const(None, by.type))
     one, at = _with_column(left._replace(rel=ours), value)

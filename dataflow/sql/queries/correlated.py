@@ -19,8 +19,8 @@ from dataflow.sql.expressions.scope import RowContext, Source, resolve, unknown
 from dataflow.sql.parsing.parse import GIVEN, refused, short
 from dataflow.sql.plan import rewrite
 from dataflow.sql.plan.nodes import Agg, Aggregate, AggregateSlot, Call, Case, Col, Const, Expr, IsNull, Join
-from dataflow.sql.plan.prune_columns import narrowed
-from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.plan.prune_columns import prune_columns
+from dataflow.sql.plan.push_filters import FilterPusher
 from dataflow.sql.plan.types import BOOL, INT, NULL
 from dataflow.sql.queries.from_clause import join_sources
 
@@ -63,7 +63,7 @@ class Correlated(RowContext):
         return Typed(rewrite.shifted(found.expr, self.outer.width), found.type, found.wild)
 
 
-class Asked(NamedTuple):
+class CorrelatedValue(NamedTuple):
     """An aggregate over the inner rows for which `tests` are true. `value` is over the slots of the aggregates and over
     the outer row, as are the `aggs` and `tests`, these over the inner row too. `read` are the outer columns.
     """
@@ -74,19 +74,19 @@ class Asked(NamedTuple):
     read: tuple[int, ...]
 
 
-def asked(item: exp.Expr, context: Correlated, tests: list[Expr]) -> Asked:
+def correlated_value(item: exp.Expr, context: Correlated, tests: list[Expr]) -> CorrelatedValue:
     aggregates = Aggregates(context)
     given, known = context.given, context.known
     over = Correlated(context.outer, context.source, given=given, aggregate=aggregates.lower, subquery=known)
-    value, aggs = lower(item, over), tuple(aggregates.found)
+    value, aggs = lower(item, over), tuple(aggregates.aggs)
     parts = [part for agg in aggs for part in (*agg.args, agg.where) if part is not None]
     columns = rewrite.columns(value.expr, *parts, *tests)
     read = tuple(sorted(column for column in columns if column < context.outer.width))
-    return Asked(value, aggs, tuple(tests), read)
+    return CorrelatedValue(value, aggs, tuple(tests), read)
 
 
-def correlated(
-    node: exp.Expr, found: Asked, outer: Source, inner: Source, shaper: Shaper
+def join_correlated(
+    node: exp.Expr, found: CorrelatedValue, outer: Source, inner: Source, pusher: FilterPusher
 ) -> tuple[Source, Typed]:
     """The outer source with the value joined on."""
     value, count = found.value, len(found.read)
@@ -97,12 +97,12 @@ def correlated(
         return _moved(part, found.read, outer.width)
 
     keys = tuple(map(Col, range(count)))
-    values = narrowed(Aggregate(outer.rel, tuple(map(Col, found.read)), (), (), keys))
+    values = prune_columns(Aggregate(outer.rel, tuple(map(Col, found.read)), (), (), keys))
     tests = [rewrite.replace(test, move) for test in found.tests]
-    both = join_sources(Source(values, (), count), inner, "inner", tests, {}, shaper)
+    both = join_sources(Source(values, (), count), inner, "inner", tests, {}, pusher)
     aggs = tuple(_moved_agg(agg, move) for agg in found.aggs)
     columns = (*keys, rewrite.replace(value.expr, move), Const(True, BOOL))
-    groups = narrowed(Aggregate(both.rel, keys, aggs, (), columns))
+    groups = prune_columns(Aggregate(both.rel, keys, aggs, (), columns))
     rel = Join("left", outer.rel, groups, _tuples(found.read), _tuples(range(count)), (), (outer.width, count + 2))
     at = outer.width + count
     nothing = rewrite.replace(value.expr, lambda e: _over_nothing(found.aggs, e))

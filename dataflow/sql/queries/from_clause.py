@@ -16,12 +16,12 @@ from dataflow.sql.expressions.scope import Field, RowContext, Source, folded, re
 from dataflow.sql.parsing.parse import error, only, refused, short
 from dataflow.sql.plan import rewrite
 from dataflow.sql.plan.nodes import Coalesce, Col, Const, Expr, Join, Map, Scan, Union, Values
-from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.plan.push_filters import FilterPusher
 from dataflow.sql.plan.types import FLOAT, NULL
 from dataflow.sql.queries import asof_joins
 
 if TYPE_CHECKING:
-    from dataflow.sql.expressions.subquery_aggregates import Question
+    from dataflow.sql.expressions.subquery_aggregates import SubqueryAggregate
     from dataflow.sql.queries.lowered_query import Selected
 
 Lower = Callable[[exp.Expr, "Names"], "Selected"]
@@ -29,14 +29,14 @@ Lower = Callable[[exp.Expr, "Names"], "Selected"]
 
 class Names:
     """What table names mean: the catalogue, and the CTEs in sight. Subqueries are asked for several times, so what has
-    been made of each under these names is kept: `lowered` and `questions`, by the node's id, with the node.
+    been made of each under these names is kept: `lowered` and `subquery_aggregates`, by the node's id, with the node.
     """
 
     def __init__(self, catalogue: Catalogue, ctes: dict[str, Selected]) -> None:
         self.catalogue = catalogue
         self.ctes = ctes
         self.lowered: dict[int, tuple[exp.Expr, Selected]] = {}
-        self.questions: dict[int, tuple[exp.Expr, Question]] = {}
+        self.subquery_aggregates: dict[int, tuple[exp.Expr, SubqueryAggregate]] = {}
 
     def within(self, ctes: dict[str, Selected]) -> Names:
         return Names(self.catalogue, {**self.ctes, **ctes})
@@ -77,16 +77,16 @@ class Catalogue:
         return Source(Scan(relation, kinds), fields, len(columns))
 
 
-def lower_from(node: exp.Expr, joins: list[exp.Expr], names: Names, lower_query: Lower, shaper: Shaper) -> Source:
+def lower_from(node: exp.Expr, joins: list[exp.Expr], names: Names, lower_query: Lower, pusher: FilterPusher) -> Source:
     """FROM with its joins. What stands between two commas is joined first, wherever that makes a difference."""
     commas = [at for at, join in enumerate(joins) if _is_comma(join)]
     if not any(_closed(join) for join in joins[commas[0] if commas else len(joins) :]):
         commas = []
-    source = _table(node.this, names, lower_query, shaper)
+    source = _table(node.this, names, lower_query, pusher)
     for join in joins[: commas[0] if commas else None]:
-        source = _join(source, join, names, lower_query, shaper)
+        source = _join(source, join, names, lower_query, pusher)
     for begin, end in pairwise([*commas, len(joins)] if commas else ()):
-        source = _join(source, joins[begin], names, lower_query, shaper, joins[begin + 1 : end])
+        source = _join(source, joins[begin], names, lower_query, pusher, joins[begin + 1 : end])
     return source
 
 
@@ -94,13 +94,13 @@ def _is_comma(join: exp.Expr) -> bool:
     return not any(join.args.get(said) for said in ("side", "kind", "on", "using", "method"))
 
 
-def _table(node: exp.Expr, names: Names, lower_query: Lower, shaper: Shaper) -> Source:
+def _table(node: exp.Expr, names: Names, lower_query: Lower, pusher: FilterPusher) -> Source:
     if isinstance(node, exp.Table):
         only(node, "this", "db", "catalog", "alias", "joins")
         source = _named(node, names)
     elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table | exp.Subquery):
         only(node, "this", "alias", "joins")
-        source = _table(node.this, names, lower_query, shaper)
+        source = _table(node.this, names, lower_query, pusher)
     elif isinstance(node, exp.Subquery):
         only(node, "this", "alias", "joins")
         source = lower_query(node.this, names).source(folded(node.alias) or UNNAMED)
@@ -110,7 +110,7 @@ def _table(node: exp.Expr, names: Names, lower_query: Lower, shaper: Shaper) -> 
         raise refused(node, f"this is not supported in FROM: {short(node)}")
     source = _aliased(source, node)
     for join in node.args.get("joins") or ():
-        source = _join(source, join, names, lower_query, shaper)
+        source = _join(source, join, names, lower_query, pusher)
     return source
 
 
@@ -178,18 +178,18 @@ def _join(
     node: exp.Expr,
     names: Names,
     lower_query: Lower,
-    shaper: Shaper,
+    pusher: FilterPusher,
     first: Sequence[exp.Expr] = (),
 ) -> Source:
     """`first` are the joins of what is joined."""
     only(node, "this", "side", "kind", "on", "using", "method")
     side, word = node.args.get("side") or "", node.args.get("kind") or ""
-    right = _unnamed(left, _table(node.this, names, lower_query, shaper), node.this)
+    right = _unnamed(left, _table(node.this, names, lower_query, pusher), node.this)
     for join in first:
-        right = _join(right, join, names, lower_query, shaper)
+        right = _join(right, join, names, lower_query, pusher)
     _distinct_names(left, right, node)
     if str(node.args.get("method") or "").upper() == "ASOF":
-        return _join_nearest(left, right, node, shaper)
+        return _join_nearest(left, right, node, pusher)
     kind = _kind(node, side, word)
     if node.args.get("using") or node.args.get("method"):
         only(node, "this", "side", "kind", "using", "method")
@@ -197,10 +197,10 @@ def _join(
     else:
         tests, merged = _on(left, right, node, word), {}
     known = {**left.merged, **_moved(right, left.width), **merged}
-    return join_sources(_marked(left, merged), _marked(right, merged), kind, tests, known, shaper)
+    return join_sources(_marked(left, merged), _marked(right, merged), kind, tests, known, pusher)
 
 
-def _join_nearest(left: Source, right: Source, node: exp.Expr, shaper: Shaper) -> Source:
+def _join_nearest(left: Source, right: Source, node: exp.Expr, pusher: FilterPusher) -> Source:
     kind = asof_joins.kind_of(node)
     merged: dict[str, Typed] = {}
     if node.args.get("using"):
@@ -215,7 +215,7 @@ def _join_nearest(left: Source, right: Source, node: exp.Expr, shaper: Shaper) -
     else:
         tests, by = asof_joins.split_on(node, _beside(left, right), left.width)
     rel, ours_side, theirs_side = asof_joins.join_nearest(
-        _marked(left, merged), _marked(right, merged), kind, tests, by, shaper
+        _marked(left, merged), _marked(right, merged), kind, tests, by, pusher
     )
     known = {**left.merged, **_moved(right, ours_side.width), **merged}
     both = _beside(ours_side, theirs_side)
@@ -308,11 +308,11 @@ def _one(ours: Typed, theirs: Typed, kind: str, node: exp.Expr) -> Typed:
 
 
 def join_sources(
-    left: Source, right: Source, kind: str, tests: list[Expr], merged: dict[str, Typed], shaper: Shaper
+    left: Source, right: Source, kind: str, tests: list[Expr], merged: dict[str, Typed], pusher: FilterPusher
 ) -> Source:
     both = _beside(left, right)
     if kind in ("right", "full"):
-        return (_swapped if kind == "right" else _full)(left, right, tests, merged, shaper)
+        return (_swapped if kind == "right" else _full)(left, right, tests, merged, pusher)
     ours, theirs, rest = left.rel, right.rel, []
     keys: list[tuple[Expr, Expr]] = []
     for test in tests:
@@ -321,9 +321,9 @@ def join_sources(
         if pair is not None:
             keys.append(pair)
         elif used and min(used) >= left.width:
-            theirs = shaper.filter(theirs, rewrite.shifted(test, -left.width))
+            theirs = pusher.filter(theirs, rewrite.shifted(test, -left.width))
         elif used and max(used) < left.width and kind in ("inner", "semi"):
-            ours = shaper.filter(ours, test)
+            ours = pusher.filter(ours, test)
         else:
             rest.append(test)
     left_keys, right_keys = tuple(k[0] for k in keys), tuple(k[1] for k in keys)
@@ -333,18 +333,18 @@ def join_sources(
     return Source(rel, both.fields, both.width, merged)
 
 
-def _swapped(left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], shaper: Shaper) -> Source:
+def _swapped(left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], pusher: FilterPusher) -> Source:
     """A right join as a left join, its columns put back in order."""
-    turned = join_sources(right, left, "left", _turned(left, right, tests), {}, shaper)
+    turned = join_sources(right, left, "left", _turned(left, right, tests), {}, pusher)
     order = (*range(right.width, right.width + left.width), *range(right.width))
     rel = Map(turned.rel, (), tuple(Col(i) for i in order))
     return Source(rel, _beside(left, right).fields, turned.width, merged)
 
 
-def _full(left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], shaper: Shaper) -> Source:
+def _full(left: Source, right: Source, tests: list[Expr], merged: dict[str, Typed], pusher: FilterPusher) -> Source:
     """A full join as a left join, and the right rows that match nothing."""
-    outer = join_sources(left, right, "left", tests, {}, shaper)
-    alone = join_sources(right, left, "anti", _turned(left, right, tests), {}, shaper)
+    outer = join_sources(left, right, "left", tests, {}, pusher)
+    alone = join_sources(right, left, "anti", _turned(left, right, tests), {}, pusher)
     blanks = tuple(Const(None, NULL) for _ in range(left.width))
     rest = Map(alone.rel, (), blanks + tuple(Col(i) for i in range(right.width)))
     return Source(Union((outer.rel, rest)), outer.fields, outer.width, merged)

@@ -13,17 +13,17 @@ from dataflow.sql.expressions.casts import Typed
 from dataflow.sql.expressions.scope import Source
 from dataflow.sql.plan import rewrite
 from dataflow.sql.plan.nodes import Aggregate, Col, Expr, Map, Rel, SubquerySlot, placed
-from dataflow.sql.plan.prune_columns import narrowed
-from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.plan.prune_columns import prune_columns
+from dataflow.sql.plan.push_filters import FilterPusher
 from dataflow.sql.queries.subqueries import Nested
 
 
-class Late:
+class GroupSubqueries:
     """The subqueries of one SELECT over its groups. `waiting` are the nodes that may be asked for."""
 
-    def __init__(self, nested: Nested, shaper: Shaper, waiting: Sequence[exp.Expr]) -> None:
+    def __init__(self, nested: Nested, pusher: FilterPusher, waiting: Sequence[exp.Expr]) -> None:
         self.nested = nested
-        self.shaper = shaper
+        self.pusher = pusher
         self.waiting = {id(node) for node in waiting}
         self.found: dict[int, tuple[exp.Expr, Typed]] = {}
 
@@ -43,7 +43,7 @@ class Late:
         asking = [rewrite.collected(test, made) for test in whole.having if rewrite.slots(test)]
         turned = [rewrite.collected(column, made) for column in columns]
         rows = Aggregate(whole.input, whole.keys, whole.aggs, plain, tuple(made), whole.grand)
-        groups = _groups(narrowed(rows), source, keys, len(made))
+        groups = _groups(prune_columns(rows), source, keys, len(made))
         values = []
         for node, _ in self.found.values():
             groups, value = self.nested.scalar(node, groups)
@@ -54,8 +54,8 @@ class Late:
 
         rel = groups.rel
         for test in asking:
-            rel = self.shaper.filter(rel, rewrite.replace(test, swap))
-        return narrowed(Map(rel, (), tuple(rewrite.replace(column, swap) for column in turned)))
+            rel = self.pusher.filter(rel, rewrite.replace(test, swap))
+        return prune_columns(Map(rel, (), tuple(rewrite.replace(column, swap) for column in turned)))
 
 
 def _exprs(keys: Sequence[Typed]) -> tuple[Expr, ...]:

@@ -14,7 +14,7 @@ from sqlglot import exp
 from dataflow.sql.expressions.casts import Typed
 from dataflow.sql.plan import rewrite
 from dataflow.sql.plan.nodes import Aggregate, Call, Col, Const, Expr, Rel, Union
-from dataflow.sql.plan.prune_columns import narrowed
+from dataflow.sql.plan.prune_columns import prune_columns
 
 Set = tuple[exp.Expr, ...]
 GROUPING = "grouping"
@@ -58,7 +58,7 @@ def over_sets(
     whole: Aggregate, keys: Sequence[Typed], sets: Sequence[tuple[int, ...]], columns: Sequence[Expr]
 ) -> Rel:
     """`whole` is the aggregate by all keys; its rows, keys and aggregates, are what `columns` are over."""
-    return Union(tuple(narrowed(_over_set(whole, keys, own, columns)) for own in sets))
+    return Union(tuple(prune_columns(_over_set(whole, keys, own, columns)) for own in sets))
 
 
 def _over_set(

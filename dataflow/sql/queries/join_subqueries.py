@@ -9,7 +9,7 @@ from sqlglot import exp
 from dataflow.sql.queries.temporal import where_parts
 
 
-def ask_later(node: exp.Expr) -> None:
+def move_subqueries_to_where(node: exp.Expr) -> None:
     """Moves those conditions, in the tree."""
     moved: list[exp.Expr] = []
     joins = node.args.get("joins") or []

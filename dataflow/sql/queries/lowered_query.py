@@ -35,12 +35,12 @@ class Selected(NamedTuple):
 
     def source(self, table: str) -> Source:
         """As a relation in FROM. What is selected from it alone, without an order of its own, keeps this order."""
-        names = told_apart([name for name, _, _ in self.columns])
+        names = unique_names([name for name, _, _ in self.columns])
         fields = tuple(Field(table, names[i], type, i, wild) for i, (_, type, wild) in enumerate(self.columns))
         return Source(self.top(), fields, len(self.columns) + len(self.hidden), order=self.order)
 
 
-def told_apart(names: list[str]) -> list[str]:
+def unique_names(names: list[str]) -> list[str]:
     """Columns of one name as DuckDB calls them in a subquery: a, a_1, a_2."""
     taken: dict[str, None] = {}
     for name in names:

@@ -10,7 +10,7 @@ from dataflow.sql.expressions.scope import Field, Source, folded
 from dataflow.sql.parsing.parse import error, only, refused, short, written
 
 
-def starred(node: exp.Expr, source: Source) -> list[exp.Expr]:
+def expand_star(node: exp.Expr, source: Source) -> list[exp.Expr]:
     """`*` and `t.*` written out; what REPLACE names stands in its column's place."""
     star = node if isinstance(node, exp.Star) else node.this if isinstance(node, exp.Column) else None
     if not isinstance(star, exp.Star):
@@ -59,6 +59,19 @@ def _left_out(star: exp.Expr, fields: Sequence[Field], table: str) -> set[int]:
             raise refused(name, f"EXCLUDE of one side of USING is not supported: {short(name)}", name.name)
         places |= {field.at for field in named}
     return places
+
+
+def numbered_entry(node: exp.Expr, entries: Sequence[exp.Expr]) -> exp.Expr:
+    """Return the entry of the select list that a number names; any other node as it is."""
+    node = node.unnest()
+    if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
+        raise error(node, f"there is no column {short(node)} in the select list")
+    if not isinstance(node, exp.Literal) or node.args.get("is_string"):
+        return node
+    at = int(node.name) if node.name.isdigit() else 0
+    if not 1 <= at <= len(entries):
+        raise error(node, f"there is no column {node.name} in the select list: it has {len(entries)}")
+    return entries[at - 1]
 
 
 def column_name(node: exp.Expr) -> str:

@@ -1,11 +1,14 @@
 """Subqueries in WHERE and in expressions, as joins.
 
-EXISTS and IN are semi joins, NOT EXISTS an anti join; an inner query that is a plain SELECT may name the outer
-query's columns. NOT IN is an anti join that also asks how many rows the inner query has and how many of them are
-NULL: with no rows it is true for all, with a NULL among them for none, and for a NULL on its left only where there
-are no rows. A subquery that stands for a value is an aggregate (`questions.py`): one of its own is a grand aggregate,
-which always has exactly one row, joined to every row; one that names the outer query's columns is a group for each of
-their values (`correlated.py`). A subquery's own conditions may ask subqueries in their turn.
+- EXISTS and IN are semi joins, NOT EXISTS is an anti join. An inner query that is a plain SELECT may name the outer
+  query's columns.
+- NOT IN is an anti join that also counts the inner query's rows and NULLs. Without rows it is true for all, with a NULL
+  among them for none, and for a NULL on its left only where there are no rows.
+- A subquery that stands for a value is an aggregate (`subquery_aggregates.py`). One of its own is a grand aggregate,
+  which always has exactly one row, joined to every row. One that names the outer query's columns is a group for each
+  of their values (`correlated.py`).
+
+A subquery's own conditions may hold subqueries in their turn.
 """
 
 from __future__ import annotations
@@ -22,12 +25,12 @@ from dataflow.sql.expressions.lower import condition, lower
 from dataflow.sql.expressions.scope import RowContext, Source
 from dataflow.sql.expressions.subquery_aggregates import (
     ROWS,
-    Question,
+    SubqueryAggregate,
     existing,
-    is_asked,
     is_plain,
+    is_quantified,
     is_query,
-    question,
+    subquery_aggregate,
 )
 from dataflow.sql.parsing.parse import error, only, refused, short
 from dataflow.sql.plan import rewrite, types
@@ -49,12 +52,12 @@ from dataflow.sql.plan.nodes import (
     Rel,
     Values,
 )  # fmt: skip
-from dataflow.sql.plan.prune_columns import narrowed
-from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.plan.prune_columns import prune_columns
+from dataflow.sql.plan.push_filters import FilterPusher
 from dataflow.sql.plan.types import BOOL, INT, JSON, MONTHS
-from dataflow.sql.queries.correlated import Asked, Correlated, asked, correlated
+from dataflow.sql.queries.correlated import Correlated, CorrelatedValue, correlated_value, join_correlated
 from dataflow.sql.queries.from_clause import Lower, Names, join_sources, lower_from
-from dataflow.sql.queries.join_subqueries import ask_later
+from dataflow.sql.queries.join_subqueries import move_subqueries_to_where
 from dataflow.sql.queries.temporal import asks_time, temporal, where_parts
 
 
@@ -88,10 +91,10 @@ def membership(node: exp.Expr) -> Membership | None:
 class Nested:
     """Lowers the conditions on other queries that stand in one SELECT."""
 
-    def __init__(self, names: Names, lower_query: Lower, shaper: Shaper) -> None:
+    def __init__(self, names: Names, lower_query: Lower, pusher: FilterPusher) -> None:
         self.names = names
         self.lower_query = lower_query
-        self.shaper = shaper
+        self.pusher = pusher
 
     def filtered(self, outer: Source, asked: Membership) -> Rel:
         """The outer rows for which the condition holds."""
@@ -110,7 +113,7 @@ class Nested:
         if _names_outer(tests, outer):
             return self._not_among(outer, asked)
         for test in tests:
-            inner = inner._replace(rel=self.shaper.filter(inner.rel, rewrite.shifted(test, -outer.width)))
+            inner = inner._replace(rel=self.pusher.filter(inner.rel, rewrite.shifted(test, -outer.width)))
         return self._not_in(outer, inner, value, rewrite.shifted(item.expr, -outer.width), equal)
 
     def _tuple_in(self, outer: Source, query: exp.Expr, asked: Membership) -> Rel:
@@ -137,7 +140,7 @@ class Nested:
         """The FROM of a SELECT and its conditions, these over the outer and the inner row; and the values of its own
         subqueries, by node.
         """
-        ask_later(query)
+        move_subqueries_to_where(query)
         clause = query.args.get("where")
         parts = where_parts(clause.this) if clause is not None else []
         inner, values = self._inner(query, parts)
@@ -148,7 +151,7 @@ class Nested:
                 continue
             if asks_time(part):
                 for value, op, bound in temporal(part, RowContext(inner, "WHERE")):
-                    inner = inner._replace(rel=self.shaper.timed(inner.rel, value.expr, op, bound.expr))
+                    inner = inner._replace(rel=self.pusher.timed(inner.rel, value.expr, op, bound.expr))
             else:
                 tests += rewrite.conjuncts(condition(part, context, "WHERE"))
         return inner, tests, values
@@ -159,7 +162,7 @@ class Nested:
         if source is None:
             inner = Source(Values(((),)), (), 0)
         else:
-            inner = lower_from(source, query.args.get("joins") or [], self.names, self.lower_query, self.shaper)
+            inner = lower_from(source, query.args.get("joins") or [], self.names, self.lower_query, self.pusher)
         values: dict[int, Typed] = {}
         for part in parts:
             found = membership(part)
@@ -186,13 +189,13 @@ class Nested:
         return inner, [], item
 
     def _join(self, outer: Source, inner: Source, tests: list[Expr], *, negated: bool) -> Rel:
-        return join_sources(outer, inner, "anti" if negated else "semi", tests, {}, self.shaper).rel
+        return join_sources(outer, inner, "anti" if negated else "semi", tests, {}, self.pusher).rel
 
     def _not_in(self, outer: Source, inner: Source, value: Typed, item: Expr, equal: Expr) -> Rel:
         width = outer.width
         anti = self._join(outer, inner, [equal], negated=True)
         counts = (Agg("count"), Agg("count", (item,)))
-        sizes = narrowed(Aggregate(inner.rel, (), counts, (), (Col(0), Col(1)), grand=True))
+        sizes = prune_columns(Aggregate(inner.rel, (), counts, (), (Col(0), Col(1)), grand=True))
         both = Join("inner", anti, sizes, (), (), (), (width, 2))
         empty = Call("{0} == {1}", (Col(width), Const(0, "int")))
         known = Call("{0} == {1}", (Col(width), Col(width + 1)))
@@ -202,7 +205,7 @@ class Nested:
     def _not_among(self, outer: Source, asked: Membership) -> Rel:
         """NOT IN of a query that names the outer query's columns: asked as a value."""
         source, value = self.scalar(exp.In(this=asked.value, query=asked.query), outer)
-        rel = self.shaper.filter(source.rel, Not(value.expr))
+        rel = self.pusher.filter(source.rel, Not(value.expr))
         return Map(rel, (), tuple(Col(i) for i in range(outer.width)))
 
     def scalar(self, node: exp.Expr, source: Source) -> tuple[Source, Typed]:
@@ -212,9 +215,9 @@ class Nested:
             whole = self._one_row(query, source)
             if whole is not None:
                 return whole
-        if id(node) not in self.names.questions:
-            self.names.questions[id(node)] = node, question(node)
-        return self._asked(node, self.names.questions[id(node)][1], source)
+        if id(node) not in self.names.subquery_aggregates:
+            self.names.subquery_aggregates[id(node)] = node, subquery_aggregate(node)
+        return self._asked(node, self.names.subquery_aggregates[id(node)][1], source)
 
     def _among(self, node: exp.In, given: Typed, source: Source) -> tuple[Source, Typed]:
         """IN, as a value, of a query of its own: joined with its distinct values, and with how many it has."""
@@ -227,7 +230,7 @@ class Nested:
             raise refused(node, f"{types.spoken(kind)} values cannot be compared: {short(node)}")
         values = Aggregate(inner.rel, (theirs.expr,), (), (), (Col(0),))
         counts = (Agg("count"), Agg("count", (theirs.expr,)))
-        sizes = narrowed(Aggregate(inner.rel, (), counts, (), (Col(0), Col(1)), grand=True))
+        sizes = prune_columns(Aggregate(inner.rel, (), counts, (), (Col(0), Col(1)), grand=True))
         at = source.width
         rel = Join("left", source.rel, values, (ours.expr,), (Col(0),), (), (at, 1))
         both = Join("inner", rel, sizes, (), (), (), (at + 1, 2))
@@ -256,7 +259,7 @@ class Nested:
         value = Typed(Col(source.width), type, wild)
         return source._replace(rel=joined, width=source.width + inner.width), value
 
-    def _asked(self, node: exp.Expr, found: Question, source: Source) -> tuple[Source, Typed]:
+    def _asked(self, node: exp.Expr, found: SubqueryAggregate, source: Source) -> tuple[Source, Typed]:
         if found.given is not None and aggregates.holds(found.given):
             hint = "group in a subquery in FROM first"
             raise refused(node, f"an aggregate is not compared with a subquery's rows: {short(node)}", hint)
@@ -267,16 +270,16 @@ class Nested:
             raise refused(node, f"a subquery here must have one column: {short(node)}")
         item = found.query.expressions[0]
         context = Correlated(source, inner, given=given, subquery=values.get)
-        value = asked(item.this if isinstance(item, exp.Alias) else item, context, tests)
+        value = correlated_value(item.this if isinstance(item, exp.Alias) else item, context, tests)
         _check_columns(node, value, context)
         if not value.read and given is None:
             return self._beside(found.query, source)
         if isinstance(node, exp.In) and given is not None and not _names_outer(tests, source):
             return self._among(node, given, source)
-        return correlated(node, value, source, inner, self.shaper)
+        return join_correlated(node, value, source, inner, self.pusher)
 
 
-def _check_columns(node: exp.Expr, found: Asked, context: Correlated) -> None:
+def _check_columns(node: exp.Expr, found: CorrelatedValue, context: Correlated) -> None:
     """An aggregate of the outer query's columns alone would be the outer query's; and EXISTS names columns too."""
     query = node.this.unnest() if isinstance(node, exp.Subquery | exp.Exists) else None
     if isinstance(node, exp.Exists) and isinstance(query, exp.Select):
@@ -303,7 +306,7 @@ def scalars(*nodes: exp.Expr | None) -> Iterator[exp.Expr]:
     waiting = [node for node in reversed(nodes) if node is not None]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, exp.Subquery | exp.Exists) or is_asked(node):
+        if isinstance(node, exp.Subquery | exp.Exists) or is_quantified(node):
             yield node
         elif not isinstance(node, exp.Query):
             waiting += reversed([*node.iter_expressions()])

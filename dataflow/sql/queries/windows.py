@@ -8,6 +8,7 @@ partition and order, and the select list and QUALIFY read those.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 from sqlglot import exp
@@ -31,14 +32,14 @@ from dataflow.sql.plan.nodes import (
     placed,
     replace,
 )
-from dataflow.sql.plan.push_filters import Shaper
+from dataflow.sql.plan.push_filters import FilterPusher
 
 
 class Windows:
     """The window functions of one SELECT, each kept once. `named` are those of its WINDOW clause."""
 
-    def __init__(self, named: Sequence[exp.Expr], shaper: Shaper) -> None:
-        self.shaper = shaper
+    def __init__(self, named: Sequence[exp.Expr], pusher: FilterPusher) -> None:
+        self.pusher = pusher
         self.named: dict[str, Any] = {folded(window.name): window for window in named}
         if len(self.named) < len(named):
             raise error(named[-1], "two windows of the WINDOW clause have one name")
@@ -62,16 +63,16 @@ class Windows:
         return Typed(placed(WindowSlot(self.found.index(found))), value.type, value.wild)
 
     def _over(self, node: exp.Window, context: Context) -> tuple[Over, exp.Expr | None]:
-        partition, order, spec = (self._said(node, name) for name in ("partition_by", "order", "spec"))
+        partition, order, spec = (self._clause(node, name) for name in ("partition_by", "order", "spec"))
         keys = tuple(comparable(lower(key, context), key).expr for key in partition or ())
         sorts = tuple(sort(entry, context) for entry in order.expressions) if order is not None else ()
         return Over(keys, sorts), spec
 
-    def _said(self, node: exp.Window, name: str) -> Any:
+    def _clause(self, node: exp.Window, name: str) -> Any:
         """What the window says of its partition, order or frame, or else the window that it is built on."""
         only(node, "this", "partition_by", "order", "spec", "alias", "over")
         own = node.args.get(name)
-        base = self._said(self._named(node), name) if node.args.get("alias") else None
+        base = self._clause(self._named(node), name) if node.args.get("alias") else None
         if own and base and name != "spec":
             raise error(node, f"the window that this one is built on has its own: {short(node)}")
         return own or base
@@ -83,16 +84,17 @@ class Windows:
         found: exp.Window = self.named[folded(name)]
         return found
 
-    def over(self, groups: Callable[[Expr], Expr]) -> None:
-        """The windows are over groups: what they read is turned so."""
+    def over(self, groups: Callable[[Expr], Expr]) -> Windows:
+        """The same windows over groups: `groups` turns what they read."""
         turned = []
         for found in self.found:
             order = tuple(sort._replace(expr=groups(sort.expr)) for sort in found.over.order)
             over = Over(tuple(map(groups, found.over.partition)), order)
             arg, where = (None if each is None else groups(each) for each in (found.arg, found.where))
             turned.append(Found(over, found.call, arg, where))
-        self.found = turned
-        self.grouped = True
+        windows = copy(self)
+        windows.found, windows.grouped = turned, True
+        return windows
 
     def apply(
         self, rows: Callable[[tuple[Expr, ...]], Rel], outputs: Sequence[Expr], tests: Sequence[Expr]
@@ -117,7 +119,7 @@ class Windows:
 
         turned = [rewrite.replace(each, swap) for each in (*tests, *outputs)]
         for test in turned[: len(tests)]:
-            rel = self.shaper.filter(rel, test)
+            rel = self.pusher.filter(rel, test)
         return Map(rel, (), tuple(turned[len(tests) :]))
 
 

@@ -1,7 +1,7 @@
 """Units of time: DuckDB's names for them, and what each means for a part, a truncation and a difference of times.
 
-A meaning is Python code with `{0}` (and `{1}`) for times, over the names in `vocabulary.py`: so it stands in a plan
-where the unit is written, and is found by name, row by row, where the unit is a column (`part_by` and its like).
+A meaning is Python code with `{0}` (and `{1}`) for times, over the names that `namespace.py` has. It stands in a plan
+where the unit is written; where the unit is a column, `part_by` and its like look it up by name, row by row.
 Source: DuckDB 2.0.0, which was asked for every name.
 """
 

@@ -25,7 +25,7 @@ def desk():
     clock = SharedReplayClock(scheduler, Replay(0, 600 * SECOND, 60, scheduler_time(scheduler)))
     log = SimpleNamespace(
         arrivals=never(), refusals=never(), presence=BehaviorSubject(()), status=BehaviorSubject(FeedStatus("live")),
-        start=lambda: None, close=lambda: None, published=[],
+        start=lambda *_: None, close=lambda: None, published=[],
     )  # fmt: skip
     log.publish = log.published.extend
     feed = SharedReplayFeed(log, clock, scheduler)

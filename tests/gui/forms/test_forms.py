@@ -231,6 +231,16 @@ def test_a_failed_entry_is_given_back(qtbot, form):
     assert form.form().outcome.text() == "the disk is full"
 
 
+def test_a_failed_entry_does_not_take_away_the_next_one_that_was_begun(qtbot, form):
+    editor(form, "flight").setText("UA1545")
+    form.form().submit()
+    form.accepted()
+    qtbot.keyClicks(editor(form, "flight"), "AA753")
+    form.failed("The disk is full")
+    assert editor(form, "flight").text() == "AA753"
+    assert form.form().outcome.text() == "The disk is full"
+
+
 def test_escape_clears_and_then_leaves(qtbot, form):
     qtbot.keyClicks(editor(form, "flight"), "AA753")
     with qtbot.assertNotEmitted(form.left):

@@ -100,6 +100,25 @@ def test_rows_become_lines_with_gaps() -> None:
     assert lines["a"].at(0) is None
 
 
+@given(st.dictionaries(st.integers(-5, 5), st.none() | st.integers(0, 9), max_size=8), st.integers(-6, 6))
+def test_what_stands_at_an_x_is_what_the_last_point_up_to_it_says(points: dict[int, int | None], x: int) -> None:
+    line = Line([float(at) for at in sorted(points)], [points[at] for at in sorted(points)])
+    before = [at for at in points if at <= x]
+    assert line.at(x) == (points[max(before)] if before else None)
+    if x in points:
+        assert line.at(x) == points[x]
+
+
+@given(st.lists(st.sets(st.integers(0, 20), min_size=1, max_size=6), max_size=3), st.integers(-1, 21))
+def test_the_readout_steps_to_the_next_point_of_any_line(places: list[set[int]], x: int) -> None:
+    lines = {str(at): Line([float(place) for place in sorted(line)], [0] * len(line)) for at, line in enumerate(places)}
+    points = sorted({place for line in places for place in line})
+    assert step(lines, x, 1) == next((place for place in points if place > x), x)
+    assert step(lines, x, -1) == next((place for place in reversed(points) if place < x), x)
+    near = nearest(lines, x)
+    assert near is None if not points else abs(near - x) == min(abs(place - x) for place in points)
+
+
 def test_the_readout_walks_all_points() -> None:
     lines = {"a": Line([1.0, 5.0], [0, 0]), "b": Line([2.0], [0])}
     assert nearest(lines, 1.6) == 2

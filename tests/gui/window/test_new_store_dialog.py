@@ -112,7 +112,7 @@ def test_where_there_can_be_none_the_window_says_so_and_goes_on(options, monkeyp
     async def fails(*_):
         raise new_store.NoAnswer("no answer from the tower")
 
-    monkeypatch.setattr(new_store, "follow_anew", fails)
+    monkeypatch.setattr(new_store, "make_new_store", fails)
     operator = Operator(lambda told, _: len(told) == 2)
     assert app.run(options, operator.painted) == 0
     assert operator.told[1] == ("There is no new store", "no answer from the tower")

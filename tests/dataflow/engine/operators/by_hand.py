@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sortedcontainers import SortedDict, SortedKeyList
 
 from dataflow.engine.builder import Builder
+from dataflow.engine.operators.aggregate import Aggregate
 from dataflow.engine.operators.node import Constant, Node, Rows, Source
 from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.relations import Relations
@@ -76,12 +77,14 @@ def plan_of(sql: str) -> Query:
 
 
 class Operators:
-    """The operators of a statement. `output` is what they have told so far. `passes`: the last one may hand its changes
-    on; `deaf`: nobody listens to it.
+    """The operators of a statement. `output` is what they have told so far, `given` the rows that they were given.
+    `passes`: the last one may hand its changes on; `deaf`: nobody listens to it.
     """
 
     def __init__(self, sql: str, now: int = 0, *, passes: bool = False, deaf: bool = False) -> None:
         self.now = now
+        self.deferred = False
+        self.given: dict[str, Counter[Row]] = {}
         self.nodes: dict[Rel, Node] = {}
         self._builder = Builder(Relations(RELATIONS, {}), self.nodes)
         self.root = self._node(plan_of(sql).rel)
@@ -107,15 +110,38 @@ class Operators:
         return dict(self.total.counts)
 
     def step(self, lots: Step) -> None:
+        for name, lot in lots.items():
+            rows = self.given.setdefault(name, Counter())
+            rows.update([*lot.confirmed, *lot.held])
+            rows.subtract([*lot.released, *lot.undone])
         for rel, node in self.nodes.items():
             if isinstance(rel, Scan) and isinstance(node, Source) and rel.relation in lots:
                 node.put(*lots[rel.relation])
         self._run()
 
+    def empty(self) -> None:
+        """Take out all rows that are there."""
+        self.step({name: Lot(undone=[*rows.elements()]) for name, rows in self.given.items()})
+        self.given.clear()
+
+    def play(self, steps: Iterable[Step]) -> Operators:
+        for step in steps:
+            self.step(step)
+        return self
+
+    def defer(self, deferred: bool) -> None:
+        """Whether aggregates put off what they tell, history being fed."""
+        self.deferred = deferred
+        for node in self.nodes.values():
+            if isinstance(node, Aggregate):
+                node.deferred = deferred
+
     def advance(self, now: int) -> None:
         self.now = now
-        if any([node.due(now) for node in self.nodes.values() if isinstance(node, TemporalFilter)]):
-            self._run()
+        for node in self.nodes.values():
+            if isinstance(node, TemporalFilter):
+                node.due(now)
+        self._run()
 
     def _run(self) -> None:
         for node in sorted([*self.nodes.values(), self.total], key=lambda node: node.rank):
@@ -126,11 +152,13 @@ class Operators:
 
     def _agree(self) -> None:
         """What the last operator says that it holds is what it has told."""
-        rows = None if self.total.deaf else self.root.rows()
+        rows = None if self.total.deaf or self.deferred else self.root.rows()
         if rows is not None:
             assert counted(rows) == self.output
 
     def states(self) -> list[Any]:
+        """All that is kept, nobody's news being left."""
+        self.root.rows()
         return [value_of(node) for node in self.nodes.values()]
 
     def size(self) -> int:
@@ -188,11 +216,6 @@ def staying(history: History) -> Iterator[Step]:
     yield _step([stay for stay in history if stay.go is None], [])
 
 
-def leaving(history: History) -> Iterator[Step]:
-    """Take out what stays."""
-    yield _step([], [stay for stay in history if stay.go is None])
-
-
 def _step(come: History, gone: History) -> Step:
     names = {stay.relation for stay in (*come, *gone)}
     return {name: Lot(_rows(come, name), undone=_rows(gone, name)) for name in names}
@@ -231,14 +254,13 @@ def attributes(thing: Any) -> Iterator[tuple[str, Any]]:
             yield name, getattr(thing, name)
 
 
-def held_by(thing: Any) -> Iterator[Any]:
-    """An operator and all objects in its state."""
-    yield thing
+def kinds_in(thing: Any) -> set[type]:
+    """The classes of an operator and of all that it keeps."""
+    parts: Iterable[Any] = ()
     if isinstance(thing, dict | SortedDict):
-        parts: Iterable[Any] = [*thing.keys(), *thing.values()]
+        parts = thing.values()
     elif isinstance(thing, list | tuple | deque | SortedKeyList):
         parts = thing
-    else:
-        parts = [value for _, value in attributes(thing)] if type(thing).__module__.startswith("dataflow.engine") else ()
-    for part in parts:
-        yield from held_by(part)
+    elif type(thing).__module__.startswith("dataflow."):
+        parts = [value for _, value in attributes(thing)]
+    return {type(thing)}.union(*map(kinds_in, parts))

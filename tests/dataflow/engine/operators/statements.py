@@ -12,8 +12,10 @@ RELATIONS = {"t": COLUMNS, "u": COLUMNS, "events": EVENTS}
 AGGREGATES = {
     "group": "SELECT k, count(*), count(x), sum(n), sum(x), avg(x), min(x), max(x), min(n), max(k) FROM t GROUP BY k",
     "group, its size not told": "SELECT n, max(x) FROM t GROUP BY n",
-    "grand": "SELECT count(*), sum(x), min(n), max(x), bool_and(n > 0), bool_or(x > 0), string_agg(k, ',' ORDER BY n) FROM t",
-    "distinct arguments": "SELECT k, count(DISTINCT n), sum(DISTINCT x), string_agg(DISTINCT k, ',' ORDER BY k) FROM t GROUP BY k",
+    "grand": "SELECT count(*), sum(x), min(n), max(x), bool_and(n > 0), bool_or(x > 0), "
+    "string_agg(k, ',' ORDER BY n) FROM t",
+    "distinct arguments": "SELECT k, count(DISTINCT n), sum(DISTINCT x), string_agg(DISTINCT k, ',' ORDER BY k) "
+    "FROM t GROUP BY k",
     "filtered": "SELECT k, count(*) FILTER (WHERE x > 0), sum(x) FILTER (WHERE n > 0) FROM t GROUP BY k",
     "having": "SELECT k, sum(n) FROM t GROUP BY k HAVING count(*) > 1 AND sum(n) > 0",
     "arg": "SELECT k, arg_max(n, x), arg_min(x, n), mode(n), median(x), quantile_disc(n, 0.3) FROM t GROUP BY k",
@@ -92,8 +94,8 @@ WINDOWS = {
     "frames of peers": "SELECT n, sum(n) OVER (ORDER BY n RANGE BETWEEN CURRENT ROW AND CURRENT ROW), "
     "count(x) OVER (ORDER BY n RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING), "
     "min(n) OVER (ORDER BY n RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) FROM t",
-    "statistics of frames": "SELECT k, n, stddev(n) OVER (PARTITION BY k), quantile_cont(n, 0.25) OVER (PARTITION BY k), "
-    "var_pop(n) OVER (ORDER BY n, k ROWS 2 PRECEDING) FROM t",
+    "statistics of frames": "SELECT k, n, stddev(n) OVER (PARTITION BY k), "
+    "quantile_cont(n, 0.25) OVER (PARTITION BY k), var_pop(n) OVER (ORDER BY n, k ROWS 2 PRECEDING) FROM t",
     "frames of values": "SELECT n, sum(n) OVER (ORDER BY n RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING), "
     "count(*) OVER (ORDER BY n RANGE BETWEEN 2 PRECEDING AND 1 PRECEDING), "
     "min(n) OVER (ORDER BY n DESC RANGE BETWEEN CURRENT ROW AND 2 FOLLOWING), "

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import nats
 
-from dataflow.feeds.shared.connection_tasks import ended
+from dataflow.feeds.shared.connection_tasks import cancel_all
 from dataflow.nats import consumer
 from tests.dataflow.feeds.shared.logs import BOARD
 
@@ -118,4 +118,4 @@ async def again_and_again(what):
     try:
         yield
     finally:
-        await ended([task])
+        await cancel_all([task])

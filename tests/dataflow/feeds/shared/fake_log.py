@@ -122,13 +122,13 @@ class FakeLog:
         fresh = [event for at in range(self.returned + 1, until + 1) if (event := self._event(at)) is not None]
         if until > self.returned:
             self.returned = until
-            self.publisher.returned(fresh, until)
+            self.publisher.confirm(fresh, until)
 
     def take(self, message: wire.Message, connection: Connection) -> bytes | None:
         """What the server answers; None: nothing."""
         if message.subject in self.denied:
             connection.last_error = PermissionError(message.subject)
-            self.publisher.denied(message.subject.lower())
+            self.publisher.deny(message.subject.lower())
             return None
         trouble = self._trouble()
         if _BATCH in message.headers:

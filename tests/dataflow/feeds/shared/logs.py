@@ -52,7 +52,7 @@ class SharedDesk:
     async def reaches_cursor(self, position: int, timeout: float = 15) -> None:
         """Until all up to there was dealt with, whether it is an event or not."""
         async with asyncio.timeout(timeout):
-            while self.feed._reception.cursor < position:
+            while self.feed._receiver.cursor < position:
                 await asyncio.sleep(0.01)
 
     async def says(self, state: str, words: str = "", timeout: float = 15):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from dataflow.feeds.shared import publisher
-from dataflow.feeds.shared.connection_tasks import ended
+from dataflow.feeds.shared.connection_tasks import cancel_all
 from dataflow.nats import wire
 from storage import cloudevents
 from storage.log import OTHER
@@ -95,7 +95,7 @@ async def test_heartbeats_of_somebody_else_hide_nothing(server, folder):  # noqa
         await asyncio.sleep(0.2)
         await write(other, entry(1))
         await amy.reaches(2, WITHIN_S)
-        await ended([lying])
+        await cancel_all([lying])
 
 
 @story

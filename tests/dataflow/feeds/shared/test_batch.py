@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflow.feeds.shared import batch
-from dataflow.feeds.shared.batch import Packer, Parcel, answer_of
+from dataflow.feeds.shared.batch import Batch, Packer, read_answer
 from dataflow.feeds.shared.producer import Answer, size
 from dataflow.nats import wire
 from tests.dataflow.feeds.shared.logs import BOARD, entry
@@ -37,9 +37,9 @@ class Desk:
         """Until the queue is empty; an entry that goes alone is sent by itself."""
         found = []
         while self.queue:
-            packed = self.packer.many(self.queue, limit, alone)
+            packed = self.packer.pack_many(self.queue, limit, alone)
             if not packed.entries and self.queue:
-                packed = self.packer.one(self.queue.popleft(), limit)
+                packed = self.packer.pack_one(self.queue.popleft(), limit)
             if packed is not None and packed.entries:
                 found.append(packed)
         return found
@@ -62,6 +62,7 @@ def test_a_batch_is_no_larger_than_it_may_be():
     assert all(whole(packed) <= packed.size <= batch.LARGEST for packed in batches)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(8, 60_000), max_size=40), st.sampled_from([LIMIT, 50_000, 3000]))
 def test_whatever_the_sizes_all_goes_in_order_and_no_batch_is_too_large(sizes, limit):
     entries = [sized(n, bytes, subject=f"UA{n % 3}") for n, bytes in enumerate(sizes)]
@@ -87,7 +88,7 @@ def test_a_batch_has_so_many_entries_at_the_most():
 def test_only_a_batch_is_marked_as_one_and_its_last_message_commits_it():
     desk = Desk([entry(n) for n in range(4)])
     first, single = desk.batches(alone={list(desk.waiting)[3]})
-    assert (first.batch, first.may_return, single.batch, single.may_return) == (True, True, False, False)
+    assert (first.is_joint, first.may_resend, single.is_joint, single.may_resend) == (True, True, False, False)
     numbers = [message.headers["Nats-Batch-Sequence"] for message in first.messages]
     assert numbers == ["1", "2", "3"]
     assert len({message.headers["Nats-Batch-Id"] for message in first.messages}) == 1
@@ -98,7 +99,7 @@ def test_only_a_batch_is_marked_as_one_and_its_last_message_commits_it():
 
 def test_one_entry_left_over_is_no_batch():
     (packed,) = Desk([entry(1)]).batches()
-    assert not packed.batch
+    assert not packed.is_joint
     assert "Nats-Batch-Id" not in packed.messages[0].headers
 
 
@@ -117,13 +118,13 @@ def test_what_waits_no_more_is_left_out_and_a_stale_one_too():
     (packed,) = desk.batches()
     assert [each.id for each in packed.entries] == [entries[0].id, entries[3].id]
     assert packed.messages[0].headers[wire.EXPECTED] == "7", "where the server is to find the last one"
-    assert desk.packer.one(entries[1], LIMIT) is None
+    assert desk.packer.pack_one(entries[1], LIMIT) is None
 
 
 def test_a_guarded_entry_alone_may_have_to_go_again():
     desk = Desk([entry(1, expects=0)])
-    packed = desk.packer.one(desk.queue[0], LIMIT)
-    assert (packed.batch, packed.may_return) == (False, True)
+    packed = desk.packer.pack_one(desk.queue[0], LIMIT)
+    assert (packed.is_joint, packed.may_resend) == (False, True)
     assert packed.messages[0].headers[wire.EXPECTED] == "0"
 
 
@@ -132,16 +133,16 @@ def test_another_attempt_is_another_message(attempt):
     mine = entry(1)
     desk = Desk([mine])
     desk.attempts[mine.id] = attempt
-    packed = desk.packer.one(mine, LIMIT)
+    packed = desk.packer.pack_one(mine, LIMIT)
     assert packed.messages[0].headers[wire.MESSAGE_ID] == wire.message_id("amy", mine, attempt)
 
 
 def test_a_message_is_as_large_as_the_server_takes_and_a_subject_as_long():
     mine = sized(1, 500)
     exact = size(wire.encode(BOARD, "amy", mine))
-    assert Desk([mine]).packer.one(mine, exact) is not None
+    assert Desk([mine]).packer.pack_one(mine, exact) is not None
     desk = Desk([mine])
-    assert desk.packer.one(mine, exact - 1) is None
+    assert desk.packer.pack_one(mine, exact - 1) is None
     assert desk.dropped == [(mine.id, f"larger than the {exact - 1:,} bytes that the server takes")]
     rest = len(wire.encode(BOARD, "amy", entry(1, "")).subject) - 1
     longest, longer = entry(2, "s" * (batch.LONGEST - rest)), entry(3, "s" * (batch.LONGEST - rest + 1))
@@ -167,9 +168,9 @@ def test_what_is_no_text_is_dropped_with_the_reason():
     ],
 )
 def test_an_answer_says_to_what_by_its_subject(data, answer):
-    number, told = answer_of(SimpleNamespace(subject="_INBOX.abc.42", data=data))
+    number, told = read_answer(SimpleNamespace(subject="_INBOX.abc.42", data=data))
     assert (number, told.seq, told.error) == (42, answer.seq, answer.error)
 
 
 def test_a_parcel_of_nothing_takes_no_room():
-    assert Parcel([], []).size == 0
+    assert Batch([], []).size == 0

@@ -23,7 +23,7 @@ S = 1_000_000
     ],
 )
 def test_only_what_is_certain_counts(asked, answered, theirs, off):
-    assert clock_skew.off(asked, answered, theirs) == off
+    assert clock_skew.measure_skew(asked, answered, theirs) == off
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_only_what_is_certain_counts(asked, answered, theirs, off):
     ],
 )
 def test_it_is_told_from_twenty_seconds_on(off, words):
-    told = clock_skew.told(off)
+    told = clock_skew.describe_skew(off)
     assert told == (words and f"this desk's clock is {words} the server's; set it right, for entries carry its time")
 
 
@@ -47,7 +47,7 @@ def test_it_is_told_from_twenty_seconds_on(off, words):
     ],
 )
 def test_a_span_is_told_in_the_largest_unit_that_fits(seconds, words):
-    assert clock_skew.span(seconds * S) == words
+    assert clock_skew.describe_span(seconds * S) == words
 
 
 def test_the_clock_is_looked_at_now_and_then_as_long_as_the_connection_lasts(monkeypatch):
@@ -67,8 +67,8 @@ def test_the_clock_is_looked_at_now_and_then_as_long_as_the_connection_lasts(mon
             return answer
 
         monkeypatch.setattr("dataflow.nats.streams.clock", clock)
-        await clock_skew.watch(connection, "b", lambda: 100 * S, told.append)
+        await clock_skew.watch_clock(connection, "b", lambda: 100 * S, told.append)
 
     run(main())
-    assert told == [clock_skew.told(-300 * S), ""]
+    assert told == [clock_skew.describe_skew(-300 * S), ""]
     assert [after - before for before, after in pairwise(times)] == [clock_skew.LOOK_S] * 3

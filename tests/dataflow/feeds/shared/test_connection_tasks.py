@@ -1,4 +1,4 @@
-"""Work beside following the log begins and ends with the connection."""
+"""Work run_tasks following the log begins and ends with the connection."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from dataflow.feeds.shared.connection_tasks import beside
+from dataflow.feeds.shared.connection_tasks import run_tasks
 
 
 class Line:
@@ -27,7 +27,7 @@ def test_what_is_ended_before_it_began_leaves_nothing(recwarn):
         raise AssertionError
 
     async def main():
-        async with beside(Line(), work(), work()):
+        async with run_tasks(Line(), work(), work()):
             pass
 
     asyncio.run(main())
@@ -44,7 +44,7 @@ def test_the_connection_is_closed_when_one_ends_and_what_went_wrong_is_raised(wr
             raise ValueError
 
     async def main():
-        async with beside(line, work()):
+        async with run_tasks(line, work()):
             while not line.closed:
                 await asyncio.sleep(0)
 

@@ -92,7 +92,7 @@ async def test_a_desk_goes_on_after_the_last_position_that_it_holds(server, fold
             await write(other, entry(2))
             await amy.reaches(2)
         missed = [entry(n) for n in range(3, 1500)]
-        await asyncio.gather(*(write(other, each) for each in missed))
+        await Producer(other, BOARD, "bob").send(missed)
         async with desk(server.url, folder / "a.db") as amy:
             await amy.reaches(1499)
             await amy.says("live")

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from dataflow.boards.file import load
 from dataflow.desk.desk import DeskBuilder
-from dataflow.feeds.shared import liveness
+from dataflow.feeds.shared import status_report
 from storage.database import Database
 from storage.mirror import Mirror
 from tests.dataflow.desks import BOARD, until
@@ -24,7 +24,7 @@ def now():
 
 
 def test_what_is_heard_goes_on_with_the_time_and_is_kept(server, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(liveness, "KEEP_US", 0)
+    monkeypatch.setattr(status_report, "KEEP_US", 0)
     store = tmp_path / "a.db"
 
     async def main():
@@ -51,9 +51,9 @@ def test_a_desk_that_is_behind_has_heard_as_much_as_it_holds(server, tmp_path): 
         async with client(server.url) as other, desk(server.url, tmp_path / "a.db") as amy:
             await amy.says("live")
             feed = amy.feed
-            feed._say("catching up", behind=5)
+            feed._report.set_state("catching up", behind=5)
             before = feed.status.value.heard
-            feed._hear(now() + 60_000_000)
+            feed._report.hear(now() + 60_000_000)
             assert feed.status.value.heard == before
             await write(other, entry(1))
             await amy.reaches(1)

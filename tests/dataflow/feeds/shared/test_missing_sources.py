@@ -18,7 +18,7 @@ from tests.virtual_loop import run
 )
 def test_what_is_missing_is_told_in_order(wanted, taken, missing):
     way_out = "give `watchfloor serve` this board file, with its sources"
-    told = missing_sources.told(wanted, taken)
+    told = missing_sources.describe_missing(wanted, taken)
     assert told == (missing and f"the server's log does not take {missing}; {way_out}")
 
 
@@ -44,7 +44,7 @@ class Log:
             connection.lost = after >= seconds
             return sources(after)
 
-        await missing_sources.watch(connection, "b", look, self.told.append)
+        await missing_sources.watch_sources(connection, "b", look, self.told.append)
 
 
 def test_what_is_missing_is_asked_for_until_the_log_takes_it(monkeypatch):
@@ -56,7 +56,7 @@ def test_what_is_missing_is_asked_for_until_the_log_takes_it(monkeypatch):
 
     run(log.watch(100, sources))
     assert log.asked == [0, 5, 10, 15, 75]
-    missing = missing_sources.told(("a",), ())
+    missing = missing_sources.describe_missing(("a",), ())
     assert log.told == [missing, missing, missing, "", ""]
 
 
@@ -70,7 +70,8 @@ def test_another_board_is_looked_at_at_once_and_none_or_no_sources_ask_nobody(mo
 
     run(log.watch(27, sources))
     assert log.asked == [15, 25, 30]
-    assert log.told == ["", "", missing_sources.told(("b",), ("a",)), missing_sources.told(("b",), ("a",))]
+    missing = missing_sources.describe_missing(("b",), ("a",))
+    assert log.told == ["", "", missing, missing]
 
 
 def test_a_server_that_does_not_answer_is_asked_again(monkeypatch):

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
-from dataflow.feeds.shared import batch, publisher
+from dataflow.feeds.shared import batch, publisher, send_queue
 from dataflow.feeds.shared.publisher import Publisher
 from dataflow.nats import streams
 from dataflow.nats.connection import connect
@@ -39,7 +39,7 @@ class Sender:
     def __init__(self):
         self.refusals, self.troubles = [], []
         self.told = asyncio.Event()
-        self.publisher = Publisher(BOARD, "amy", self._refused, self._troubled, lambda *_: [], 0)
+        self.publisher = Publisher(BOARD, "amy", self._refused, self._troubled, lambda *_: [], 0, lambda _: [])
 
     def _refused(self, refusal):
         self.refusals.append(refusal)
@@ -57,7 +57,7 @@ class Sender:
     @asynccontextmanager
     async def on(self, url, *, batches=True, prepare=None):
         """Sending over a connection; `prepare` may bend it before."""
-        connection = await connect([url], "test", None, self.publisher._wake.set, self.publisher.denied)
+        connection = await connect([url], "test", None, self.publisher._wake.set, self.publisher.deny)
         if prepare:
             prepare(connection)
         caught_up = asyncio.Event()
@@ -75,7 +75,7 @@ async def impatient():
     """Answers are waited for not as long as for slow lines."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publisher, "ANSWER_S", 0.3)
-        patch.setattr(publisher, "SLOWEST", 2**40)
+        patch.setattr(send_queue, "SLOWEST", 2**40)
         yield
 
 
@@ -321,7 +321,7 @@ async def test_what_others_change_at_the_same_time_is_found_by_the_server(server
         assert sender.refusals == []
         came = [msgspec.structs.replace(theirs, position=1, authid="bob")]
         came += [msgspec.structs.replace(each, position=at) for at, each in enumerate(entries[:3], 2)]
-        sender.publisher.returned(came, 4)
+        sender.publisher.confirm(came, 4)
         messages = await log_of(other, 20)
         assert ids(messages) == [theirs.id, *(each.id for each in entries if each.subject != "UA3")]
         assert in_batches(messages) == []
@@ -361,7 +361,7 @@ async def done(one):
     """Until nothing of a desk's waits."""
     await one.says("live")
     sender = one.feed._publisher
-    while sender._waiting:
+    while not sender.idle:
         sender._wake.clear()
         await asyncio.wait_for(sender._wake.wait(), 5)
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dataflow.devices.sources import Sourced
 from dataflow.feeds.shared import receiver
-from dataflow.feeds.shared.empty_positions import Holes
-from dataflow.feeds.shared.log_match import Unfit
-from dataflow.feeds.shared.receiver import Reception
+from dataflow.feeds.shared.empty_positions import EmptyPositions
+from dataflow.feeds.shared.log_match import LogMismatch
+from dataflow.feeds.shared.receiver import Receiver
 from dataflow.feeds.shared.subscription import Delivered
 from dataflow.nats import wire
 from storage.database import Database
@@ -43,11 +44,11 @@ class Source:
         self.left_out.append(why)
 
 
-def holes(*deleted, first=1):
+def positions(*deleted, first=1):
     async def describe():
         return {"state": {"first_seq": first, "deleted": list(deleted)}}
 
-    return Holes(describe, lambda _: None)
+    return EmptyPositions(describe, lambda _: None)
 
 
 @pytest.fixture
@@ -56,15 +57,15 @@ def database():
         yield database
 
 
-def reception(database, failed=lambda _: None):
-    return Reception(BOARD, Mirror(database), failed)
+def receive_into(database, failed=lambda _: None):
+    return Receiver(BOARD, Mirror(database), failed, Sourced())
 
 
 async def take_all(taker, source, gaps=None):
     """Until the source is empty; what was received."""
     received = []
     while source.batches:
-        received.append(await taker.take(source, gaps or holes()))
+        received.append(await taker.take(source, gaps or positions()))
         if received[-1].batch:
             await taker.write(received[-1])
     return received
@@ -93,8 +94,8 @@ def test_any_split_of_a_stream_gives_the_same_store(kinds, data):
     stores = []
     for batches in ([stream], [part for part in parts if part], [[each] for each in stream]):
         with Database.open(None) as database:
-            taker = reception(database)
-            asyncio.run(take_all(taker, Source(*batches), holes(*deleted)))
+            taker = receive_into(database)
+            asyncio.run(take_all(taker, Source(*batches), positions(*deleted)))
             stores.append((*content(database), taker.cursor))
     assert stores[0] == stores[1] == stores[2]
     events, apart, cursor, known = stores[0]
@@ -111,7 +112,7 @@ def test_what_the_store_can_not_hold_is_set_apart_alone(large, garbage):
     """Whatever else is in the batch: it is halved until each of those is by itself, and nothing else is lost."""
     stream = [delivered(n, body=b"garbage %d" % n if n in garbage else None) for n in range(1, 13)]
     with Database.open(None) as database:
-        taker = reception(database)
+        taker = receive_into(database)
         taker._mirror = Picky(taker._mirror, large - garbage)
         run(take_all(taker, Source(stream)))
         events, apart, cursor = content(database)
@@ -144,7 +145,7 @@ def failed(error):
 
 
 def test_garbage_and_what_is_too_large_in_one_batch_are_both_set_apart(database):
-    taker = reception(database)
+    taker = receive_into(database)
     taker._mirror = Picky(taker._mirror, {2})
     run(take_all(taker, Source([delivered(1), delivered(2), delivered(3, body=b"garbage"), delivered(4)])))
     events, apart, cursor = content(database)
@@ -157,7 +158,7 @@ def test_garbage_and_what_is_too_large_in_one_batch_are_both_set_apart(database)
 
 def test_a_disk_that_fails_is_told_and_asked_again(database):
     told, taker = [], None
-    taker = reception(database, told.append)
+    taker = receive_into(database, told.append)
     mirror, fails = taker._mirror, [StoreFull(None), StoreFull(None)]
 
     class Failing(Picky):
@@ -178,7 +179,7 @@ def test_a_disk_that_fails_is_told_and_asked_again(database):
 
 @pytest.mark.parametrize("error", [StoreClosed(None), PositionTaken(None)])
 def test_what_will_never_be_on_disk_is_raised(database, error):
-    taker = reception(database)
+    taker = receive_into(database)
     taker._mirror = Picky(taker._mirror, ())
     taker._mirror.receive = lambda *_: failed(error)
     with pytest.raises(type(error)):
@@ -188,7 +189,7 @@ def test_what_will_never_be_on_disk_is_raised(database, error):
 
 def test_what_no_event_explains_is_raised(database):
     """Too large, and there is no event in it: garbage that can't be kept is an error of ours."""
-    taker = reception(database)
+    taker = receive_into(database)
     taker._mirror = Picky(taker._mirror, ())
     taker._mirror.receive = lambda *_: failed(TooLarge(None, "too big"))
     with pytest.raises(TooLarge):
@@ -203,9 +204,9 @@ def test_what_no_event_explains_is_raised(database):
     ],
 )
 def test_only_what_follows_without_a_gap_is_taken(database, sequences, deleted, taken):
-    taker = reception(database)
+    taker = receive_into(database)
     source = Source([delivered(n) for n in sequences], behind=7)
-    received = asyncio.run(taker.take(source, holes(*deleted)))
+    received = asyncio.run(taker.take(source, positions(*deleted)))
     assert [each.sequence for each in received.batch] == sequences[:taken]
     whole = taken == len(sequences)
     assert received.caught_up == whole
@@ -215,7 +216,7 @@ def test_only_what_follows_without_a_gap_is_taken(database, sequences, deleted, 
 
 
 def test_a_new_subscription_begins_with_the_last_one_that_is_held(database):
-    taker = reception(database)
+    taker = receive_into(database)
     first = [delivered(n) for n in range(1, 6)]
     asyncio.run(take_all(taker, Source(first)))
     taker.begin()
@@ -224,22 +225,22 @@ def test_a_new_subscription_begins_with_the_last_one_that_is_held(database):
     assert [position for position, *_ in content(database)[0]] == list(range(1, 8))
     taker.begin()
     source = Source([delivered(9)])
-    assert asyncio.run(taker.take(source, holes())).batch == []
+    assert asyncio.run(taker.take(source, positions())).batch == []
     assert source.left_out == ["the server left out what follows position 7"]
 
 
 def test_another_event_in_the_place_of_the_last_one_is_another_log(database):
-    taker = reception(database)
+    taker = receive_into(database)
     asyncio.run(take_all(taker, Source([delivered(1), delivered(2)])))
     taker.begin()
-    with pytest.raises(Unfit, match="another event at position 2 "):
+    with pytest.raises(LogMismatch, match="another event at position 2 "):
         asyncio.run(take_all(taker, Source([delivered(2), delivered(3)])))
     assert taker.cursor == 2
 
 
 def test_a_beginning_that_was_taken_away_fits_no_more(database):
-    with pytest.raises(Unfit, match="purged"):
-        asyncio.run(reception(database).take(Source([delivered(4)]), holes(first=4)))
+    with pytest.raises(LogMismatch, match="purged"):
+        asyncio.run(receive_into(database).take(Source([delivered(4)]), positions(first=4)))
 
 
 def test_a_long_batch_is_decoded_with_the_loop_having_its_turn(database):
@@ -254,21 +255,22 @@ def test_a_long_batch_is_decoded_with_the_loop_having_its_turn(database):
 
         other = asyncio.create_task(count())
         stream = [delivered(n) for n in range(1, 3 * receiver.SLICE + 2)]
-        received = await reception(database).take(Source(stream), holes())
+        received = await receive_into(database).take(Source(stream), positions())
         other.cancel()
         return turns, [event.position for event in received.events]
 
-    turns, positions = asyncio.run(main())
-    assert positions == list(range(1, 3 * receiver.SLICE + 2))
+    turns, found = asyncio.run(main())
+    assert found == list(range(1, 3 * receiver.SLICE + 2))
     assert turns == 3
 
 
 def test_what_is_set_apart_is_kept_with_its_time_and_origin(database):
-    asyncio.run(take_all(reception(database), Source([delivered(1, body=b"garbage")])))
+    asyncio.run(take_all(receive_into(database), Source([delivered(1, body=b"garbage")])))
     (item,) = database.quarantine.list()
     assert (item.origin, item.text, item.time) == ("WF_b:1", b"garbage", START + 1)
 
 
 def test_an_authors_name_is_the_subjects(database):
-    asyncio.run(take_all(reception(database), Source([delivered(1, msgspec.structs.replace(entry(1), authid="eve"))])))
+    event = msgspec.structs.replace(entry(1), authid="eve")
+    asyncio.run(take_all(receive_into(database), Source([delivered(1, event)])))
     assert content(database)[0][0][2] == "bob"

@@ -1,4 +1,4 @@
-"""The parts of finding out and recovering that need no server: holes, pauses, words, and what a consumer should be."""
+"""Finding out and recovering, as far as it needs no server: what is empty, pauses, words, what a consumer should be."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from dataflow.feeds.shared.empty_positions import Holes, lost
-from dataflow.feeds.shared.log_match import Unfit
+from dataflow.feeds.shared.empty_positions import EmptyPositions, describe_lost
+from dataflow.feeds.shared.log_match import LogMismatch
 from dataflow.feeds.shared.recovery import CALM_S, Recovery
 from dataflow.feeds.shared.tampering import TOLD_S, Tampering
 from dataflow.nats import consumer
@@ -16,7 +16,7 @@ ASKED = consumer.configuration("abc", "_INBOX.x", 5, 2.0, 30.0)
 MADE = consumer.made({"config": {**ASKED, "metadata": {"v": "1"}}, "created": "then", "num_pending": 3})
 
 
-def holes(**state):
+def positions(**state):
     """Of a log that can't delete; what it tells, and how often it was asked."""
     told, asked = [], []
 
@@ -24,28 +24,28 @@ def holes(**state):
         asked.append(1)
         return {"state": {"first_seq": 1, **state}, "config": {"deny_delete": True}}
 
-    return Holes(describe, told.append), told, asked
+    return EmptyPositions(describe, told.append), told, asked
 
 
 def test_only_what_the_stream_names_is_a_hole():
-    found, told, asked = holes(deleted=[3, 4], lost={"msgs": [9]})
-    assert [asyncio.run(found.missing(*span)) for span in ((3, 4), (9, 9), (3, 5), (2, 3))] == [0, 0, 5, 2]
-    assert told[0] == lost({3, 4, 9}) == (
+    found, told, asked = positions(deleted=[3, 4], lost={"msgs": [9]})
+    assert [asyncio.run(found.find_held(*span)) for span in ((3, 4), (9, 9), (3, 5), (2, 3))] == [0, 0, 5, 2]
+    assert told[0] == describe_lost({3, 4, 9}) == (
         "the server lost 3 of the log's messages, which nobody may delete (positions 3, 4, 9)"
     )
     assert len(asked) == 3, "what is known is not asked for again"
 
 
 def test_a_log_that_names_nothing_has_no_holes():
-    found, told, _ = holes()
-    assert asyncio.run(found.missing(7, 7)) == 7
+    found, told, _ = positions()
+    assert asyncio.run(found.find_held(7, 7)) == 7
     assert told == [""]
 
 
 def test_a_beginning_that_was_taken_away_fits_no_more():
-    found, _, _ = holes(first_seq=8)
-    with pytest.raises(Unfit, match="purged"):
-        asyncio.run(found.missing(5, 7))
+    found, _, _ = positions(first_seq=8)
+    with pytest.raises(LogMismatch, match="purged"):
+        asyncio.run(found.find_held(5, 7))
 
 
 def test_the_first_gap_is_mended_at_once_and_others_after_longer_pauses():

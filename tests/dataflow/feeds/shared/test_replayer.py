@@ -8,7 +8,7 @@ import time
 import pytest
 
 from dataflow.feeds.shared import replayer
-from dataflow.feeds.shared.replayer import Teller
+from dataflow.feeds.shared.replayer import Replayer
 from dataflow.feeds.shared_clock import Replay
 from dataflow.nats import subjects, wire
 from dataflow.nats.errors import ServerFailed
@@ -45,13 +45,13 @@ async def told(url):
 
 def test_history_is_there_before_the_rest_is_told(server):  # noqa: F811
     async def main():
-        tells = Teller(server.url, BOARD, recording())
-        await tells.begin(99 * SECOND)
+        tells = Replayer(server.url, BOARD, recording())
+        await tells.write_history(99 * SECOND)
         events = await told(server.url)
         assert [event.id for event in events] == [f"e{n}" for n in range(100)]
         assert {event.authid for event in events} == {None}
         assert not tells.over
-        await tells.tell(replay(99, 1000))
+        await tells.replay(replay(99, 1000))
         assert tells.over
         assert [event.id for event in await told(server.url)] == [f"e{n}" for n in range(COUNT)]
 
@@ -60,9 +60,9 @@ def test_history_is_there_before_the_rest_is_told(server):  # noqa: F811
 
 def test_nothing_is_told_before_its_time(server):  # noqa: F811
     async def main():
-        tells, pace = Teller(server.url, BOARD, recording()), replay(0, 100)
-        await tells.begin(0)
-        telling, events = asyncio.create_task(tells.tell(pace)), []
+        tells, pace = Replayer(server.url, BOARD, recording()), replay(0, 100)
+        await tells.write_history(0)
+        telling, events = asyncio.create_task(tells.replay(pace)), []
         while len(events) < 50:
             events = await told(server.url)
             assert events[-1].time <= pace.at(time.time_ns() // 1000)
@@ -76,9 +76,9 @@ def test_what_is_due_while_the_server_is_away_is_told_later_and_once(server, mon
     monkeypatch.setattr(replayer, "RETRY_S", 0.05)
 
     async def main():
-        tells, pace = Teller(server.url, BOARD, recording()), replay(0, 600)
-        await tells.begin(0)
-        telling = asyncio.create_task(tells.tell(pace))
+        tells, pace = Replayer(server.url, BOARD, recording()), replay(0, 600)
+        await tells.write_history(0)
+        telling = asyncio.create_task(tells.replay(pace))
         while len(await told(server.url)) < 20:
             assert not telling.done()
         server.kill()
@@ -93,4 +93,4 @@ def test_what_is_due_while_the_server_is_away_is_told_later_and_once(server, mon
 
 def test_a_server_that_is_not_there_is_told_at_once():
     with pytest.raises(ServerFailed, match="does not take the recording: no answer from nats:"):
-        asyncio.run(Teller("nats://127.0.0.1:1", BOARD, recording()).begin(0))
+        asyncio.run(Replayer("nats://127.0.0.1:1", BOARD, recording()).write_history(0))

@@ -8,19 +8,19 @@ import random
 import pytest
 
 from dataflow.feeds.shared import send_window
-from dataflow.feeds.shared.send_window import TICK_S, WIDEST, Tick, Window
+from dataflow.feeds.shared.send_window import TICK_S, WIDEST, SendWindow, Tick
 from tests.virtual_loop import run
 
 
 def test_it_is_wide_at_first_and_widens_with_every_answer():
-    window = Window()
-    assert (window.size, window.wide, window.shut(0.0)) == (WIDEST, True, False)
+    window = SendWindow()
+    assert (window.size, window.is_wide, window.is_paused(0.0)) == (WIDEST, True, False)
     window.widen()
     assert window.size == WIDEST == 64
     window.narrow()
     sizes = []
     for _ in range(7):
-        sizes.append((window.size, window.wide))
+        sizes.append((window.size, window.is_wide))
         window.widen()
     assert sizes == [(1, False), (2, False), (4, False), (8, False), (16, False), (32, False), (64, True)]
 
@@ -28,22 +28,22 @@ def test_it_is_wide_at_first_and_widens_with_every_answer():
 @pytest.mark.parametrize(("share", "first", "longest"), [(0.5, 0.1, 5.0), (1.0, 0.2, 10.0)])
 def test_pauses_double_up_to_a_longest_and_begin_anew_after_an_answer(monkeypatch, share, first, longest):
     monkeypatch.setattr(send_window.random, "uniform", lambda low, high: {0.5: low, 1.0: high}[share])
-    window, pauses = Window(), []
+    window, pauses = SendWindow(), []
     for number in range(14):
         now = 100.0 * number
-        window.close(now)
+        window.pause(now)
         assert window.size == 1
         step = first * 2**min(number, 10)
         pause = min(step, longest)
-        assert window.shut(now + pause - 0.001)
-        assert not window.shut(now + pause)
+        assert window.is_paused(now + pause - 0.001)
+        assert not window.is_paused(now + pause)
         pauses.append(window.failures)
     assert pauses == [*range(1, 11), 10, 10, 10, 10]
     window.widen()
     assert (window.failures, window.size) == (0, 2)
-    window.close(5000.0)
-    assert window.shut(5000.0 + first - 0.001)
-    assert not window.shut(5000.0 + first)
+    window.pause(5000.0)
+    assert window.is_paused(5000.0 + first - 0.001)
+    assert not window.is_paused(5000.0 + first)
 
 
 def test_a_tick_rings_again_and_again_until_it_is_stopped():
@@ -65,9 +65,9 @@ def test_pauses_differ_from_desk_to_desk():
     random.seed(1)
     ends = set()
     for _ in range(20):
-        window = Window()
-        window.close(0.0)
-        ends.add(next(at for at in range(1000) if not window.shut(at / 1000)))
+        window = SendWindow()
+        window.pause(0.0)
+        ends.add(next(at for at in range(1000) if not window.is_paused(at / 1000)))
     assert len(ends) > 5
     assert min(ends) >= 100
     assert max(ends) <= 201
