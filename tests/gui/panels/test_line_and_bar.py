@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from dataflow.board import BarPanel, LinePanel
 from dataflow.zset import Column, Row, Splice
+from gui.panels import line as line_panel
 from gui.panels.bar import Bar
 from gui.panels.line import Line
 from gui.theme.theme import Theme
@@ -44,7 +46,8 @@ def shown(qtbot: QtBot, panel: Any, columns: list[Column], rows: list[Row]) -> A
 
 
 @pytest.fixture
-def line(qtbot: QtBot) -> Line:
+def line(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Line:
+    monkeypatch.setattr(line_panel, "DEAR_MS", math.inf)  # on a busy machine it would wait with what is new
     spec = LinePanel(
         title="Delay", at=(0, 0, 1, 1), sql="SELECT", x="t", y="delay", series="airport", unit="min"
     )
