@@ -8,20 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
+from dataflow.engine.fast_branch import Branch, is_branch
 from dataflow.engine.log import Log
-from dataflow.engine.operators.aggregate import Aggregate
 from dataflow.engine.operators.node import Node, Rows, Source
 from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.result import Result
-from dataflow.engine.step_budget import Budget
 from dataflow.engine.troubles import Troubles
-from dataflow.zset import Change
 
 T = TypeVar("T")
-SingleRow = Callable[[Rows], list[Change] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,58 +30,6 @@ class FastPath:
 
 class Unsettled(Exception):
     """A step was done, and something went wrong in it: `Troubles` and the results' failures say what."""
-
-
-class _Branch:
-    """An aggregate and the result that reads it; before it perhaps a temporal filter."""
-
-    def __init__(self, aggregate: Aggregate, result: Result, timed: TemporalFilter | None, troubles: Troubles) -> None:
-        self.aggregate, self.result, self.timed = aggregate, result, timed
-        self._insert, self._retract = aggregate.pairs[0][1].insert, aggregate.pairs[0][1].retract
-        self._changes = aggregate.changes
-        express = aggregate.express()
-        self.insert_one: SingleRow = express.get("came" if timed is None else "arrive", _refuse)
-        self.expire_one: Callable[[int], list[Change] | None] = express.get("leave", _refuse)
-        self.insert_all: Callable[[Rows], list[Change]] = self._insert_all
-        self.expire_all: Callable[[int], list[Change]] = self._expire_all
-        if troubles.budget is not None:
-            self._keep_to(troubles.budget, partial(troubles.note_time, aggregate))
-
-    def _keep_to(self, budget: Budget, note: Callable[[float], None]) -> None:
-        self.insert_one, self.expire_one = budget.timed(self.insert_one, note), budget.timed(self.expire_one, note)
-        self.insert_all, self.expire_all = budget.timed(self.insert_all, note), budget.timed(self.expire_all, note)
-
-    def insert(self, rows: Rows) -> list[Change]:
-        """Return the changes by rows that came."""
-        if len(rows) == 1 and self.aggregate.plain and (changes := self.insert_one(rows)) is not None:
-            return changes
-        return self.insert_all(rows)
-
-    def expire(self, now: int) -> list[Change]:
-        """Return the changes by the rows that the clock passes."""
-        changes = self.expire_one(now) if self.aggregate.plain else None
-        return self.expire_all(now) if changes is None else changes
-
-    def _insert_all(self, rows: Rows) -> list[Change]:
-        if self.timed is not None:
-            rows = self.timed.take(rows)
-            if not rows:
-                return []
-        self._insert(rows)
-        return self._changes(self.aggregate.plain)
-
-    def _expire_all(self, now: int) -> list[Change]:
-        if self.timed is None or self._retract is None or not self.timed.due(now):
-            return []
-        rows = self.timed.passed()
-        if not rows:
-            return []
-        self._retract(rows)
-        return self._changes(False)
-
-
-def _refuse(_: object) -> None:
-    """Stand for a shorter way that there is not."""
 
 
 def find_fast_path(
@@ -101,12 +45,10 @@ def find_fast_path(
     `nodes` and `results` are those that its rows reach from `sources`; `timed` are all temporal filters of the graph.
     The path raises the log's position and notes what goes wrong in `troubles`.
     """
-    branches = []
     for result in results:
-        branch = _branch(result, sources, troubles)
-        if branch is None:
+        if not is_branch(result, sources):
             return None
-        branches.append(branch)
+    branches = [Branch(result, troubles) for result in results]
     filtered = [branch for branch in branches if branch.timed is not None]
     if len(nodes) != 2 * len(branches) + len(filtered) or {branch.timed for branch in filtered} != set(timed):
         return None
@@ -114,23 +56,12 @@ def find_fast_path(
     return path if troubles.budget is None else _checked(path, troubles)
 
 
-def _branch(result: Result, sources: Sequence[Source], troubles: Troubles) -> _Branch | None:
-    (node,) = result.inputs
-    if not (isinstance(node, Aggregate) and result.passes_on() and node.readers == [result] and len(node.pairs) == 1):
-        return None
-    below = node.pairs[0][0]
-    if isinstance(below, TemporalFilter):
-        simple = below.leaving and len(below.inputs) == 1 and below.inputs[0] in sources and below.readers == [node]
-        return _Branch(node, result, below, troubles) if simple and node.retracts() else None
-    return _Branch(node, result, None, troubles) if below in sources else None
-
-
-def _path_of_one(branch: _Branch, log: Log, troubles: Troubles) -> FastPath:
+def _path_of_one(branch: Branch, log: Log, troubles: Troubles) -> FastPath:
     """Make, for one query, a call for each thing that must be done, and no more."""
     return FastPath(_push_one(branch, log, troubles), _advance_one(branch, troubles))
 
 
-def _push_one(branch: _Branch, log: Log, troubles: Troubles) -> Callable[[Rows], bool]:
+def _push_one(branch: Branch, log: Log, troubles: Troubles) -> Callable[[Rows], bool]:
     result, aggregate, insert_one, insert_all = branch.result, branch.aggregate, branch.insert_one, branch.insert_all
     pending_at, position_at = log.pending_at, log.position_at
 
@@ -169,7 +100,7 @@ def _push_one(branch: _Branch, log: Log, troubles: Troubles) -> Callable[[Rows],
     return push
 
 
-def _advance_one(branch: _Branch, troubles: Troubles) -> Callable[[int], bool]:
+def _advance_one(branch: Branch, troubles: Troubles) -> Callable[[int], bool]:
     result, aggregate, expire_one, expire_all = branch.result, branch.aggregate, branch.expire_one, branch.expire_all
     still = branch.timed is None
 
@@ -198,7 +129,7 @@ def _advance_one(branch: _Branch, troubles: Troubles) -> Callable[[int], bool]:
     return advance
 
 
-def _path_of_many(branches: Sequence[_Branch], log: Log, troubles: Troubles) -> FastPath:
+def _path_of_many(branches: Sequence[Branch], log: Log, troubles: Troubles) -> FastPath:
     filtered = [branch for branch in branches if branch.timed is not None]
     pending_at = log.pending_at
 
@@ -226,14 +157,14 @@ def _path_of_many(branches: Sequence[_Branch], log: Log, troubles: Troubles) -> 
                 troubles.note_failure(branch.aggregate, error)
         return deliver(filtered)
 
-    def are_open(moved: Sequence[_Branch]) -> bool:
+    def are_open(moved: Sequence[Branch]) -> bool:
         for branch in moved:
             result = branch.result
             if result.changes or result.sorted is not None or not result.changed:
                 return False
         return True
 
-    def deliver(moved: Sequence[_Branch]) -> bool:
+    def deliver(moved: Sequence[Branch]) -> bool:
         failed = bool(troubles.noted)
         for branch in moved:
             result = branch.result

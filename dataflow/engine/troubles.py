@@ -23,9 +23,6 @@ class Troubles:
         self.noted: list[Trouble] = []
         self.budget: Budget | None = None
 
-    def __bool__(self) -> bool:
-        return bool(self.noted)
-
     def keep_to(self, budget: Budget) -> None:
         """Note, from now on, the nodes that take longer."""
         self.budget = budget
