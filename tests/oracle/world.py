@@ -26,7 +26,7 @@ EVENTS = {
 }  # fmt: skip
 KINDS = {"a.made": ("n", "x", "s", "due"), "b.made": ("m", "y", "t", "b", "n")}
 PLACES = {"code": "text", "name": "text", "rank": "int", "weight": "float"}
-STOCK = {"code": "text", "n": "int", "price": "float", "open": "bool"}
+STOCK = {"code": "text", "n": "int", "price": "float", "open": "bool", "due": "timestamp"}
 VIEWS = {
     "made": 'SELECT position, time, pending, n, x, s, x * 2 AS twice FROM "a.made" WHERE n IS NOT NULL',
     "totals": "SELECT s, count(*) AS n, sum(x) AS x, max(time) AS due FROM events GROUP BY s",

@@ -1,11 +1,13 @@
-"""GROUP BY and DISTINCT, after the fold that `sql/fold.py` generates.
+"""GROUP BY and DISTINCT, after the fold that `sql/codegen/folds.py` generates.
 
 Delta: for every group that a change touches, −(row last emitted) +(row now); nothing if they are equal. Grand
-aggregates have one group that always exists. State: `groups`, key to group. While no reader listens, groups are only
-folded, and emitted when rows are asked for. So it is, but for many groups, while a node is `deferred`: history is being
-fed, and what readers would do for every chunk of it they do once. Inserts go before retractions, so a count of rows
-falls to zero only when the group is truly empty; then the group goes. Over the log, accumulators that only fold cannot
-take a confirmed row back (`retracts`).
+aggregates have one group that always exists.
+State: `groups`, by key: the row last emitted and the accumulators, freed when the group's last row has gone. `aside`,
+by the group's key: of pending rows, what an accumulator over the log cannot take back. `dirty`: groups to be emitted.
+Order: inserts go before retractions, so that a count of rows falls to zero only when the group is truly empty. Rows
+come out in no particular order. While no reader listens, groups are folded only, and emitted when `rows` is asked for.
+So it is, but for many groups, while a node is `deferred`, that is, while history is fed. Over the log, accumulators
+that only fold cannot take a confirmed row back: the caller asks `retracts` first.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from dataflow.engine.operators.node import Node, Rows, Source
 from dataflow.zset import Change, Row
 
 MOST = 500
-"""So many groups are told at once by a node that is `deferred`."""
+"""A node that is `deferred` emits when so many groups are dirty."""
 
 Fold = Callable[[Rows], None]
 
@@ -41,9 +43,9 @@ class Folds(NamedTuple):
 
 
 class Aggregate(Node):
-    """`emit` gives the rows that came and the rows that went since it was last called, `changes` both as one list; both
-    are told whether that was `plain`: rows only came meanwhile, and none is held aside. `express` makes the functions
-    of `sql/express.py`, as far as there are any.
+    """`emit` gives the rows that came and the rows that went since it was last called, `changes` both as one list. Both
+    take whether that was `plain`: rows only came meanwhile, and none is held aside. `express` makes the functions of
+    `sql/codegen/single_row.py`, as far as there are any.
     """
 
     def __init__(
@@ -99,9 +101,9 @@ class Aggregate(Node):
         return all(fold.retract is not None for _, fold in self.pairs)
 
     def _emit(self) -> tuple[Rows, Rows]:
-        found = self.emit(self.plain)
+        emitted = self.emit(self.plain)
         self.plain = not self.aside
-        return found
+        return emitted
 
     def rows(self) -> Iterable[Row]:
         self._emit()

@@ -2,7 +2,9 @@
 
 Delta: a left row that comes or goes brings its pair along. A right value that comes or goes changes the pairs of the
 left rows between it and the next right value, and of no others: their nearest rows before and after the step are
-compared. State: both sides by key, each in the order of its values; left rows without a key or value (`loose`).
+compared.
+State: both sides by key and value, each row with how often it is there, freed when it has gone; `loose`: left rows
+without a key or value, kept for left joins only.
 Order: NULL is near nothing, NaN is above all numbers. Of several right rows of one value, the last in the order of
 their columns is taken (DuckDB takes any). Changes of the left side come first, as in `join.py`.
 """
@@ -14,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sortedcontainers import SortedDict
 
-from dataflow.engine.operators.join import Paired, changes_of, count_in
+from dataflow.engine.operators.join import Paired, collect_changes, count_row
 from dataflow.engine.operators.node import Node
 from dataflow.sql.codegen.sort_keys import order_key
 from dataflow.sql.plan import nodes
@@ -60,7 +62,7 @@ class AsOf(Node):
         plus: list[Row] = []
         minus: list[Row] = []
         for sign, out in ((1, plus), (-1, minus)):
-            for key, row in changes_of(self.left_pipes, sign):
+            for key, row in collect_changes(self.left_pipes, sign):
                 self._change_left(key, row, sign, out)
         changed: dict[Any, set[Any]] = {}
         come, gone = (self._right_changes(sign, changed) for sign in (1, -1))
@@ -85,7 +87,7 @@ class AsOf(Node):
         value = self._value(row[self.left_at])
         if key is None or value is None:
             if self.outer:
-                count_in(self.loose, row, sign)
+                count_row(self.loose, row, sign)
                 out.append(row + self.blank)
             return
         self._pair(row, 1, self._nearest(key, value), out)
@@ -112,7 +114,7 @@ class AsOf(Node):
     def _right_changes(self, sign: int, changed: dict[Any, set[Any]]) -> list[tuple[Any, Any, Row]]:
         """(key, value, row) of those that can be near something; their values are noted in `changed` by key."""
         found = []
-        for key, row in changes_of(self.right_pipes, sign):
+        for key, row in collect_changes(self.right_pipes, sign):
             value = self._value(row[self.right_at])
             if key is not None and value is not None:
                 found.append((key, value, row))
@@ -142,7 +144,7 @@ class AsOf(Node):
         return _last(side.peekitem(at)[1]) if 0 <= at < len(side) else None
 
     def _rematch(self, key: Any, gap: Gap, before: Row | None, plus: list[Row], minus: list[Row]) -> None:
-        """Tell what the left rows in a gap are joined with now, where that is another row."""
+        """Retract the pairs of a gap's left rows, and insert those with their match now, where it is another row."""
         side = self.left.get(key)
         if side is None:
             return
@@ -180,7 +182,7 @@ def _count(side: Side, key: Any, value: Any, row: Row, sign: int) -> None:
     if values is None:
         values = side[key] = SortedDict()
     rows = values.setdefault(value, {})
-    count_in(rows, row, sign)
+    count_row(rows, row, sign)
     if not rows:
         del values[value]
         if not values:

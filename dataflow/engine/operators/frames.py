@@ -1,24 +1,19 @@
-"""Window functions that look around: frames from one row to another of the partition, and ranks that hang on its size.
+"""The values of window functions that look around: frames from one row to another, and ranks that hang on the
+partition's size.
 
-A frame is a pair of distances from the row, in rows: (−1, 1) is the row before to the row after; None has no bound. A
-change to the rows `first` to `last` reaches every row whose frame touches them. With `peers` the frame is RANGE from
-the row's first peer to the partition's end, told row by row from the end.
+Delta, State and Order are those of `running.py`. A frame is a pair of distances from the row, in rows: (−1, 1) is the
+row before to the row after; None has no bound. A change to the rows `first` to `last` reaches every row whose frame
+touches them.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Any
 
-from dataflow.engine.operators.running import EMPTY, RESULTS, Ordered, Values, adding, running
-from dataflow.sql.plan.nodes import Bound, WindowCall
-from dataflow.sql.runtime.statistics import deviation, quantile, variance
-from dataflow.zset import Row
-
-Fold = Callable[[Sequence[Row], int, int], Any]
-"""The value of the rows from one place up to another."""
+from dataflow.engine.operators.running import Ordered, Values
+from dataflow.engine.operators.window_folds import Fold
+from dataflow.sql.plan.nodes import Bound
 
 
 class Framed(Values):
@@ -149,103 +144,3 @@ class Share(Values):
             share = stop / size if self.peers else at / (size - 1) if size > 1 else 0.0
             self.values[at:stop] = [share] * (stop - at)
             at = stop
-
-
-def nth(column: int, index: int) -> Fold:
-    """The value of a frame's row: 0 for the first, −1 for the last; NULL where there is none."""
-
-    def fold(rows: Sequence[Row], begin: int, end: int) -> Any:
-        at = begin + index if index >= 0 else end + index
-        return rows[at][column] if begin <= at < end else None
-
-    return fold
-
-
-def nth_known(column: int, index: int) -> Fold:
-    """As `nth`, of the rows whose value is not NULL."""
-
-    def fold(rows: Sequence[Row], begin: int, end: int) -> Any:
-        places = range(begin, end) if index >= 0 else range(end - 1, begin - 1, -1)
-        known = (value for at in places if (value := rows[at][column]) is not None)
-        return next(islice(known, max(index, 0), None), None)
-
-    return fold
-
-
-def folding(call: WindowCall) -> Fold:
-    """An aggregate of a frame's rows."""
-    add, result = adding(call), RESULTS[call.kind]
-
-    def fold(rows: Sequence[Row], begin: int, end: int) -> Any:
-        total = EMPTY
-        for at in range(begin, end):
-            total = add(total, rows[at])
-        return result(total)
-
-    return fold
-
-
-STATISTICS: dict[str, Callable[[dict[Any, int], Any], Any]] = {
-    "distinct": lambda values, _: len(values), "quantile": quantile, "variance": variance, "deviation": deviation,
-}  # fmt: skip
-"""Of all values of a frame, each with how often it is there, and the call's parameter."""
-
-
-def gathering(call: WindowCall) -> Fold:
-    column, where, told = call.column, call.where, STATISTICS[call.kind]
-
-    def fold(rows: Sequence[Row], begin: int, end: int) -> Any:
-        values: dict[Any, int] = {}
-        for at in range(begin, end):
-            row = rows[at]
-            value = row[column]
-            if value is not None and (where < 0 or row[where] is True):
-                values[value] = values.get(value, 0) + 1
-        return told(values, call.default)
-
-    return fold
-
-
-def framed(fold: Fold, call: WindowCall) -> Values:
-    """The fold over the call's frame."""
-    if call.frame in ("peers", "tied", "onward"):
-        return ByPeers(fold, here=call.frame != "peers", onward=call.frame == "onward")
-    if call.frame == "whole":
-        return Entire(fold)
-    if call.frame == "range":
-        return Ranged(fold, call.by, *call.bounds)
-    start, end = _rows(call)
-    return Framed(fold, start, end)
-
-
-def _rows(call: WindowCall) -> tuple[int | None, int | None]:
-    """The ends of a frame of rows."""
-    if call.frame == "rows":
-        return None, 0
-    if call.frame == "sliding":
-        return -call.offset, 0
-    start, end = (None if bound is None else int(bound) for bound in call.bounds)
-    return start, end
-
-
-ENDS = {"first_value": 0, "last_value": -1}
-
-
-def values_of(call: WindowCall) -> Values:
-    """A fresh partition's values for one call."""
-    if call.kind == "ntile":
-        return Tiles(call.offset)
-    if call.kind in ("percent_rank", "cume_dist"):
-        return Share(peers=call.kind == "cume_dist")
-    if call.kind in ENDS or call.kind == "nth_value":
-        index = ENDS.get(call.kind, int(call.default or 1) - 1)
-        if call.known:
-            return framed(nth_known(call.column, index), call)
-        if call.kind == "first_value" and call.frame in ("peers", "rows", "whole", ""):
-            return running(call)
-        return framed(nth(call.column, index), call)
-    if call.kind in STATISTICS:
-        return framed(gathering(call), call)
-    if call.frame in ("between", "tied", "onward", "range"):
-        return framed(folding(call), call)
-    return running(call)

@@ -53,9 +53,8 @@ class FutureRows(Protocol):
 
 
 class Queue:
-    """Rows in order of the time at `at`, in chunks, so that many go at once. `first` and `last` are the times of the
-    first and the last one (where there is none: later and earlier than all); `tail` is the last chunk, and `room` how
-    many rows it may hold, 0 where there is no row at all.
+    """Rows in order of the time at `at`, in chunks, so that many go at once. `first` and `last` are their times at both
+    ends (of no rows: later and earlier than all). `tail` is the last chunk; it may hold `room` rows, 0 if it is empty.
     """
 
     def __init__(self, at: int, rows: list[Row] | None = None) -> None:

@@ -1,11 +1,18 @@
 """Joins of two relations that may both change.
 
-Inner: Δ(L ⋈ R) = ΔL ⋈ R + (L + ΔL) ⋈ ΔR. State: both sides by key, each row with how often it is there (and, for a
-left row of an outer, semi or anti join, how many right rows match it). A left row of an outer join is joined with
-NULLs while its matches are zero; of a semi join it is there while they are not; of an anti join while they are.
-Rows whose key is NULL match nothing: on the left of outer and anti joins they pass through, everywhere else they
-are dropped. Changes of the left side come first, then those of the right against the left side as it now is;
-inserts before retractions on each side.
+Delta: Δ(L ⋈ R) = ΔL ⋈ R + (L + ΔL) ⋈ ΔR, and for a left row beside its pairs:
+
+| join | a left row is there | with |
+| --- | --- | --- |
+| inner | never | |
+| left | while nothing matches it | NULLs |
+| semi | while something matches it | nothing |
+| anti | while nothing matches it | nothing |
+
+State: both sides by key, each row with how often it is there, freed when it has gone; `loose`: left rows whose key is
+NULL, of left, semi and anti joins. Such rows match nothing; of inner joins, and on the right, they are dropped.
+Order: changes of the left side come first, then those of the right against the left side as it now is; inserts before
+retractions on each side. Rows come out in no particular order.
 """
 
 from __future__ import annotations
@@ -41,9 +48,9 @@ class Join(Node):
         plus: list[Row] = []
         minus: list[Row] = []
         for sign, out in ((1, plus), (-1, minus)):
-            self._left_changes(changes_of(self.left_pipes, sign), sign, out)
+            self._left_changes(collect_changes(self.left_pipes, sign), sign, out)
         for sign, out in ((1, plus), (-1, minus)):
-            self._right_changes(changes_of(self.right_pipes, sign), sign, out)
+            self._right_changes(collect_changes(self.right_pipes, sign), sign, out)
         self.plus, self.minus = plus, minus
 
     def _left_changes(self, pairs: Iterable[tuple[Any, Row]], sign: int, out: list[Row]) -> None:
@@ -52,8 +59,8 @@ class Join(Node):
                 continue
             others = self.right.get(key)
             if others:
-                _joined(row, others, self.on, out)
-            change(self.left, key, row, sign)
+                _join_row(row, others, self.on, out)
+            count_keyed(self.left, key, row, sign)
 
     def _right_changes(self, pairs: Iterable[tuple[Any, Row]], sign: int, out: list[Row]) -> None:
         on = self.on
@@ -63,7 +70,7 @@ class Join(Node):
             for other, count in self.left.get(key, {}).items():
                 if on is None or on(other, row):
                     out.extend([other + row] * count)
-            change(self.right, key, row, sign)
+            count_keyed(self.right, key, row, sign)
 
     def rows(self) -> Iterable[Row]:
         found: list[Row] = []
@@ -72,7 +79,7 @@ class Join(Node):
             if others:
                 for row, count in rows.items():
                     for _ in range(count):
-                        _joined(row, others, self.on, found)
+                        _join_row(row, others, self.on, found)
         return found
 
     def size(self) -> int:
@@ -82,7 +89,8 @@ class Join(Node):
         return self.left, self.right
 
 
-def changes_of(pipes: list[tuple[Node, Paired]], sign: int) -> list[tuple[Any, Row]]:
+def collect_changes(pipes: list[tuple[Node, Paired]], sign: int) -> list[tuple[Any, Row]]:
+    """What the inputs insert (`sign` 1) or retract (−1), each row with its key."""
     found: list[tuple[Any, Row]] = []
     for node, run in pipes:
         rows = node.plus if sign > 0 else node.minus
@@ -91,13 +99,13 @@ def changes_of(pipes: list[tuple[Node, Paired]], sign: int) -> list[tuple[Any, R
     return found
 
 
-def _joined(row: Row, others: dict[Row, int], on: Callable[[Row, Row], bool] | None, out: list[Row]) -> None:
+def _join_row(row: Row, others: dict[Row, int], on: Callable[[Row, Row], bool] | None, out: list[Row]) -> None:
     for other, count in others.items():
         if on is None or on(row, other):
             out.extend([row + other] * count)
 
 
-def change(side: Side, key: Any, row: Row, sign: int) -> None:
+def count_keyed(side: Side, key: Any, row: Row, sign: int) -> None:
     """Count a row in or out; what is not there is not kept."""
     rows = side.get(key)
     if rows is None:
@@ -135,24 +143,24 @@ class Outer(Join):
         plus: list[Row] = []
         minus: list[Row] = []
         for sign in (1, -1):
-            for key, row in changes_of(self.left_pipes, sign):
+            for key, row in collect_changes(self.left_pipes, sign):
                 self._left_change(key, row, sign, plus if sign > 0 else minus)
         for sign in (1, -1):
-            for key, row in changes_of(self.right_pipes, sign):
+            for key, row in collect_changes(self.right_pipes, sign):
                 self._right_change(key, row, sign, plus, minus)
         self.plus, self.minus = plus, minus
 
     def _left_change(self, key: Any, row: Row, sign: int, out: list[Row]) -> None:
         if key is None:
-            count_in(self.loose, row, sign)
+            count_row(self.loose, row, sign)
             self._alone(row, 1, out)
             return
         others = self.right.get(key, {})
         matches = self._matches(row, others)
         if self.joins:
-            _joined(row, others, self.on, out)
+            _join_row(row, others, self.on, out)
         self._alone(row, 1, out, matches)
-        change(self.left, key, row, sign)
+        count_keyed(self.left, key, row, sign)
 
     def _alone(self, row: Row, count: int, out: list[Row], matches: int = 0) -> None:
         """What a left row gives beside its pairs."""
@@ -180,7 +188,7 @@ class Outer(Join):
                 (plus if sign > 0 else minus).extend([left + row] * count)
             if (first or last) and self._matches(left, others) == (0 if first else 1):
                 self._turn(left, count, first, plus, minus)
-        change(self.right, key, row, sign)
+        count_keyed(self.right, key, row, sign)
 
     def _turn(self, left: Row, count: int, matched: bool, plus: list[Row], minus: list[Row]) -> None:
         """A left row got its first match, or lost its last."""
@@ -198,14 +206,15 @@ class Outer(Join):
             for row, count in rows.items():
                 if self.joins:
                     for _ in range(count):
-                        _joined(row, others, self.on, found)
+                        _join_row(row, others, self.on, found)
                 self._alone(row, count, found, self._matches(row, others))
         for row, count in self.loose.items():
             self._alone(row, count, found)
         return found
 
 
-def count_in(rows: dict[Row, int], row: Row, sign: int) -> None:
+def count_row(rows: dict[Row, int], row: Row, sign: int) -> None:
+    """Count a row in or out; what is not there is not kept."""
     count = rows.get(row, 0) + sign
     if count:
         rows[row] = count

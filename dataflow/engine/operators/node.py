@@ -1,9 +1,11 @@
 """What every operator is: a node of the circuit, run at most once a step, inputs before readers.
 
-In a step a node reads what its inputs came out with and leaves its own change in `plus` (rows inserted) and `minus`
-(rows retracted), each row as often as its weight; a row may stand in both. After the step the engine calls `clear`.
-Over all steps a node's output is a multiset: whoever reads `plus` before `minus` never sees a count below zero.
-`rows()` gives the output as it stands, for a reader that comes later; None where it is not kept.
+Delta: in a step a node reads what its inputs came out with and leaves its own change in `plus` (rows inserted) and
+`minus` (rows retracted), each row as often as its weight. A row may stand in both, unless the node is `netted`.
+State: what a node keeps between steps is its own; `state` shows where, `size` how much. It is nothing again when all
+that came has gone. `rows` gives the output as it stands, for a reader that comes later; None where it is not kept.
+Order: over all steps a node's output is a multiset. Whoever reads `plus` before `minus` never sees a count below zero.
+The caller runs nodes by `rank`, retracts only rows that are there, and calls `clear` after the step.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ class Node:
         self.rank: int = 1 + max((node.rank for node in inputs), default=0)
 
     def listens(self) -> bool:
-        """Whether it needs to be told of changes now; if not, it will ask for `rows` when it does."""
+        """Whether it reads changes now; if not, it will ask for `rows` when it does."""
         return True
 
     def passes_on(self) -> bool:

@@ -1,9 +1,10 @@
-"""The values of window functions over one partition's rows, each kept for every row and told again from where it can
-have changed.
+"""The values of window functions whose frame begins with the partition, or with a row so many places before.
 
-`span` says which rows a change to the rows `first` to `last` can reach; `fill` tells their values again, its rows being
-whole groups of peers (rows that are equal in the window's own order) wherever that matters. Source: SQL:2016, 4.16
-"Window functions"; DuckDB's meaning for NULLs and NaN.
+Delta: `span` says which rows' values a change to the rows `first` to `last` can reach; `fill` computes them again.
+State: the values, a row each in the partition's order (`Running`: the accumulators beside them). They come and go with
+the rows (`insert`, `remove`), and are freed with the partition.
+Order: after rows were inserted or removed, and before values are read, the caller fills what `span` gave, widened to
+whole groups of peers (rows that are equal in the window's own order). Source: SQL:2016, 4.16 "Window functions".
 """
 
 from __future__ import annotations
@@ -13,13 +14,8 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, Protocol
 
-from dataflow.sql.plan.nodes import WindowCall
-from dataflow.sql.runtime.numbers import one_nan
+from dataflow.engine.operators.window_folds import EMPTY, Accumulator, Add
 from dataflow.zset import Row
-
-Accumulator = tuple[Any, int]
-EMPTY: Accumulator = (None, 0)
-Add = Callable[[Accumulator, Row], Accumulator]
 
 
 class Ordered(Protocol):
@@ -191,70 +187,3 @@ class Sliding(Values):
             for row in part.rows[max(0, at - self.before) : at + 1]:
                 total = self.add(total, row)
             self.values[at] = self.result(total)
-
-
-def running(call: WindowCall) -> Values:
-    """A fresh partition's values for a call that `frames.py` does not have."""
-    if call.kind == "row_number":
-        return RowNumber()
-    if call.kind in ("rank", "dense_rank"):
-        return Rank(dense=call.kind == "dense_rank")
-    if call.kind in ("lag", "lead"):
-        kind = Known if call.known and call.offset else Shifted
-        return kind(call.column, call.offset if call.kind == "lag" else -call.offset, call.default)
-    if call.kind == "first_value":
-        return First(call.column)
-    add, result = adding(call), RESULTS[call.kind]
-    if call.frame == "whole":
-        return Whole(add, result)
-    if call.frame == "sliding":
-        return Sliding(add, result, call.offset)
-    return Running(add, result, peers=call.frame == "peers")
-
-
-def adding(call: WindowCall) -> Add:
-    """How the call's accumulator takes up a row."""
-    column, where, take = call.column, call.where, TAKES[call.kind]
-
-    def add(total: Accumulator, row: Row) -> Accumulator:
-        if where >= 0 and row[where] is not True:
-            return total
-        if column < 0:
-            return None, total[1] + 1
-        value = row[column]
-        return total if value is None else (take(total[0], value), total[1] + 1)
-
-    return add
-
-
-def _plus(total: Any, value: Any) -> Any:
-    return value if total is None else total + value
-
-
-def _most(total: Any, value: Any) -> Any:
-    return value if total is None or value > total or value != value else total  # noqa: PLR0124  (NaN)
-
-
-def _least(total: Any, value: Any) -> Any:
-    return value if total is None or value < total or total != total else total  # noqa: PLR0124  (NaN)
-
-
-def _last(total: Any, value: Any) -> Any:
-    return value
-
-
-def _sum(total: Accumulator) -> Any:
-    return one_nan(total[0])
-
-
-def _avg(total: Accumulator) -> Any:
-    return one_nan(total[0] / total[1]) if total[1] else None
-
-
-TAKES: dict[str, Callable[[Any, Any], Any]] = {
-    "count": _last, "sum": _plus, "avg": _plus, "max": _most, "min": _least,
-}  # fmt: skip
-RESULTS: dict[str, Callable[[Accumulator], Any]] = {
-    "count": lambda total: total[1], "sum": _sum, "avg": _avg,
-    "max": lambda total: total[0], "min": lambda total: total[0],
-}  # fmt: skip

@@ -1,7 +1,10 @@
 """Rows in order: a list kept sorted by key, with the positional changes (`Splice`) that bring a copy up to date.
 
-State: the rows and their keys, two lists. One change costs a binary search and a shift of pointers. A batch that
-would change much of the list is merged by sorting instead, and told as one splice over the part that differs.
+Delta: a splice for each row; a row that comes in the place of one that goes is one splice with it. A batch that would
+change much of the list is merged by sorting instead, and is one splice over the part that differs.
+State: the rows and their keys, two lists in order. One change costs a binary search and a shift of pointers.
+Order: that of the keys, which is total. The caller retracts only rows that are there, and gives no row on both sides.
+Splices hold one after the other.
 """
 
 from __future__ import annotations

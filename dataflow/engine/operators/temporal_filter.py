@@ -59,25 +59,25 @@ class TemporalFilter(Node):
         self.plus, self.minus = plus, minus
 
     def passed(self) -> list[Row]:
-        """The rows that the bound has passed since the last step."""
+        """Take out the rows that the bound has passed since the last step."""
         return self.future.before(self.limit)
 
     def _inserted(self) -> Rows:
-        found: list[Row] = []
+        entered: list[Row] = []
         for node, run in zip(self.inputs, self.functions, strict=True):
             if node.plus:
                 kept = self._entered(run(node.plus))
-                found = found + kept if found else kept
-        return found
+                entered = entered + kept if entered else kept
+        return entered
 
     def take(self, rows: Rows) -> list[Row]:
-        """Where there is one input: take up rows that came into it; those that are in."""
+        """Take up rows that came, where there is one input; return those that are in."""
         return self._entered(self.functions[0](rows))
 
     def _entered(self, rows: list[Row]) -> list[Row]:
         if rows and self.leaving and self.future.extend(rows, self.limit):
             return rows
-        found: list[Row] = []
+        entered: list[Row] = []
         limit, add, leaving, at = self.limit, self.future.add, self.leaving, self.at
         for row in rows:
             time = row[at]
@@ -87,15 +87,15 @@ class TemporalFilter(Node):
             if after:
                 if not leaving and type(time) is EntryTime and time < self.bound(time.made + 1) + self.beyond:
                     self.early[row] = self.early.get(row, 0) + 1
-                    found.append(row)
+                    entered.append(row)
                     continue
                 add(row, time)
             if after == leaving:
-                found.append(row)
-        return found
+                entered.append(row)
+        return entered
 
     def _retracted(self) -> Rows:
-        found: list[Row] = []
+        left: list[Row] = []
         limit, remove, leaving, at = self.limit, self.future.remove, self.leaving, self.at
         for node, run in zip(self.inputs, self.functions, strict=True):
             for row in run(node.minus) if node.minus else ():
@@ -105,12 +105,12 @@ class TemporalFilter(Node):
                 after = time >= limit
                 if after:
                     if self.early and self._was_early(row):
-                        found.append(row)
+                        left.append(row)
                         continue
                     remove(row, time)
                 if after == leaving:
-                    found.append(row)
-        return found
+                    left.append(row)
+        return left
 
     def _was_early(self, row: Row) -> bool:
         count = self.early.pop(row, 0)
@@ -119,7 +119,7 @@ class TemporalFilter(Node):
         return count > 0
 
     def due(self, now: int) -> bool:
-        """Move the clock; whether a row enters or leaves by it, in the step to come."""
+        """Move the clock. Return whether a row enters or leaves by it, in the step to come."""
         self.limit = self.bound(now) + self.beyond
         if self.early:
             self.early = {row: count for row, count in self.early.items() if row[self.at] >= self.limit}

@@ -1,10 +1,12 @@
-"""ORDER BY with LIMIT and OFFSET as a relation: the rows in the window, in and out as others come before them or
-go.
+"""ORDER BY with LIMIT and OFFSET as a relation: the rows in the window, in and out as others come before them or go.
 
-State: the rows sorted, in short runs, so that a row costs the same wherever it comes and however many there are.
-Where rows come straight from the log, a confirmed row never goes, so beyond the window's end only pending rows can
-matter: of confirmed rows no more are kept than the window reaches. Delta: the window before against the window
-after, as multisets.
+Delta: the window before against the window after, as multisets.
+State: `entries`, the rows sorted, in short runs, so that a row costs the same wherever it comes and however many there
+are; `shown`, the window. A row is freed when it goes. Where rows come straight from the log, a confirmed row never
+goes, so beyond the window's end only pending rows can matter: of confirmed rows no more are kept than about twice what
+the window reaches.
+Order: the window's rows are told in no particular order; `rows` gives them in order. Inserts go before retractions.
+Over the log the caller retracts no confirmed row: it asks `retracts` first.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ class Top(Node):
             self._give(node, run)
         self._trim()
         after = [entry[2] for entry in self.entries.islice(self.start, self.end)]
-        self.plus, self.minus = changed(self.shown, after)
+        self.plus, self.minus = compare_rows(self.shown, after)
         self.shown = after
 
     def retracts(self) -> bool:
@@ -119,7 +121,7 @@ def _order(entry: Entry) -> tuple[Any, bool]:
     return entry[0], entry[1]
 
 
-def changed(before: Sequence[Row], after: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+def compare_rows(before: Sequence[Row], after: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """What came and what went, as multisets."""
     if before == after:
         return [], []

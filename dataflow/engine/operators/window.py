@@ -1,9 +1,12 @@
 """Window functions: each row with what it is among the rows of its partition, in their order.
 
-State: a partition's rows, sorted; rows that are equal in the window's order stand in the order of their columns. Delta
-of a step: from the first row of a partition that a change can reach to the last, the rows as they were against the rows
-as they are. So a row that comes last costs the same however many there are; one that comes first costs as much as there
+Delta: from the first row of a partition that a change can reach to the last, the rows as they were against the rows as
+they are. So a row that comes last costs the same however many there are; one that comes first costs as much as there
 are rows, unless `most` says that only the first ones are wanted.
+State: by partition, the rows sorted, what each came out as, and the functions' values (`running.py`, `frames.py`). A
+partition is freed with its last row.
+Order: rows that are equal in the window's order stand in the order of their columns. Inserts go before retractions.
+Rows come out in no particular order.
 """
 
 from __future__ import annotations
@@ -12,9 +15,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from dataflow.engine.operators.frames import values_of
 from dataflow.engine.operators.node import Node, Rows, RowsFunction
 from dataflow.engine.operators.running import Values
+from dataflow.engine.operators.window_values import choose_values
 from dataflow.sql.codegen.sort_keys import order_key, sort_key
 from dataflow.sql.plan import nodes
 from dataflow.zset import Row
@@ -47,7 +50,7 @@ class Partition:
         self._touch(key, at)
 
     def remove(self, key: Key) -> Row | None:
-        """What the row came out as."""
+        """Take a row out; what it came out as."""
         at = bisect_left(self.keys, key)
         out = self.outs[at]
         for listed in (self.keys, self.rows, self.outs):
@@ -58,7 +61,7 @@ class Partition:
         return out
 
     def _touch(self, key: Key, at: int) -> None:
-        """A change at a place; all its peers may have another value."""
+        """Note a change at a place; all its peers may have another value."""
         first = bisect_left(self.keys, key[:1])
         self._first = min(self._first, first) if self._last >= 0 else first
         self._last = max(self._last, at)
@@ -146,7 +149,7 @@ class Window(Node):
         self.touched[key] = None
         part = self.parts.get(key)
         if part is None:
-            part = self.parts[key] = Partition([values_of(call) for call in self.rel.calls])
+            part = self.parts[key] = Partition([choose_values(call) for call in self.rel.calls])
         return part
 
     def _settled(self, gone: list[Row]) -> tuple[Rows, Rows]:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dataflow.engine.engine import Engine
 from dataflow.engine.kept_rows import KeptRows
@@ -135,3 +137,26 @@ def test_rows_are_counted_to_the_last_bit() -> None:
     assert list(map(str, (x for _, x in minus))) == ["-0.0", "0.0", "nan"]
     kept.remove(minus)
     assert [str(x) for _, x in kept.rows()] == ["nan"]
+
+
+FLOATS = st.sampled_from(["0.0", "-0.0", "nan", "1.5"]).map(float)
+KEPT_ROWS = st.lists(st.tuples(st.integers(1, 2), st.none() | FLOATS), max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=st.lists(st.tuples(KEPT_ROWS, st.integers(0, 8)), max_size=6))
+def test_whatever_came_can_go_in_any_split_and_leaves_nothing(steps: list[tuple[list[Row], int]]) -> None:
+    kept, there = KeptRows(COLUMNS), Counter[str]()
+    for come, count in steps:
+        gone = [*(kept.rows()), *come][:count]
+        plus, minus = kept.settle(come, gone)
+        kept.add(plus)
+        kept.remove(minus)
+        there.update(map(str, plus))
+        there.subtract(map(str, minus))
+        assert [str(row) for row in minus] == [str(row) for row in gone]
+        assert Counter(map(str, kept.rows())) == +there
+        assert not any(math.isnan(x) and x is not NAN for _, x in kept.rows() if x is not None)
+    rows = [*kept.rows()]
+    kept.remove(kept.settle((), rows)[1])
+    assert vars(kept) == vars(KeptRows(COLUMNS))

@@ -14,12 +14,11 @@ from dataflow.engine.builder import Builder
 from dataflow.engine.operators.aggregate import Aggregate
 from dataflow.engine.operators.node import Constant, Node, Rows, Source
 from dataflow.engine.operators.temporal_filter import TemporalFilter
+from dataflow.engine.relations import Relations
 from dataflow.sql.compile import Compiler
 from dataflow.sql.plan.nodes import Query, Rel, Scan
 from dataflow.zset import Change, Row
-from tests.dataflow.engine.operators.statements import EVENTS, RELATIONS
-
-POSITION = list(EVENTS).index("position")
+from tests.dataflow.engine.operators.statements import RELATIONS
 
 
 class Lot(NamedTuple):
@@ -87,7 +86,7 @@ class Operators:
         self.deferred = False
         self.given: dict[str, Counter[Row]] = {}
         self.nodes: dict[Rel, Node] = {}
-        self._builder = Builder(frozenset(), lambda name: (), POSITION, self._node)
+        self._builder = Builder(Relations(RELATIONS, {}), self.nodes)
         self.root = self._node(plan_of(sql).rel)
         self.total = Total(self.root, passes=passes, deaf=deaf)
         self.root.readers.append(self.total)

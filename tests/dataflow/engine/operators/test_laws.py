@@ -65,8 +65,8 @@ def stays(draw: st.DrawFn) -> Stay:
 HISTORIES = st.lists(stays(), max_size=7)
 MOVES = st.dictionaries(st.integers(0, LAST), st.integers(1, 6 * SECOND), max_size=4)
 """By how much the clock moves after the changes of a time."""
-quick = settings(max_examples=10, deadline=None)
-quicker = settings(max_examples=5, deadline=None)
+quick = settings(max_examples=8, deadline=None)
+quicker = settings(max_examples=4, deadline=None)
 kept = pytest.mark.parametrize("sql", KEPT.values(), ids=KEPT)
 filters = pytest.mark.parametrize("sql", FILTERS.values(), ids=FILTERS)
 logged = pytest.mark.parametrize("sql", LOG.values(), ids=LOG)
