@@ -22,7 +22,7 @@ from gui.panels.shut_panels import ShutPanels, shut_panels
 from gui.reporting.crash_report import report_once
 from gui.reporting.log_file import Logbook
 from gui.reporting.notices import Notices
-from gui.reporting.offline_notices import Complaints
+from gui.reporting.offline_notices import OfflineNotices
 from gui.reporting.terminal import say
 from gui.theme.theme import Theme
 from gui.window.main_window import MainWindow, remembered_theme
@@ -277,7 +277,7 @@ def _complaints(desk: Desk) -> DisposableBase:
 
     log, pipeline = Logbook(desk.pipeline.board.id), desk.pipeline
     return CompositeDisposable(
-        pipeline.status.subscribe(Complaints(tell)), pipeline.status.subscribe(log.follow_status),
+        pipeline.status.subscribe(OfflineNotices(tell)), pipeline.status.subscribe(log.follow_status),
         pipeline.notices.subscribe(Notices(log, tell, sys.argv[1:])),
     )  # fmt: skip
 

@@ -28,7 +28,7 @@ from gui.attention.actions import Actions
 from gui.attention.entry_page import EntryPage
 from gui.attention.lines import LineList, item_line
 from gui.attention.message_page import MessagePage
-from gui.attention.words import Words, sentence
+from gui.attention.words import Words, short_sentence
 from gui.theme.theme import Theme
 from gui.widgets.plain import PlainLabel
 
@@ -154,7 +154,7 @@ class AttentionDialog(QDialog):
         if self._entry.form is not None:
             self._entry.form.refused(problems)
         else:
-            self._actions.outcome.failed(sentence(str(EntryRefused(problems))))
+            self._actions.outcome.failed(short_sentence(str(EntryRefused(problems))))
 
     def entered(self, key: int) -> None:
         """It is on disk, in the refused one's place."""
@@ -174,7 +174,7 @@ class AttentionDialog(QDialog):
     def failed(self, reason: str) -> None:
         """What was wanted could not be done."""
         self._arrived()
-        self._actions.outcome.failed(sentence(reason))
+        self._actions.outcome.failed(short_sentence(reason))
 
     def dismissed(self, items: Sequence[Attention]) -> None:
         """They are settled; Undo brings them back."""

@@ -8,20 +8,20 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from gui.attention.labels import plain
-from gui.attention.words import Said
-from gui.forms.fitted_scroll import TallArea
+from gui.attention.words import FieldText
+from gui.forms.fitted_scroll import FittedScroll
 from gui.theme.theme import Theme
 
 
-class Fields(TallArea):
+class Fields(FittedScroll):
     """A grid of plain text; scrolls where it is too high."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._shown: tuple[Said, ...] = ()
+        self._shown: tuple[FieldText, ...] = ()
 
-    def show_fields(self, fields: Sequence[Said]) -> None:
+    def show_fields(self, fields: Sequence[FieldText]) -> None:
         """Show these, and no others from now on."""
         if tuple(fields) == self._shown:
             return
@@ -49,7 +49,7 @@ class Fields(TallArea):
         width = max(40, self.viewport().width())
         return QSize(160, ground.heightForWidth(width) if ground and ground.hasHeightForWidth() else 20)
 
-    def _add(self, grid: QGridLayout, row: int, field: Said) -> None:
+    def _add(self, grid: QGridLayout, row: int, field: FieldText) -> None:
         self._put(grid, row, 0, field.label, "dim").setMinimumWidth(60)
         self._put(grid, row, 1, field.text, "", "medium").setAccessibleName(f"{field.label}: {field.text}")
         if field.meanwhile:

@@ -11,13 +11,13 @@ import msgspec
 from dataflow.board import Board, EventType, Field
 from dataflow.session import Attention, Told
 from dataflow.times import local_day, local_text
-from gui.text.values import NARROW, formatter
+from gui.text.values import NARROW, formatter, sentence
 from storage.event import WITHDRAWN
 
 NOTHING = "–"
 
 
-class Said(NamedTuple):
+class FieldText(NamedTuple):
     """One field of an entry. `meanwhile`: what others say of it by now; empty where nothing else."""
 
     name: str
@@ -47,7 +47,7 @@ class Words:
 
     def title(self, item: Attention) -> str:
         """One line for an item of the list."""
-        return self.name(item.entry) if item.entry else sentence(item.reason)
+        return self.name(item.entry) if item.entry else short_sentence(item.reason)
 
     def detail(self, item: Attention) -> str:
         """A second line."""
@@ -58,14 +58,14 @@ class Words:
 
     def reason(self, item: Attention) -> str:
         """Why it is here, as a sentence."""
-        return f"{sentence(item.reason).rstrip('.')}."
+        return f"{short_sentence(item.reason).rstrip('.')}."
 
-    def fields(self, entry: Told, events: Sequence[Told] = ()) -> list[Said]:
+    def fields(self, entry: Told, events: Sequence[Told] = ()) -> list[FieldText]:
         """Each field of an entry, and what came over it meanwhile."""
         declared = self._event(entry).fields
         changed = self.differences(entry, events)
         extra = {name: Field() for name in (*entry.fields, *changed) if name not in declared and name in entry.fields}
-        return [self._said(name, field, entry, changed) for name, field in (declared | extra).items()]
+        return [self._field_text(name, field, entry, changed) for name, field in (declared | extra).items()]
 
     def differences(self, entry: Told, events: Sequence[Told]) -> dict[str, tuple[Any, str]]:
         """The entry's fields of which others said something else last: field → (value, author).
@@ -103,10 +103,10 @@ class Words:
         field = self._event(told).fields.get(name)
         return field is None or (field.type in {"text", "json"} and not field.choices)
 
-    def _said(self, name: str, field: Field, entry: Told, changed: Mapping[str, tuple[Any, str]]) -> Said:
+    def _field_text(self, name: str, field: Field, entry: Told, changed: Mapping[str, tuple[Any, str]]) -> FieldText:
         value, author = changed.get(name, (None, ""))
         meanwhile = f"{self._text(field, value)} · {author}" if author else ""
-        return Said(name, label(name, field), self._text(field, entry.fields.get(name)), meanwhile)
+        return FieldText(name, label(name, field), self._text(field, entry.fields.get(name)), meanwhile)
 
     def _text(self, field: Field, value: Any) -> str:
         unit = f"{NARROW}{field.unit}" if field.unit and value is not None else ""
@@ -129,10 +129,9 @@ def label(name: str, field: Field) -> str:
     return field.label or name.replace("_", " ").capitalize()
 
 
-def sentence(text: str) -> str:
+def short_sentence(text: str) -> str:
     """With a capital at its beginning, in one line, and not too long to be read."""
-    plain = short(" ".join(text.split()), 400)
-    return plain[:1].upper() + plain[1:]
+    return sentence(short(" ".join(text.split()), 400))
 
 
 def short(text: str, most: int = 80) -> str:

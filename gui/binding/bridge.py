@@ -160,7 +160,7 @@ class Bridge(QObject):
         self._entries: set[asyncio.Task[None]] = set()
         self._unshown: dict[int, set[Binding]] = {}
         self._noted = 0
-        self._held = False
+        self._on_hold = False
         self._subscriptions = CompositeDisposable()
         self._since = QElapsedTimer()
         self._since.start()
@@ -240,13 +240,13 @@ class Bridge(QObject):
             self._drop(panel, name, binding)
             panel.has_come(name)
 
-    def hold(self, held: bool) -> None:
+    def hold(self, on: bool) -> None:
         """While numbers are not final they are not shown: what panels have stands. Then they get all that came, in one
         frame.
         """
-        if held != self._held:
-            self._held = held
-            while self._dirty and not held:
+        if on != self._on_hold:
+            self._on_hold = on
+            while self._dirty and not on:
                 self.flush()
 
     def _look(self) -> None:
@@ -257,12 +257,12 @@ class Bridge(QObject):
         self._dirty[binding] = None
         if self._entering:
             self._hurried.add(binding)
-        if not self._frame.isActive() and not self._held:
+        if not self._frame.isActive() and not self._on_hold:
             self._frame.start(max(0, FRAME_MS - self._since.elapsed()))
 
     def flush(self) -> None:
         """Bring panels up to date until this frame's share of time is over; first those that seldom change."""
-        if self._held:
+        if self._on_hold:
             return
         self._since.restart()
         self._note_unshown()

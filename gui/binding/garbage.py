@@ -19,7 +19,7 @@ OLD_EVERY = 6000
 SOON_MS = 1000
 
 
-class Collector(QObject):
+class GarbageCollector(QObject):
     """Collects while it lives. Close it to let Python choose again."""
 
     def __init__(self) -> None:

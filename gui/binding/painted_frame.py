@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 
-class Frame(QObject):
+class PaintedFrame(QObject):
     """`over` is called at the end of every frame; `painted` tells what the one that is over was expected to show."""
 
     painted = Signal(int)

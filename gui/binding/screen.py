@@ -8,12 +8,12 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 
 from dataflow.board import Board
 from dataflow.session import Session, Status
-from gui.attention.desk import AttentionDesk
+from gui.attention.controller import AttentionController
 from gui.binding.bridge import Bridge
-from gui.binding.garbage import Collector
-from gui.binding.painted_frame import Frame
+from gui.binding.garbage import GarbageCollector
+from gui.binding.painted_frame import PaintedFrame
 from gui.binding.undo import Undo
-from gui.delays.desk import DelayDesk
+from gui.delays.controller import DelayController
 from gui.window.main_window import MainWindow
 
 
@@ -25,17 +25,17 @@ class Screen(QObject):
     def __init__(self, window: MainWindow, session: Session) -> None:
         super().__init__()
         self.bridge = Bridge(session, self)
-        self._collector = Collector()
-        self._frame = Frame(self)
-        self._delays = DelayDesk(window, window.theme, session, self)
+        self._collector = GarbageCollector()
+        self._frame = PaintedFrame(self)
+        self._delays = DelayController(window, window.theme, session, self)
         self._window = window
         self._session = session
         self._board: Board | None = None
         self._first = True
-        self._attention = AttentionDesk(window, window.theme, session, self)
+        self._attention = AttentionController(window, window.theme, session, self)
         self._ready = asyncio.get_running_loop().create_future()
         self._undo = Undo(session, self)
-        self._undo.said.connect(window.say)
+        self._undo.message.connect(window.say)
         self._undo.offered.connect(window.offer)
         for source in (self.bridge, self._attention):
             source.entered.connect(self._undo.entered)

@@ -16,17 +16,17 @@ from PySide6.QtCore import QObject, Signal
 from dataflow.board import Board, EventType, Field
 from dataflow.session import Entered, EntryRefused, EntryRejected, Session, Told
 from gui.attention.words import filling
-from gui.forms.entry import filled, sentence
-from gui.text.values import formatter
+from gui.forms.entry import filled
+from gui.text.values import formatter, sentence
 from storage.errors import StorageError
 
 
 class Undo(QObject):
-    """`said` tells what became of a key; empty when there is nothing to say any more. `offered` tells what was done
+    """`message` tells what became of a key; empty when there is nothing to say any more. `offered` tells what was done
     and what takes it back: "undo", "redo" or "" for nothing; empty words when that does not hold any more.
     """
 
-    said = Signal(str)
+    message = Signal(str)
     offered = Signal(str, str)
 
     def __init__(self, session: Session, parent: QObject) -> None:
@@ -42,73 +42,73 @@ class Undo(QObject):
         if entered.told is not None:
             self._entered.append(entered.told)
             self._withdrawn.clear()
-            self.said.emit("")
+            self.message.emit("")
             self._offer("Entered", entered.told, "undo")
 
     def lost(self, id: str) -> None:
         """An entry was refused, and is not in the views any more."""
-        self._entered = [told for told in self._entered if told.id != id]
+        self._entered = [entry for entry in self._entered if entry.id != id]
         if id == self._offered:
             self.offered.emit("", "")
 
     def undo(self) -> None:
         """Withdraw the last entry."""
         if not self._entered:
-            self.said.emit("There is nothing of yours to withdraw: you have entered nothing in this window")
+            self.message.emit("There is nothing of yours to withdraw: you have entered nothing in this window")
             return
-        told = self._entered.pop()
+        entry = self._entered.pop()
         try:
-            undone = self._session.withdraw(told.id)
+            undone = self._session.withdraw(entry.id)
         except EntryRefused as refused:
-            self._refuse(f"Not withdrawn: {self._name(told)}. {sentence(str(refused))}")
+            self._refuse(f"Not withdrawn: {self._name(entry)}. {sentence(str(refused))}")
             return
-        self._withdrawn.append(told)
-        self.said.emit(f"Withdrawn: {self._name(told)}. Ctrl+Shift+Z enters it again.")
-        self._offer("Withdrawn", told, "redo")
-        self._watch(undone, lambda why: self._put_back(told, why))
+        self._withdrawn.append(entry)
+        self.message.emit(f"Withdrawn: {self._name(entry)}. Ctrl+Shift+Z enters it again.")
+        self._offer("Withdrawn", entry, "redo")
+        self._watch(undone, lambda why: self._put_back(entry, why))
 
     def redo(self) -> None:
         """Enter again what was withdrawn last."""
         if not self._withdrawn:
-            self.said.emit("There is nothing to enter again")
+            self.message.emit("There is nothing to enter again")
             return
-        told = self._withdrawn.pop()
-        fields = filling(told, self._session.board.events.get(told.type) or EventType())
+        entry = self._withdrawn.pop()
+        fields = filling(entry, self._session.board.events.get(entry.type) or EventType())
         try:
-            again = self._session.enter(told.type, fields, causation=told.id)
+            again = self._session.enter(entry.type, fields, causation=entry.id)
         except EntryRefused as refused:
-            self._refuse(f"Not entered again: {self._name(told)}. {sentence(str(refused))}")
+            self._refuse(f"Not entered again: {self._name(entry)}. {sentence(str(refused))}")
             return
         if again.told is not None:
             self._entered.append(again.told)
             self._offer("Entered again", again.told, "undo")
-        self.said.emit(f"Entered again: {self._name(told)}. Ctrl+Z withdraws it.")
-        self._watch(again, lambda why: self._lose(again.id, told, why))
+        self.message.emit(f"Entered again: {self._name(entry)}. Ctrl+Z withdraws it.")
+        self._watch(again, lambda why: self._lose(again.id, entry, why))
 
     def close(self) -> None:
         """Let go of the session."""
         for task in self._tasks:
             task.cancel()
 
-    def _offer(self, done: str, told: Told, action: str) -> None:
-        self._offered = told.id
-        self.offered.emit(f"{done}: {self._name(told)}", action)
+    def _offer(self, done: str, entry: Told, action: str) -> None:
+        self._offered = entry.id
+        self.offered.emit(f"{done}: {self._name(entry)}", action)
 
     def _refuse(self, words: str) -> None:
-        self.said.emit(words)
+        self.message.emit(words)
         self.offered.emit(words, "")
 
-    def _put_back(self, told: Told, why: str) -> None:
-        self._withdrawn = [each for each in self._withdrawn if each.id != told.id]
-        self._entered.append(told)
-        self._refuse(f"Not withdrawn: {self._name(told)}. {sentence(why)}")
+    def _put_back(self, entry: Told, why: str) -> None:
+        self._withdrawn = [each for each in self._withdrawn if each.id != entry.id]
+        self._entered.append(entry)
+        self._refuse(f"Not withdrawn: {self._name(entry)}. {sentence(why)}")
 
-    def _lose(self, id: str, told: Told, why: str) -> None:
+    def _lose(self, id: str, entry: Told, why: str) -> None:
         self.lost(id)
-        self._refuse(f"Not entered again: {self._name(told)}. {sentence(why)}")
+        self._refuse(f"Not entered again: {self._name(entry)}. {sentence(why)}")
 
-    def _name(self, told: Told) -> str:
-        return entry_name(told, self._session.board)
+    def _name(self, entry: Told) -> str:
+        return entry_name(entry, self._session.board)
 
     def _watch(self, entered: Entered, failed: Callable[[str], None]) -> None:
         task = asyncio.ensure_future(_follow(entered, failed))
@@ -127,10 +127,10 @@ async def _follow(entered: Entered, failed: Callable[[str], None]) -> None:
         failed(f"{rejected}: it needs attention (F8)")
 
 
-def entry_name(told: Told, board: Board) -> str:
+def entry_name(entry: Told, board: Board) -> str:
     """"Hold UA1545": what an entry did, as the button said it that entered it, and to what."""
-    event, zone = board.events.get(told.type) or EventType(), ZoneInfo(board.timezone)
-    declared = {name: event.fields.get(name, Field()) for name in told.fields}
-    texts = {name: formatter(field.type, None, zone, null="")(told.fields[name]) for name, field in declared.items()}
-    name = filled(event.submit or event.label or told.type, texts)
-    return f"{name} · {told.subject}" if told.subject and told.subject not in name else name
+    event, zone = board.events.get(entry.type) or EventType(), ZoneInfo(board.timezone)
+    declared = {name: event.fields.get(name, Field()) for name in entry.fields}
+    texts = {name: formatter(field.type, None, zone, null="")(entry.fields[name]) for name, field in declared.items()}
+    name = filled(event.submit or event.label or entry.type, texts)
+    return f"{name} · {entry.subject}" if entry.subject and entry.subject not in name else name

@@ -25,7 +25,7 @@ import msgspec
 from dataflow.server.binary import find
 from gui.commands.boards import load_board
 from gui.commands.display import recording
-from gui.commands.ending import told
+from gui.commands.ending import on_signal
 from gui.demo.messages import Begin, Seat
 from gui.reporting.terminal import say
 
@@ -45,7 +45,7 @@ class Desk:
 
     def __init__(self, seat: Seat) -> None:
         self.operator = seat.operator
-        self._told = False
+        self._has_complained = False
         code = f"import sys; sys.path[:] = {sys.path!r}; {DESK}; sys.exit(main(sys.argv[1]))"
         self._process = subprocess.Popen(
             [sys.executable, "-c", code, msgspec.json.encode(seat).decode()], stdin=subprocess.PIPE,
@@ -65,9 +65,9 @@ class Desk:
 
     def failure(self) -> str | None:
         """Why it ended, if that was not in order; told once."""
-        if self.running or self._told or self._process.returncode == 0:
+        if self.running or self._has_complained or self._process.returncode == 0:
             return None
-        self._told = True
+        self._has_complained = True
         return f"{self.operator}'s desk ended by itself (exit code {self._process.returncode})"
 
     def tell_end(self) -> None:
@@ -93,7 +93,7 @@ async def _demo(count: int, start: str, speed: float, theme: str | None) -> int:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task
     with ExitStack() as stack:
-        stack.enter_context(told(lambda: loop.call_soon_threadsafe(task.cancel)))
+        stack.enter_context(on_signal(lambda: loop.call_soon_threadsafe(task.cancel)))
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="watchfloor-demo-", ignore_cleanup_errors=True)))
         find()
         desks: list[Desk] = []

@@ -13,7 +13,7 @@ _SIGNALS = ("SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 @contextmanager
-def until_told() -> Iterator[None]:
+def until_signal() -> Iterator[None]:
     """What is within ends in order, wherever it is, and that is no failure."""
     try:
         with _handled(_SIGNALS, _interrupt):
@@ -23,7 +23,7 @@ def until_told() -> Iterator[None]:
 
 
 @contextmanager
-def told(tell: Callable[[], object]) -> Iterator[None]:
+def on_signal(tell: Callable[[], object]) -> Iterator[None]:
     """Call `tell` at the first signal, also at Ctrl+C; others are of no effect, so that nothing holds up the end."""
     heard: list[int] = []
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gui.commands.boards import NamedPath, board_argument, load_board
-from gui.commands.ending import until_told
+from gui.commands.ending import until_signal
 from gui.reporting.terminal import say
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def command(
         name=id, store=folder / "jetstream", host=listen[0], port=listen[1], tls=tls, mqtt=mqtt, websocket=websocket
     )
     sources = templates(loaded.board)
-    with until_told(), Serving(id, settings, folder, Identities(access()), _say, sources, accept_loss) as serving:
+    with until_signal(), Serving(id, settings, folder, Identities(access()), _say, sources, accept_loss) as serving:
         _introduce(serving, board, id, folder)
         serving.watch(also=lambda: _follow(serving, file, id))
 

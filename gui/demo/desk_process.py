@@ -76,7 +76,7 @@ def _fit(window: MainWindow, room: QRect) -> None:
 async def _sit(
     window: MainWindow, seat: Seat, loaded: LoadedBoard, on_painted: Callable[[], None] | None
 ) -> int:
-    closed, begun = app.closing(window), _told(window)
+    closed, begun = app.closing(window), _await_begin(window)
     QApplication.processEvents()
     from dataflow.desk.desk import DeskBuilder
     from dataflow.engine.plan_cache import default_cache
@@ -96,7 +96,7 @@ async def _sit(
     return 0
 
 
-def _told(window: MainWindow) -> asyncio.Future[Begin]:
+def _await_begin(window: MainWindow) -> asyncio.Future[Begin]:
     """Done when the parent says that the log is there. When the parent says no more, the window is closed."""
     loop = asyncio.get_running_loop()
     begun: asyncio.Future[Begin] = loop.create_future()

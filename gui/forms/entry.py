@@ -22,6 +22,7 @@ from gui.forms import kinds
 from gui.forms.field import FieldBox
 from gui.forms.outcome import Outcome
 from gui.forms.sheet import Sheet
+from gui.text.values import sentence
 from gui.theme.theme import Theme
 from gui.widgets.painting import Guarded
 from gui.widgets.plain import without_keys
@@ -202,8 +203,3 @@ class EntryForm(Guarded, QWidget):
 def filled(words: str, values: Mapping[str, str]) -> str:
     """The words with each `{field}` filled in; "Hold {flight}" is "Hold" while that is empty."""
     return " ".join(_NAMED.sub(lambda found: values.get(found[1], ""), words).split())
-
-
-def sentence(message: str) -> str:
-    """The message with a capital at its beginning."""
-    return message[:1].upper() + message[1:]

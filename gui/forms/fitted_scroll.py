@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 from gui.widgets.painting import Guarded
 
 
-class TallArea(Guarded, QScrollArea):
+class FittedScroll(Guarded, QScrollArea):
     """Its `sizeHint` is its subclass's to say. It never scrolls sideways, and takes no focus."""
 
     def __init__(self, parent: QWidget) -> None:

@@ -11,13 +11,13 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from gui.forms.field import FieldBox
-from gui.forms.fitted_scroll import TallArea
+from gui.forms.fitted_scroll import FittedScroll
 
 _PAIRS_FROM = 230       # narrower sheets have no room for two short fields side by side
 _WIDE_FROM = 360        # from here on, two of any kind have it
 
 
-class Sheet(TallArea):
+class Sheet(FittedScroll):
     """Make the boxes on `ground`, then hand them over by `set_boxes`."""
 
     def __init__(self, parent: QWidget) -> None:

@@ -56,7 +56,7 @@ class Card(Host, QWidget):
         self._note = ""
         self._note_role = "faint"
         self._legend: tuple[tuple[str, str], ...] = ()
-        self._said: tuple[str | None, str] = (None, "dim")
+        self._sentence: tuple[str | None, str] = (None, "dim")
         self._failure: str | None = None
         self._message: str | None = None
         self._message_role = "dim"
@@ -103,7 +103,7 @@ class Card(Host, QWidget):
 
     def say(self, message: str | None, role: str = "dim") -> None:
         """Show a sentence in the body's place; None shows the body again."""
-        self._said = (None if message is None else cut(message)), role
+        self._sentence = (None if message is None else cut(message)), role
         self._show_message()
 
     def show_failure(self, words: str | None) -> None:
@@ -112,7 +112,7 @@ class Card(Host, QWidget):
         self._show_message()
 
     def _show_message(self) -> None:
-        message, role = self._said if self._failure is None else (self._failure, "critical")
+        message, role = self._sentence if self._failure is None else (self._failure, "critical")
         if (message, role) == (self._message, self._message_role):
             return
         self._message, self._message_role = message, role

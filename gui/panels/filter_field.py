@@ -25,7 +25,7 @@ class FilterField(QLineEdit):
         self._pause = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._pause.timeout.connect(self._tell)
         self.textEdited.connect(self._wait)
-        self._told = ""
+        self._emitted = ""
 
     def open(self) -> None:
         """Show the field and take the keyboard."""
@@ -65,6 +65,6 @@ class FilterField(QLineEdit):
     def _tell(self) -> None:
         self._pause.stop()
         words = self.text().strip()
-        if words != self._told:
-            self._told = words
+        if words != self._emitted:
+            self._emitted = words
             self.filtered.emit(words)

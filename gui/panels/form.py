@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from dataflow.board import EventType, FormPanel
 from dataflow.session import Problem
 from gui.forms.choice import Choice
-from gui.forms.entry import EntryForm, sentence
+from gui.forms.entry import EntryForm
 from gui.panels.base import Panel
+from gui.text.values import sentence
 from gui.theme.theme import Theme
 
 
@@ -37,7 +38,7 @@ class Form(Panel):
         self._choice = Choice(self.theme, self)
         self._stack = QStackedWidget(self)
         self._forms: dict[str, EntryForm] = {}
-        self._told: EntryForm | None = None
+        self._submitting: EntryForm | None = None
         for type in spec.events:
             if type in events:
                 self._add(type, events[type])
@@ -112,36 +113,36 @@ class Form(Panel):
 
     def accepted(self) -> None:
         """The entry is in the outbox: the form is empty again, and says so."""
-        if self._told:
-            self._told.accepted()
+        if self._submitting:
+            self._submitting.accepted()
         self.done.emit()
 
     def refused(self, problems: Sequence[Problem]) -> None:
         """Nothing was written; the form keeps what was entered."""
-        if self._told:
-            self._told.refused(problems)
+        if self._submitting:
+            self._submitting.refused(problems)
 
     def confirmed(self, position: int, delay_ms: float | None) -> None:
         """The log gave an entry its position; not worth a word to who is at the next one already."""
-        if self._told and self._told.outcome.text():
-            self._told.outcome.confirmed(position, delay_ms)
+        if self._submitting and self._submitting.outcome.text():
+            self._submitting.outcome.confirmed(position, delay_ms)
 
     def rejected(self, reason: str) -> None:
         """The log refused the last entry; it is kept with what needs attention, so it is not given back here."""
-        if self._told:
-            self._told.outcome.failed(f"{sentence(reason)}: it needs attention (F8)")
+        if self._submitting:
+            self._submitting.outcome.failed(f"{sentence(reason)}: it needs attention (F8)")
 
     def failed(self, reason: str) -> None:
         """The last entry could not be kept, for a reason that is not its fault."""
-        if self._told:
-            self._told.failed(reason)
+        if self._submitting:
+            self._submitting.failed(reason)
 
     def _show(self, type: str) -> None:
         self._choice.setCurrentIndex(list(self._forms).index(type))
         self._stack.setCurrentWidget(self._forms[type])
 
     def _submit(self, type: str, fields: dict[str, Any]) -> None:
-        self._told = self._forms[type]
+        self._submitting = self._forms[type]
         self.submitted.emit(type, fields)
 
     def _choose(self, at: int) -> None:

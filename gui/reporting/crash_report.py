@@ -16,8 +16,8 @@ LARGEST = 2**20
 _TRIES = 100
 
 
-def told(error: BaseException, arguments: Sequence[str]) -> str:
-    """The line; it says where the report is. `arguments` are the command line's. Never raises."""
+def describe_bug(error: BaseException, arguments: Sequence[str]) -> str:
+    """Return the line for people; it says where the report is. `arguments` are the command line's. Never raises."""
     words = " ".join(_text_of(error).split())
     shown = words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
     line = f"this is a bug in Watchfloor: {type(error).__name__}: {shown}"
@@ -56,7 +56,7 @@ def report_once(error: BaseException, arguments: Sequence[str], where: str) -> t
         return line, False
     if len(_REPORTED) >= _MOST:
         return f"this is a bug in Watchfloor: {type(error).__name__}", False
-    line = told(error, arguments)
+    line = describe_bug(error, arguments)
     if len(line) > 2 * _WIDEST:
         line = f"{line[:_WIDEST]} … {line[-_WIDEST:]}"
     _REPORTED[key] = line

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from gui.reporting.crash_report import told
+from gui.reporting.crash_report import describe_bug
 from gui.reporting.terminal import LONGEST, say
 
 _EXPECTED = (
@@ -41,7 +41,7 @@ def say_failure(error: Exception, arguments: Sequence[str]) -> int:
     if isinstance(error, OSError):
         why = (error.strerror or str(error) or type(error).__name__).lower()
         return _say(f"{os.fsdecode(error.filename)}: {why}" if error.filename else why, 1)
-    return _say(told(error, arguments), 1)
+    return _say(describe_bug(error, arguments), 1)
 
 
 def _messages(error: Exception) -> Iterable[str]:

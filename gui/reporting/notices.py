@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from dataflow.notice import Notice
-from gui.reporting.crash_report import told
+from gui.reporting.crash_report import describe_bug
 from gui.reporting.log_file import Logbook
 
 
@@ -22,7 +22,7 @@ class Notices:
         self._say(notice.text)
         if notice.error is not None and (kind := _kind(notice.error)) not in self._reported:
             self._reported.add(kind)
-            line = told(notice.error, self._arguments)
+            line = describe_bug(notice.error, self._arguments)
             self._log.write(line)
             self._say(line)
 

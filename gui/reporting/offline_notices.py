@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataflow.session import CUT_OFF, Status
 
 
-class Complaints:
+class OfflineNotices:
     """Takes each Status. `say` gets a line."""
 
     def __init__(self, say: Callable[[str], object]) -> None:
         self._say = say
-        self._said = ""
+        self._last = ""
 
     def __call__(self, status: Status) -> None:
         words = f"{status.state}: {status.detail}" if status.state in CUT_OFF and status.detail else ""
-        if words and words != self._said:
+        if words and words != self._last:
             self._say(words[:1].upper() + words[1:])
         if words or status.state == "live":
-            self._said = words
+            self._last = words

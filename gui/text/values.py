@@ -183,6 +183,11 @@ def _json(value: Any) -> str:
     return _text(value if isinstance(value, str) else msgspec.json.encode(value).decode())
 
 
+def sentence(text: str) -> str:
+    """Return the text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def cut(text: str, most: int = _LONGEST) -> str:
     """The text as far as it is laid out at all: what is beyond `most` letters is a mark."""
     return text if len(text) <= most else text[:most] + "…"

@@ -36,7 +36,7 @@ class Pill(Guarded, QAbstractButton):
         self._pressable = False
         self._by_key = False
         self._least: int | None = None
-        self._told: tuple[tuple[str, ...], ...] = ()
+        self._rows: tuple[tuple[str, ...], ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -59,9 +59,9 @@ class Pill(Guarded, QAbstractButton):
 
     def show_table(self, rows: Sequence[Sequence[str]]) -> None:
         """The same, in rows of plain cells."""
-        if (wanted := tuple(map(tuple, rows))) == self._told:
+        if (wanted := tuple(map(tuple, rows))) == self._rows:
             return
-        self._told = wanted
+        self._rows = wanted
         set_tip_table(self, rows)
         self.setAccessibleDescription("\n".join(" · ".join(row) for row in rows))
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not (rows or self._pressable))

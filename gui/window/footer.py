@@ -24,13 +24,13 @@ _IDLE = {"catching up": "catching up", "offline": "nothing waiting", "failed": "
 _TROUBLE = {"offline": "warning", "failed": "critical", "refused": "critical"}
 
 
-class Foot(Guarded, QWidget):
+class Footer(Guarded, QWidget):
     """Takes a Status and the board file's problems."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._right = self._trouble = self._said = ""
+        self._right = self._trouble = self._message = ""
         self._left_out = (False, False)
         self._role = "faint"
         self._problems: tuple[str, ...] = ()
@@ -58,13 +58,13 @@ class Foot(Guarded, QWidget):
 
     def say(self, words: str) -> None:
         """Before all else, until other words come; empty for nothing."""
-        self._said = words
+        self._message = words
         self._describe()
 
     def _describe(self) -> None:
         wrong = (*self._problems, *filter(None, (self._trouble,)))
         set_tip(self, "\n".join(wrong))
-        self.setAccessibleDescription(" · ".join((*filter(None, (self._said,)), *wrong, self._right)))
+        self.setAccessibleDescription(" · ".join((*filter(None, (self._message,)), *wrong, self._right)))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -88,9 +88,9 @@ class Foot(Guarded, QWidget):
             words, role = f"Board file not in use: {self._problems[0]}{more}", "critical"
         elif self._trouble and not no_trouble:
             words, role = self._trouble, self._role
-        if not self._said:
+        if not self._message:
             return words, role
-        return (self._said, "dim") if role == "faint" else (f"{self._said} · {words}", role)
+        return (self._message, "dim") if role == "faint" else (f"{self._message} · {words}", role)
 
     def _paint_left(self, painter: QPainter, row: QRect) -> None:
         words, role = self.left()

@@ -26,7 +26,7 @@ from gui.widgets.painting import Guarded
 from gui.window import keys
 from gui.window.banner import Banner
 from gui.window.field_undo import FieldKeys
-from gui.window.footer import Foot
+from gui.window.footer import Footer
 from gui.window.header import Header
 from gui.window.new_store_dialog import Notice, offer
 from gui.window.panel_area import PanelArea
@@ -73,7 +73,7 @@ class MainWindow(Guarded, QWidget):
         self._settings = settings
         self._header = Header(theme, self)
         self._area = PanelArea(theme, shut, self)
-        self._foot = Foot(theme, self)
+        self._footer = Footer(theme, self)
         self._banner, self._board_banner = Banner(theme, self), Banner(theme, self)
         self._toast = Toast(theme, self)
         self._offered: tuple[str, str] = ("", "")
@@ -93,7 +93,7 @@ class MainWindow(Guarded, QWidget):
         self._area.left.connect(self.setFocus)
         for banner in (self._banner, self._board_banner):
             banner.left.connect(self.setFocus)
-            banner.dismissed.connect(self._spare_foot)
+            banner.dismissed.connect(self._spare_footer)
         self.setMinimumSize(900, 560)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._arrange()
@@ -109,7 +109,7 @@ class MainWindow(Guarded, QWidget):
         column.addWidget(self._banner)
         column.addWidget(self._board_banner)
         column.addWidget(self._area, 1)
-        column.addWidget(self._foot)
+        column.addWidget(self._footer)
 
     # What it is told
 
@@ -138,16 +138,16 @@ class MainWindow(Guarded, QWidget):
         """How the pipeline stands; also the board's clock."""
         self._status = status
         self._header.set_status(status)
-        self._foot.set_status(status)
+        self._footer.set_status(status)
         self._banner.show_advice(feed_advice(status, ZoneInfo(self._board.timezone)))
         self._pause_key.setEnabled(self._header.can_pause())
         for panel in self.panels:
             panel.take_now(status.now)
         self._show_views()
-        self._spare_foot()
+        self._spare_footer()
 
-    def _spare_foot(self) -> None:
-        self._foot.leave_out(not self._banner.isHidden(), not self._board_banner.isHidden())
+    def _spare_footer(self) -> None:
+        self._footer.leave_out(not self._banner.isHidden(), not self._board_banner.isHidden())
 
     def _view_anew(self) -> None:
         """There are other panels: each is told how things stand."""
@@ -179,9 +179,9 @@ class MainWindow(Guarded, QWidget):
 
     def set_problems(self, problems: Sequence[str]) -> None:
         """Why the board file as it was saved last is not in use."""
-        self._foot.set_problems(problems)
+        self._footer.set_problems(problems)
         self._board_banner.show_advice(board_advice(problems))
-        self._spare_foot()
+        self._spare_footer()
 
     def offer(self, words: str, action: str) -> None:
         """What was done, for some seconds, with the way back: "undo", "redo" or ""; empty words for nothing."""
@@ -194,7 +194,7 @@ class MainWindow(Guarded, QWidget):
 
     def say(self, words: str) -> None:
         """What became of a key, in the foot, until it is told something else; empty for nothing."""
-        self._foot.say(words)
+        self._footer.say(words)
 
     def _offer_new_store(self) -> None:
         self._header.offer_new_stores(False)

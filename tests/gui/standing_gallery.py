@@ -19,7 +19,7 @@ from dataflow.desk.delays import Delays
 from dataflow.session import DelayReport, Present, Status
 from gui.delays.dialog import DelayDialog
 from gui.theme.theme import Theme
-from gui.window.footer import Foot
+from gui.window.footer import Footer
 from gui.window.header import Header
 
 NOW = 1_360_351_920_000_000     # 8 February 2013, 14:32 in New York
@@ -86,7 +86,7 @@ def headers(theme: Theme, width: int) -> QWidget:
     column = QVBoxLayout(sheet)
     column.setSpacing(0)
     for status in STATES.values():
-        header, foot = Header(theme, sheet), Foot(theme, sheet)
+        header, foot = Header(theme, sheet), Footer(theme, sheet)
         header.set_board("New York departures", ZONE)
         header.set_presence(HERE)
         header.set_status(status)

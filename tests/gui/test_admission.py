@@ -16,7 +16,7 @@ from dataflow.nats.identity import public_key, read
 from dataflow.server.identities import Identities
 from dataflow.server.permissions import everything
 from dataflow.session import Status
-from gui.reporting.offline_notices import Complaints
+from gui.reporting.offline_notices import OfflineNotices
 from tests.certificates import Authority
 from tests.dataflow.desks import BOARD
 from tests.nats import make_server  # noqa: F401  fixture
@@ -75,7 +75,7 @@ def test_a_window_says_why_it_is_not_let_in_and_then_is(opened, make_server, tmp
 
 def test_each_reason_is_said_once_until_all_was_well():
     said = []
-    complaints = Complaints(said.append)
+    complaints = OfflineNotices(said.append)
     silent, well, between = ("offline", "no answer"), ("live", ""), ("catching up", "")
     for state, detail in (between, silent, silent, between, silent, well, silent, ("refused", "who are you")):
         complaints(Status(state=state, detail=detail))

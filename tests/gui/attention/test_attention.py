@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from dataflow.board import Board
 from dataflow.session import Attention, Meanwhile, Problem, Status, Told
-from gui.attention.desk import AttentionDesk
+from gui.attention.controller import AttentionController
 from gui.attention.dialog import AttentionDialog
 from gui.attention.words import Words
 
@@ -404,7 +404,7 @@ def test_the_list_is_read_at_once_and_then_now_and_then(qtbot, theme):
     session = SimpleNamespace(attention=lambda: reads.append(1) or [])
     window = QWidget()
     qtbot.addWidget(window)
-    desk = AttentionDesk(window, theme, session, window)
+    desk = AttentionController(window, theme, session, window)
     desk._list.setInterval(20)
     desk.show_board(BOARD)
     desk.show_status(Status(attention=1))

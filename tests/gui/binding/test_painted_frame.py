@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QWidget
 
 from gui.binding import bridge
-from gui.binding.painted_frame import Frame
+from gui.binding.painted_frame import PaintedFrame
 from gui.panels.table import Table
 from gui.window.main_window import MainWindow
 from tests.dataflow.desks import BOARD, note, until
@@ -38,7 +38,7 @@ def test_a_frame_is_over_once_it_has_been_painted(qtbot, theme):
     qtbot.waitExposed(window)
     with qtbot.waitSignal(window.painted):
         window.update()     # whatever showing it has brought about is over
-    told, frame = Told(window), Frame(window)
+    told, frame = Told(window), PaintedFrame(window)
     window.painted.connect(frame.over)
     frame.painted.connect(told.all.append)
     frame.expect(3)

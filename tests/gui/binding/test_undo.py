@@ -13,7 +13,7 @@ from dataflow.board import Board, EventType
 from dataflow.session import Entered, EntryRefused, EntryRejected, Problem, Told
 from gui.binding.undo import Undo, entry_name
 from gui.panels.form import Form
-from gui.window.footer import Foot
+from gui.window.footer import Footer
 from tests.dataflow.desks import BOARD
 from tests.gui.binding.test_screen import FORM, on_desk
 
@@ -61,7 +61,7 @@ def undoing(qapp):
         async def main():
             parent, session, said = QObject(), Session(), []
             undo = Undo(session, parent)
-            undo.said.connect(said.append)
+            undo.message.connect(said.append)
             await function(undo, session, said)
             undo.close()
             for entered in session.made:
@@ -178,7 +178,7 @@ def test_undo_by_the_keyboard_right_after_entering(run, qtbot, tmp_path):
         for place in ("north", "south"):
             desk.enter(place)
         await desk.shows([["north", "1"], ["south", "1"]])
-        foot = desk.window.findChild(Foot)
+        foot = desk.window.findChild(Footer)
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Z, CTRL)
         await desk.shows([["north", "1"], ["", "1"]])
         assert foot.accessibleDescription().startswith("Withdrawn: Note south. Ctrl+Shift+Z enters it again.")
@@ -191,7 +191,7 @@ def test_undo_by_the_keyboard_right_after_entering(run, qtbot, tmp_path):
 
 def test_in_a_text_field_the_keys_are_the_fields_own_while_it_has_something_to_undo(run, qtbot, tmp_path):
     async def act(desk):
-        foot = desk.window.findChild(Foot)
+        foot = desk.window.findChild(Footer)
         desk.window.activateWindow()
         editor = desk.panel(Form).form().fields["weight"].editor
         editor.setFocus()

@@ -36,7 +36,7 @@ def own(account):
 
 
 def test_halves_of_surrogate_pairs_are_told(own):
-    line = crash_report.told(raised(UnicodeError("\udcff\ud800 \x1b[2J")), ["emit", "title=\udcff"])
+    line = crash_report.describe_bug(raised(UnicodeError("\udcff\ud800 \x1b[2J")), ["emit", "title=\udcff"])
     content = report(line)
     assert rb"watchfloor emit title=\udcff" in content
     assert b"Traceback" in content
@@ -45,7 +45,7 @@ def test_halves_of_surrogate_pairs_are_told(own):
 
 
 def test_a_report_is_private_and_each_has_its_own(own):
-    lines = {crash_report.told(raised(ValueError("x")), []) for _ in range(5)}
+    lines = {crash_report.describe_bug(raised(ValueError("x")), []) for _ in range(5)}
     assert len(lines) == 5
     if sys.platform != "win32":
         assert stat.S_IMODE(reports().stat().st_mode) == 0o700
@@ -53,14 +53,14 @@ def test_a_report_is_private_and_each_has_its_own(own):
 
 
 def test_a_huge_message_is_cut_in_the_line_and_bounded_in_the_report(own):
-    line = crash_report.told(raised(ValueError("y" * 10**7)), ["x" * 10**6])
+    line = crash_report.describe_bug(raised(ValueError("y" * 10**7)), ["x" * 10**6])
     assert len(line) < 1000
     assert len(report(line)) <= crash_report.LARGEST + 10
     assert b"Traceback" in crash_report._content(raised(ValueError("short")), [])
 
 
 def test_an_error_whose_text_fails_is_told_with_its_trace(own):
-    line = crash_report.told(raised(Unspeakable()), [])
+    line = crash_report.describe_bug(raised(Unspeakable()), [])
     assert "Unspeakable" in line
     assert b"raise error" in report(line)
 
@@ -71,14 +71,14 @@ def test_deep_recursion_is_told(own):
 
     with pytest.raises(RecursionError) as caught:
         dig(0)
-    assert b"dig" in report(crash_report.told(caught.value, []))
+    assert b"dig" in report(crash_report.describe_bug(caught.value, []))
 
 
 def test_a_folder_that_cannot_be_made_is_said(own):
     folder = reports()
     folder.parent.mkdir(parents=True)
     folder.write_text("in the way")
-    line = crash_report.told(raised(ValueError("x")), [])
+    line = crash_report.describe_bug(raised(ValueError("x")), [])
     assert line.startswith("this is a bug in Watchfloor: ValueError: x. No report could be written (")
 
 
@@ -89,11 +89,11 @@ def test_a_full_disk_is_said_and_leaves_no_empty_report(own, monkeypatch):
         return folder / "bug.txt"
 
     monkeypatch.setattr(crash_report, "_place", full)
-    line = crash_report.told(raised(ValueError("x")), [])
+    line = crash_report.describe_bug(raised(ValueError("x")), [])
     assert line.endswith(f"No report could be written ({os.strerror(errno.ENOSPC)})")
     assert list(reports().iterdir()) == []
 
 
 def test_whatever_else_fails_the_line_is_there(own, monkeypatch):
     monkeypatch.setattr(crash_report, "_report", lambda *_: 1 / 0)
-    assert crash_report.told(ValueError("x"), []).endswith("No report could be written (ZeroDivisionError)")
+    assert crash_report.describe_bug(ValueError("x"), []).endswith("No report could be written (ZeroDivisionError)")

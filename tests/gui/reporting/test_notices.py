@@ -43,7 +43,7 @@ def test_a_panel_whose_query_is_set_aside_says_so_and_the_log_file_too(account, 
             assert shouted._message.startswith("Set aside: its aggregate (")
             assert "failed (ValueError: no such value)" in shouted._message
             assert notes._message is None
-            assert window._foot.left()[0].startswith("Shouted: Set aside: ")
+            assert window._footer.left()[0].startswith("Shouted: Set aside: ")
             armed.clear()
             window.retry_wanted.emit()
             await until(desk.pipeline.status, lambda status: not status.warning)

@@ -14,7 +14,7 @@ from dataflow.session import Status
 from gui.text.advice import board_advice, feed_advice
 from gui.widgets.pill import Pill
 from gui.window.banner import Banner
-from gui.window.footer import Foot
+from gui.window.footer import Footer
 from gui.window.main_window import MainWindow
 
 NOW = 1_360_351_920_000_000
@@ -76,7 +76,7 @@ def banners(window):
 
 
 def test_it_is_there_while_it_holds_and_the_foot_does_not_repeat_it(window):
-    foot = window.findChild(Foot)
+    foot = window.findChild(Footer)
     assert banners(window) == []
     window.set_status(CUT_OFF)
     (banner,) = banners(window)
@@ -96,7 +96,7 @@ def test_dismissed_it_stays_away_until_the_matter_is_another_one(window, qtbot):
     close = next(pill for pill in banner.findChildren(Pill) if pill.accessibleName() == "Dismiss")
     qtbot.mouseClick(close, Qt.MouseButton.LeftButton)
     assert banners(window) == []
-    assert window.findChild(Foot).left()[0].startswith("No answer")
+    assert window.findChild(Footer).left()[0].startswith("No answer")
     window.set_status(replace(CUT_OFF, now=NOW + MINUTE, pending=3))
     assert banners(window) == []
     window.set_status(replace(CUT_OFF, state="refused"))

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton
 from dataflow.session import Present, Status
 from gui.text.status_text import clock_text, delay_text, left_text, presence_row, presence_text, reason_text, state_text
 from gui.widgets.pill import Pill
-from gui.window.footer import Foot, status_text
+from gui.window.footer import Footer, status_text
 from gui.window.header import Header
 
 NOW = 1_360_351_920_000_000     # 8 February 2013, 14:32 in New York
@@ -92,7 +92,7 @@ def test_the_header_asks_for_pause_and_resume(qtbot, theme):
 
 
 def test_the_foot_says_what_is_wrong_with_the_board_file(qtbot, theme):
-    foot = Foot(theme)
+    foot = Footer(theme)
     qtbot.addWidget(foot)
     foot.set_status(Status(state="live", position=7))
     foot.set_problems(["nyc.toml, line 12: no such key"])
@@ -102,7 +102,7 @@ def test_the_foot_says_what_is_wrong_with_the_board_file(qtbot, theme):
 
 
 def test_the_foot_says_what_became_of_a_key_before_what_is_wrong(qtbot, theme):
-    foot = Foot(theme)
+    foot = Footer(theme)
     qtbot.addWidget(foot)
     foot.set_status(Status(state="live", position=7))
     assert foot.left() == ("F1 shows the keys", "faint")
@@ -116,7 +116,7 @@ def test_the_foot_says_what_became_of_a_key_before_what_is_wrong(qtbot, theme):
 
 
 def test_the_foot_warns_of_what_is_wrong_although_all_works(qtbot, theme):
-    foot = Foot(theme)
+    foot = Footer(theme)
     qtbot.addWidget(foot)
     status = Status(state="live", position=7, warning="this desk's clock is 1 hour ahead")
     foot.set_status(status)
@@ -154,7 +154,7 @@ def test_the_header_tells_who_is_here_as_what_and_how_far(qtbot, theme):
 
 
 def test_cut_off_the_header_says_since_when_and_what_waits_and_no_stale_things(qtbot, theme):
-    header, foot = Header(theme), Foot(theme)
+    header, foot = Header(theme), Footer(theme)
     for widget in (header, foot):
         qtbot.addWidget(widget)
     header.set_board("Departures", NEW_YORK)

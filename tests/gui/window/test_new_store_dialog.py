@@ -89,7 +89,7 @@ class Operator:
 
 def test_a_new_store_takes_the_desk_on(options):
     def live(told, window):
-        return len(told) == 2 and "position 1 · synced" in window._foot.accessibleDescription().replace("\u202f", " ")
+        return len(told) == 2 and "position 1 · synced" in window._footer.accessibleDescription().replace("\u202f", " ")
 
     operator = Operator(live)
     assert app.run(options, operator.painted) == 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gui.delays.dialog import DelayDialog
 
 
-class DelayDesk(QObject):
+class DelayController(QObject):
     """Close it before the window goes."""
 
     def __init__(self, window: QWidget, theme: Theme, session: Session, parent: QObject) -> None:

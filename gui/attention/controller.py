@@ -25,7 +25,7 @@ LIST_MS = 500
 """The list is read again so often at the most, however much comes: with 1,000 items that takes some 20 ms."""
 
 
-class AttentionDesk(QObject):
+class AttentionController(QObject):
     """Makes the dialog when it is wanted for the first time, and keeps it up to date while it is open. `entered` tells
     of each entry that was made anew, `lost` of one that was refused again, by its id.
     """
@@ -170,11 +170,11 @@ class AttentionDesk(QObject):
         dialog.restored(keys)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(self._told(work))
+        task = asyncio.ensure_future(self._tell_failure(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _tell_failure(self, work: Coroutine[Any, Any, None]) -> None:
         """A store that refuses is said in the dialog."""
         try:
             await work
