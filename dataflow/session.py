@@ -260,7 +260,7 @@ class Session(Protocol):
         """Who is on this board now: the present ones on subscribing, then each change."""
 
     def live(self, sql: str, reader: str = "") -> Live:
-        """Subscribe to a query in the board's dialect. `reader` says who reads: a panel by its title, an alert, a
+        """Subscribe to a query in the board's dialect. `reader` says who reads: a panel by its id, an alert, a
         watcher. Raises `dataflow.sql.errors.SqlError`.
         """
 

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from storage.errors import CloudEventError
-from storage.event import Event, LoggedEvent
+from storage.event import HOLDS_NUL, Event, LoggedEvent, holds_nul
 from storage.times import EARLIEST, LATEST, iso
 
 _Text = Annotated[str, Meta(min_length=1)]
@@ -129,7 +129,8 @@ def _event(
 ) -> E:
     if wire.specversion != "1.0":
         raise CloudEventError(f"specversion is {wire.specversion!r}, and only 1.0 is known")
-    check_attributes(wire.id, wire.source, wire.type, wire.subject, wire.authid, wire.causationid)
+    if holds_nul(wire.id, wire.source, wire.type, wire.subject, wire.authid, wire.causationid):
+        raise CloudEventError(f"an attribute {HOLDS_NUL}")
     time = micros(wire.time)
     if not EARLIEST <= time <= LATEST:
         raise CloudEventError("time is outside the years 1 to 9999 in UTC")
@@ -147,13 +148,6 @@ def _event(
         extensions=extensions if wire.datacontenttype is None else _with_content_type(wire, extensions),
         position=position,
     )
-
-
-def check_attributes(*texts: str | None) -> None:
-    """Raises `CloudEventError` for a NUL: CloudEvents forbids it (section 2.2), and SQLite's JSON ends a text at it."""
-    for text in texts:
-        if text is not None and "\0" in text:
-            raise CloudEventError("an attribute holds the character NUL")
 
 
 def _data(raw: Raw | UnsetType) -> bytes:

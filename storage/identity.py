@@ -54,27 +54,27 @@ def confirms(event: Event, entry: Event) -> bool:
     return (event.id, event.source) == (entry.id, entry.source) and entry.authid in (None, event.authid)
 
 
-def known(connection: Connection, events: Sequence[Event]) -> dict[Identity, Place]:
-    """All that the log has under the ids of these events, in one step: see `rows.py`."""
-    found = _places.decode(connection.exec_driver_sql(_KNOWN, (_ids(events),)).scalar_one())
-    return {(id, source, author): Place(position, size) for id, source, author, position, size in found}
+def find_known(connection: Connection, events: Sequence[Event]) -> dict[Identity, Place]:
+    """Return all that the log has under the ids of these events, in one step: see `rows.py`."""
+    places = _places.decode(connection.exec_driver_sql(_KNOWN, (_ids(events),)).scalar_one())
+    return {(id, source, author): Place(position, size) for id, source, author, position, size in places}
 
 
-def other(connection: Connection, pairs: Sequence[tuple[Event, Place]]) -> Iterator[tuple[Event, int]]:
-    """Those events that say something else than the one of the same identity which the log has, and where that is."""
+def find_others(connection: Connection, pairs: Sequence[tuple[Event, Place]]) -> Iterator[tuple[Event, int]]:
+    """Yield those events that say something else than the log's one of the same identity, and where that is."""
     for part in _parts(pairs):
         positions = msgspec.json.encode([place.position for _, place in part]).decode()
         metas, texts = connection.exec_driver_sql(_AT, (positions,)).fetchall()[0]
-        held = {event.position: event for event in rows.events(metas, texts)}
-        yield from ((event, place.position) for event, place in part if not same(event, held[place.position]))
+        logged = {event.position: event for event in rows.events(metas, texts)}
+        yield from ((event, place.position) for event, place in part if not says_same(event, logged[place.position]))
 
 
 def leave_outbox(connection: Connection, events: Sequence[Event]) -> None:
-    """Those of the outbox that are among these events and in the log."""
+    """Delete those entries of the outbox that are among these events and in the log."""
     connection.exec_driver_sql(_OUT, (_ids(events),))
 
 
-def same(one: Event, two: Event) -> bool:
+def says_same(one: Event, two: Event) -> bool:
     """Whether two events of one identity say the same, however their JSON is written."""
     return _attributes(one) == _attributes(two) and all(
         _json(mine) == _json(theirs)

@@ -22,7 +22,7 @@ from storage import rows
 from storage.cloudevents import encode
 from storage.errors import TooLarge
 from storage.event import WITHDRAWN, Event, LoggedEvent
-from storage.identity import Identity, identity, known, leave_outbox, other
+from storage.identity import Identity, find_known, find_others, identity, leave_outbox
 from storage.quarantine import Quarantined
 from storage.quarantine import insert as insert_quarantined
 from storage.recent import Recent
@@ -87,12 +87,12 @@ class EventLog:
         """
         return self._connections.write(lambda connection: append(connection, events, origin))
 
-    def append_guarded(self, entries: Sequence[Event], own: Container[str], held: int = 0) -> Future[Judged]:
+    def append_guarded(self, entries: Sequence[Event], own: Container[str], started_at: int = 0) -> Future[Judged]:
         """Append entries, but not those that say what their operator saw of their entity (`expects`) where others have
         added to it since. The desk's own entries make none stale: those with the ids `own`, and those of the same
-        operator up to position `held`, where the log was when the desk was started.
+        operator up to position `started_at`, where the log was when the desk was started.
         """
-        return self._connections.write(lambda connection: append_guarded(connection, entries, own, held))
+        return self._connections.write(lambda connection: append_guarded(connection, entries, own, started_at))
 
     def read(self, after: int = 0, until: int | None = None, chunk: int = 1000) -> Iterator[list[LoggedEvent]]:
         """The events after position `after`, up to and with `until` (None: the last one now), in chunks. Any
@@ -124,9 +124,9 @@ class EventLog:
 
     def withdrawals(self, after: int, until: int, chunk: int = 1000) -> Iterator[list[LoggedEvent]]:
         """As `read`, of withdrawals only. Where there are none, it costs the same whatever the log holds."""
-        while found := self._select(_WITHDRAWALS, after, until, chunk):
-            yield found
-            after = found[-1].position
+        while events := self._select(_WITHDRAWALS, after, until, chunk):
+            yield events
+            after = events[-1].position
 
     def last(self) -> int:
         """The last position; 0 in an empty log."""
@@ -178,31 +178,31 @@ def append(connection: Connection, events: Sequence[Event], origin: str = ORIGIN
     return _append_unknown(connection, events, origin)
 
 
-def append_guarded(connection: Connection, entries: Sequence[Event], own: Container[str], held: int) -> Judged:
+def append_guarded(connection: Connection, entries: Sequence[Event], own: Container[str], started_at: int) -> Judged:
     """Within a transaction of the caller's. An entry that the log has already is not judged again."""
     guarded = [entry for entry in entries if entry.expects is not None]
-    there = known(connection, guarded) if guarded else {}
-    stale = [each for each in guarded if identity(each) not in there and _changed(connection, each, own, held)]
+    there = find_known(connection, guarded) if guarded else {}
+    stale = [each for each in guarded if identity(each) not in there and _changed(connection, each, own, started_at)]
     refused = {entry.id for entry in stale}
     taken = [entry for entry in entries if entry.id not in refused]
     positions = append(connection, taken).positions if taken else [0]
     return Judged(max(positions), stale)
 
 
-def _changed(connection: Connection, entry: Event, own: Container[str], held: int) -> bool:
-    """Whether others have added to an entity since. Up to `seen`, the operator has seen all."""
+def _changed(connection: Connection, entry: Event, own: Container[str], started_at: int) -> bool:
+    """Whether others have added to an entry's entity since. Up to `seen`, the operator has seen all."""
     since = max(entry.expects or 0, entry.seen or 0)
     sql = (
         "SELECT json_group_array(json_array(id, authid)) FROM log WHERE position > ? AND subject IS ?"
         " AND NOT (position <= ? AND authid IS ?)"
     )
-    found = connection.exec_driver_sql(sql, (since, entry.subject, held, entry.authid)).scalar_one()
-    return any(author != entry.authid or id not in own for id, author in _pairs.decode(found))
+    later = connection.exec_driver_sql(sql, (since, entry.subject, started_at, entry.authid)).scalar_one()
+    return any(author != entry.authid or id not in own for id, author in _pairs.decode(later))
 
 
 def _append_unknown(connection: Connection, events: Sequence[Event], origin: str) -> Appended:
     """Some are in the log already, or come twice, or are another's with an id that is there."""
-    there: set[Identity] = set(before := known(connection, events))
+    there: set[Identity] = set(before := find_known(connection, events))
     numbers = Counter(id for id, _, _ in before)
     new: list[bool] = []
     twins: list[int] = []
@@ -214,9 +214,9 @@ def _append_unknown(connection: Connection, events: Sequence[Event], origin: str
             numbers[event.id] += 1
     fresh, again = list(compress(events, new)), compress(events, (not each for each in new))
     rows.insert(connection, "log", "position", fresh, [event.position for event in fresh], twins)
-    places = known(connection, events)
+    places = find_known(connection, events)
     leave_outbox(connection, events)
-    others = list(other(connection, [(event, places[identity(event)]) for event in again]))
+    others = list(find_others(connection, [(event, places[identity(event)]) for event in again]))
     insert_quarantined(connection, [_set_apart(event, at, origin) for event, at in others])
     return Appended([places[identity(event)].position for event in events], new, len(others))
 

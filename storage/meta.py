@@ -18,8 +18,9 @@ class Meta:
         self._connections = connections
 
     def get(self, key: str) -> bytes | None:
-        found = self._connections.rows("SELECT value FROM meta WHERE key = ?", (key,))
-        return bytes(found[0][0]) if found else None
+        """Return the value; None where there is none."""
+        rows = self._connections.rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return bytes(rows[0][0]) if rows else None
 
     def put(self, key: str, value: bytes) -> Future[None]:
         """Set it; done when it is on disk."""

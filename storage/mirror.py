@@ -46,8 +46,8 @@ class Mirror:
     @property
     def source(self) -> str | None:
         """The id of the shared log that this store mirrors; None: of none yet."""
-        found = self._database.meta.get(_STREAM)
-        return None if found is None else found.decode()
+        id = self._database.meta.get(_STREAM)
+        return None if id is None else id.decode()
 
     def refuse(self) -> None:
         """For whoever would append to the store as to a log of its own. Raises `StoreMirrors`."""
@@ -66,10 +66,10 @@ class Mirror:
     @property
     def shared_log(self) -> str:
         """The shared log that this store is for, as people call it: "nats://tower:4222"; "": the log is its own."""
-        found = self._database.meta.get(_LOG)
-        if self.source is None and (not found or self._database.log.last()):
+        name = self._database.meta.get(_LOG)
+        if self.source is None and (not name or self._database.log.last()):
             return ""
-        return (found or b"a shared log").decode()
+        return (name or b"a shared log").decode()
 
     def follow(self, log: str) -> Future[None]:
         """From now on this store is for a shared log, not yet a certain one before it adopts it; "": for its own."""
@@ -81,8 +81,8 @@ class Mirror:
 
         A store that was not told when has heard its last event.
         """
-        found = self._database.meta.get(_HEARD)
-        return int(found) if found is not None else self._database.log.last_time() if self.source is not None else 0
+        time = self._database.meta.get(_HEARD)
+        return int(time) if time is not None else self._database.log.last_time() if self.source is not None else 0
 
     def hear(self, time: int) -> Future[None]:
         """Keep when the shared log was last heard."""
@@ -103,8 +103,8 @@ class Mirror:
             nonlocal stretch
             appended = log.append(connection, events, origin) if events else None
             quarantine.insert(connection, refused)
-            found = connection.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_CURSOR,)).scalar()
-            before = int(found or 0)
+            cursor_before = connection.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_CURSOR,)).scalar()
+            before = int(cursor_before or 0)
             connection.exec_driver_sql(_PUT, (_CURSOR, str(max(cursor, before)).encode()))
             fresh = appended is not None and all(appended.new) and before < events[0].position
             stretch = Stretch(before, cursor, events) if fresh else None
@@ -119,8 +119,8 @@ class Mirror:
 
     def id_at(self, position: int) -> str | None:
         """Which event the log holds at a position."""
-        found = self._database.rows("SELECT id FROM log WHERE position = ?", (position,))
-        return found[0][0] if found else None
+        ids = self._database.rows("SELECT id FROM log WHERE position = ?", (position,))
+        return ids[0][0] if ids else None
 
     def entries_after(self, entities: Collection[str], position: int) -> list[Entry]:
         """The entries about some entities ("": about none) after a position, in order. What devices say is no entry.

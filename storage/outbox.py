@@ -46,20 +46,21 @@ class Outbox:
         return self._connections.write(lambda connection: _replace(connection, key, entry))
 
     def pending(self) -> list[Event]:
-        """All entries, in entry order, without a position. Read in parts: together they may be beyond what one value
-        may hold.
+        """Return all entries, in entry order, without a position.
+
+        They are read in parts: together they may be beyond what one value may hold.
         """
-        found: list[LoggedEvent] = []
-        while part := self._part(found[-1].position if found else 0, PART):
-            found += part
-        return [without_position(entry) for entry in found]
+        entries: list[LoggedEvent] = []
+        while part := self._part(entries[-1].position if entries else 0, PART):
+            entries += part
+        return [without_position(entry) for entry in entries]
 
     def reject(self, id: str, reason: str, *, stale: bool = False) -> Future[None]:
         """Move a refused entry to quarantine, in one transaction. An id that is not here changes nothing."""
         return self._connections.write(lambda connection: _reject(connection, id, reason, stale))
 
     def sign(self, author: str) -> None:
-        """What an earlier run left under another name is this author's from now on: a shared log will say so.
+        """Make what an earlier run left under another name this author's: a shared log will say so.
 
         Where the disk takes nothing it stays as it is.
         """
@@ -68,7 +69,7 @@ class Outbox:
                 self._connections.write(lambda connection: _sign(connection, author)).result()
 
     def _part(self, after: int, most: int) -> list[LoggedEvent]:
-        """The next ones after a key, which stands as their position."""
+        """Return the next ones after a key, which stands as their position."""
         try:
             return rows.events(*self._connections.rows(_READ, (after, most))[0])
         except TooLarge:
@@ -94,9 +95,9 @@ def _replace(connection: Connection, key: int, entry: Event) -> None:
 
 
 def _reject(connection: Connection, id: str, reason: str, stale: bool) -> None:
-    found = connection.exec_driver_sql(rows.select("outbox", "key", "id = ?"), (id,)).fetchall()
+    chosen = connection.exec_driver_sql(rows.select("outbox", "key", "id = ?"), (id,)).fetchall()
     now = time.time_ns() // 1000
-    quarantine(connection, [_refused(entry, reason, now, stale) for entry in rows.events(*found[0])])
+    quarantine(connection, [_refused(entry, reason, now, stale) for entry in rows.events(*chosen[0])])
     connection.exec_driver_sql("DELETE FROM outbox WHERE id = ?", (id,))
 
 

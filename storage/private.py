@@ -39,9 +39,10 @@ def tighten(path: Path) -> None:
     if not _POSIX:
         return
     with suppress(OSError):
-        found = path.stat()
-        if found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX and stat.S_IMODE(found.st_mode) & _OTHERS:
-            path.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS)
+        status = path.stat()
+        mode = stat.S_IMODE(status.st_mode)
+        if status.st_uid == os.geteuid() and not mode & stat.S_ISVTX and mode & _OTHERS:
+            path.chmod(mode & ~_OTHERS)
 
 
 def open_private(path: str, flags: int) -> int:
@@ -68,8 +69,8 @@ def write_file(path: Path, content: bytes) -> None:
         raise
 
 
-def is_own(found: os.stat_result) -> bool:
+def is_own(status: os.stat_result) -> bool:
     """Whether a file or folder belongs to this account or to root, and no other account may write to it."""
     if not _POSIX:
         return True
-    return found.st_uid in {os.geteuid(), 0} and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return status.st_uid in {os.geteuid(), 0} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -64,52 +64,52 @@ class Quarantine:
         return self._connections.write(lambda connection: insert(connection, items))
 
     def list(self, limit: int = 1000) -> list[Quarantined]:
-        """What is open: refused entries, then messages (their beginnings), each newest first and at most `limit`."""
+        """Return what is open: refused entries, then messages (their beginnings); of each the newest `limit`."""
         return [_item(*row) for sql in (_ENTRIES, _MESSAGES) for row in self._connections.rows(sql, (limit,))]
 
     def entry(self, key: int) -> Quarantined | None:
-        """A refused entry, if it is open."""
-        found = self._connections.rows(_ENTRY, (key,))
-        return _item(*found[0]) if found else None
+        """Return a refused entry, if it is open."""
+        rows = self._connections.rows(_ENTRY, (key,))
+        return _item(*rows[0]) if rows else None
 
     def text(self, key: int) -> bytes:
-        """All that is kept of one item, settled or not; empty where there is none."""
-        found = self._connections.rows("SELECT text FROM quarantine WHERE key = ?", (key,))
-        return bytes(found[0][0]) if found else b""
+        """Return all that is kept of one item, settled or not; empty where there is none."""
+        rows = self._connections.rows("SELECT text FROM quarantine WHERE key = ?", (key,))
+        return bytes(rows[0][0]) if rows else b""
 
     def count(self) -> int:
-        """How many are open. All of them are counted fast, one by one only those that are settled."""
+        """Return how many are open. All of them are counted fast, one by one only those that are settled."""
         return int(self._connections.rows(_COUNT)[0][0])
 
     def dismiss(self, keys: Sequence[int]) -> Future[None]:
-        """They need no attention any more; those that are settled already stay as they are."""
+        """Settle those that are open; what is settled already stays as it is."""
         sql = f"UPDATE quarantine SET settled = ?, outcome = ? WHERE settled IS NULL AND key IN {_KEYS}"
         return self._connections.write(
             lambda connection: _run(connection, sql, (_now(), _DISMISSED, _json(keys)))
         )
 
     def restore(self, keys: Sequence[int]) -> Future[None]:
-        """Those that were dismissed are open again."""
+        """Open those that were dismissed again."""
         sql = f"UPDATE quarantine SET settled = NULL, outcome = NULL WHERE outcome = ? AND key IN {_KEYS}"
         return self._connections.write(lambda connection: _run(connection, sql, (_DISMISSED, _json(keys))))
 
     def dismissed_positions(self) -> set[int]:
-        """The events of the log that need no attention although they do not fit the board."""
+        """Return the positions of the events that need no attention although they do not fit the board."""
         return {position for (position,) in self._connections.rows("SELECT position FROM dismissed")}
 
     def dismiss_positions(self, positions: Sequence[int]) -> Future[None]:
-        """These need no attention any more."""
+        """Dismiss events of the log by their positions."""
         sql = "INSERT OR IGNORE INTO dismissed (position, time) SELECT value, ? FROM json_each(?)"
         return self._connections.write(lambda connection: _run(connection, sql, (_now(), _json(positions))))
 
     def restore_positions(self, positions: Sequence[int]) -> Future[None]:
-        """They do again."""
+        """Take that back."""
         sql = f"DELETE FROM dismissed WHERE position IN {_KEYS}"
         return self._connections.write(lambda connection: _run(connection, sql, (_json(positions),)))
 
 
 def insert(connection: Connection, items: Sequence[Quarantined]) -> None:
-    """Within a transaction of the caller's."""
+    """Keep items, within a transaction of the caller's."""
     if items:
         connection.exec_driver_sql(
             "INSERT INTO quarantine (digest, time, origin, reason, text, kind, stale) VALUES (?, ?, ?, ?, ?, ?, ?)"

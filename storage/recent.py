@@ -36,17 +36,17 @@ class Recent:
             self._stretches = (*self._stretches[1 - STRETCHES :], stretch)
 
     def chunk(self, after: int, until: int, most: int) -> list[LoggedEvent]:
-        """The events after a position and up to another, `most` at the most; none if they are not held."""
-        found: list[LoggedEvent] = []
+        """Return the events after a position and up to another, `most` at the most; none if they are not held."""
+        events: list[LoggedEvent] = []
         for stretch in self._stretches:
             if stretch.after <= after < stretch.until:
                 begin = bisect_right(stretch.events, after, key=_position)
                 end = bisect_right(stretch.events, until, lo=begin, key=_position)
-                found += stretch.events[begin : min(end, begin + most - len(found))]
-                if len(found) == most or until <= stretch.until:
+                events += stretch.events[begin : min(end, begin + most - len(events))]
+                if len(events) == most or until <= stretch.until:
                     break
                 after = stretch.until
-        return found
+        return events
 
 
 def _position(event: LoggedEvent) -> int:

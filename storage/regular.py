@@ -38,10 +38,10 @@ def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
     return os.fdopen(number, "rb")
 
 
-def _check_kind(path: Path, found: os.stat_result) -> None:
-    if stat.S_ISDIR(found.st_mode):
+def _check_kind(path: Path, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not stat.S_ISREG(found.st_mode) or os.path.realpath(path).startswith(_KERNEL):
+    if not stat.S_ISREG(status.st_mode) or os.path.realpath(path).startswith(_KERNEL):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
 
 

@@ -51,16 +51,16 @@ def renew(old: Path, new: Path, author: str, begin: int | None) -> Renewed:
 
 
 def _own(database: Database, author: str, begin: int) -> Iterator[Event]:
-    """An operator's events in the log, without their positions, from a position on."""
-    while found := rows.events(*database.rows(_OWN, (begin, author, _CHUNK))[0]):
-        yield from map(without_position, found)
-        begin = found[-1].position + 1
+    """Yield an operator's events in the log, without their positions, from a position on."""
+    while events := rows.events(*database.rows(_OWN, (begin, author, _CHUNK))[0]):
+        yield from map(without_position, events)
+        begin = events[-1].position + 1
 
 
-def beside(path: Path) -> Path:
-    """A name for another store beside this one: `nyc-2.db`, the first that is free."""
+def free_path(path: Path) -> Path:
+    """Return a name for another store beside this one: `nyc-2.db`, the first that is free."""
     stem, _, number = path.stem.rpartition("-")
     stem, at = (stem, int(number) + 1) if stem and number.isdigit() else (path.stem, 2)
-    while (found := path.with_name(f"{stem}-{at}{path.suffix}")).exists():
+    while (free := path.with_name(f"{stem}-{at}{path.suffix}")).exists():
         at += 1
-    return found
+    return free

@@ -100,5 +100,5 @@ def version(connection: Connection) -> str | None:
         return None
     if connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION_ID:
         return ""
-    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    return "" if found is None else str(found)
+    number = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return "" if number is None else str(number)

@@ -29,7 +29,7 @@ class Watcher:
         self._wake = grown
         self._callbacks: list[Callback] = []
         self._open = True
-        self._told = 0
+        self._reported = 0
         self._version: int | None = None
         self._thread: threading.Thread | None = None
         self._gate = threading.Lock()
@@ -39,7 +39,7 @@ class Watcher:
         with self._gate:
             self._callbacks = [*self._callbacks, callback]
             if self._thread is None:
-                self._told = self._last()
+                self._reported = self._last()
                 self._thread = threading.Thread(target=self._run, name="watchfloor-watcher", daemon=True)
                 self._thread.start()
         return lambda: self._unsubscribe(callback)
@@ -71,8 +71,8 @@ class Watcher:
             return
         last = self._last()
         self._version = version
-        if last > self._told:
-            self._told = last
+        if last > self._reported:
+            self._reported = last
             for callback in self._callbacks:
                 self._call(callback, last)
 

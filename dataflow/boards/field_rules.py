@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from dataflow.board import ENVELOPE, Board, Field
-from dataflow.boards.shape import Finding, found
+from dataflow.boards.shape import Finding, describe
 from dataflow.boards.toml_lines import Path
 from dataflow.text.hints import suggest
 
@@ -67,7 +67,7 @@ def _choices(path: Path, field: Field) -> Findings:
     else:
         for index, choice in enumerate(field.choices):
             if not _is(field.type, choice):
-                message = f"{found(choice)} is not of the field's type, {field.type}"
+                message = f"{describe(choice)} is not of the field's type, {field.type}"
                 yield Finding((*path, "choices", index), message)
 
 
@@ -79,10 +79,10 @@ def _default(path: Path, field: Field, subject: bool) -> Findings:
         return
     if not _is(field.type, default):
         hint = 'or "now"' if field.type == "timestamp" else ""
-        yield Finding(path, f"{found(default)} is not of the field's type, {field.type}", hint)
+        yield Finding(path, f"{describe(default)} is not of the field's type, {field.type}", hint)
     elif field.choices and default not in field.choices:
         hint = suggest(str(default), map(str, field.choices))
-        yield Finding(path, f"{found(default)} is not among the choices", hint)
+        yield Finding(path, f"{describe(default)} is not among the choices", hint)
     elif field.type in ("int", "float") and not _between(field, default):
         yield Finding(path, f"{default} is not between min and max")
 

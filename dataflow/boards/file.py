@@ -124,14 +124,14 @@ def _document(path: Path, text: str) -> dict[str, Any]:
         raise BoardError([problem]) from None
 
 
-def _not_toml(path: Path, text: str, told: str) -> BoardProblem:
+def _not_toml(path: Path, text: str, error: str) -> BoardProblem:
     """tomllib says "… (at line 3, column 5)" or "… (at end of document)"."""
-    message, _, place = told.removesuffix(")").rpartition(" (at ")
+    message, _, place = error.removesuffix(")").rpartition(" (at ")
     words = place.replace(",", "").split()
     if len(words) == 4 and words[1].isdigit() and words[3].isdigit():
         return BoardProblem(path, int(words[1]), "", f"not TOML: {_lower(message)}", "", int(words[3]))
     last = text.count("\n") + 1
-    return BoardProblem(path, last, "", f"not TOML: {_lower(message or told)}", "something is not closed")
+    return BoardProblem(path, last, "", f"not TOML: {_lower(message or error)}", "something is not closed")
 
 
 def _lower(message: str) -> str:
@@ -168,10 +168,10 @@ class Stamp(NamedTuple):
 
 def _stamp(path: Path) -> Stamp | None:
     try:
-        told = path.stat()
+        status = path.stat()
     except (OSError, ValueError):
         return None
-    return Stamp(told.st_ino, told.st_size, told.st_mtime_ns)
+    return Stamp(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 class BoardFile:

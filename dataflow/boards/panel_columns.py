@@ -82,13 +82,13 @@ def _named(key: str, column: str, types: tuple[str, ...]) -> Need:
 
 
 def _meets(path: Path, need: Need, columns: Columns, query: str) -> Findings:
-    found = columns.get(need.column)
-    if found is None and need.required:
+    type_ = columns.get(need.column)
+    if type_ is None and need.required:
         message = f"the query gives no column `{need.column}`"
         hint = suggest(need.column, columns) if need.key else f"name one so: … AS {need.column}"
         yield Finding((*path, need.key or query), message, hint)
-    elif found is not None and found not in need.types:
-        message = f"the column `{need.column}` is {found}; it must be {' or '.join(need.types)}"
+    elif type_ is not None and type_ not in need.types:
+        message = f"the column `{need.column}` is {type_}; it must be {' or '.join(need.types)}"
         yield Finding((*path, query), message)
 
 

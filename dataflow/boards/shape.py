@@ -90,7 +90,7 @@ class _Walk:
 
     def _struct(self, value: Any, type_: inspect.StructType, path: Path) -> Any:
         if not isinstance(value, dict):
-            self.say(path, f"expected a table, found {found(value)}", self._belongs(path))
+            self.say(path, f"expected a table, found {describe(value)}", self._belongs(path))
             return {} if not any(f.required for f in type_.fields) else _DAMAGED
         known = {field.encode_name: field for field in type_.fields}
         left = {type_.tag_field: type_.tag} if type_.tag_field else {}
@@ -127,24 +127,24 @@ class _Walk:
 
     def _tagged(self, value: Any, kinds: dict[Any, inspect.StructType], path: Path) -> Any:
         if not isinstance(value, dict):
-            return self.say(path, f"expected a table, found {found(value)}")
+            return self.say(path, f"expected a table, found {describe(value)}")
         kind = value.get("kind")
         if kind is None:
             return self.say(path, "missing key `kind`", f"there is {listing(kinds)}")
         if kind not in kinds if isinstance(kind, str) else True:
-            return self.say((*path, "kind"), f"unknown kind {found(kind)}", suggest(str(kind), kinds))
+            return self.say((*path, "kind"), f"unknown kind {describe(kind)}", suggest(str(kind), kinds))
         return self._struct(value, kinds[kind], path)
 
     def _dict(self, value: Any, type_: inspect.DictType, path: Path) -> Any:
         if not isinstance(value, dict):
-            return self.say(path, f"expected a table, found {found(value)}")
+            return self.say(path, f"expected a table, found {describe(value)}")
         pieces = {key: self.fit(each, type_.value_type, (*path, key)) for key, each in value.items()}
         return {key: piece for key, piece in pieces.items() if piece is not _DAMAGED}
 
     def _list(self, value: Any, type_: inspect.ListType, path: Path) -> Any:
         if not isinstance(value, list):
             hint = "each begins with `[[panels]]`" if path == ("panels",) else ""
-            return self.say(path, f"expected an array, found {found(value)}", hint)
+            return self.say(path, f"expected an array, found {describe(value)}", hint)
         pieces = list(self._elements(value, type_.item_type, path))
         if path != ("panels",):
             return _DAMAGED if _DAMAGED in pieces else pieces
@@ -158,7 +158,7 @@ class _Walk:
     def _tuple(self, value: Any, type_: inspect.TupleType, path: Path) -> Any:
         wanted = len(type_.item_types)
         if not isinstance(value, list) or len(value) != wanted:
-            n = f"{len(value)} values" if isinstance(value, list) else found(value)
+            n = f"{len(value)} values" if isinstance(value, list) else describe(value)
             hint = "it is [row, column, height, width]" if path[-1] == "at" else ""
             return self.say(path, f"expected an array of {wanted} values, found {n}", hint)
         typed = enumerate(zip(value, type_.item_types, strict=True))
@@ -169,7 +169,7 @@ class _Walk:
         if isinstance(value, str) and value in type_.values:
             return value
         hint = suggest(str(value), map(str, type_.values))
-        return self.say(path, f"{found(value)} is not known here", hint)
+        return self.say(path, f"{describe(value)} is not known here", hint)
 
     def _scalar(self, value: Any, type_: inspect.Type, path: Path) -> Any:
         return self._one_of(value, *_SCALARS[type(type_)], path)
@@ -177,7 +177,7 @@ class _Walk:
     def _one_of(self, value: Any, python: tuple[type, ...], words: str, path: Path) -> Any:
         if isinstance(value, python) and not (isinstance(value, bool) and bool not in python):
             return value
-        return self.say(path, f"expected {words}, found {found(value)}", _quote_hint(value, python))
+        return self.say(path, f"expected {words}, found {describe(value)}", _quote_hint(value, python))
 
 
 _SCALARS: dict[type, tuple[tuple[type, ...], str]] = {
@@ -194,8 +194,8 @@ def _quote_hint(value: Any, python: tuple[type, ...]) -> str:
     return "write it in quotes" if python == (str,) and isinstance(value, int | float | date | time) else ""
 
 
-def found(value: Any) -> str:
-    """A TOML value in words, short: `text "abc"`."""
+def describe(value: Any) -> str:
+    """Return a TOML value in words, short: `text "abc"`."""
     match value:
         case bool():
             return str(value).lower()

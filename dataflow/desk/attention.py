@@ -87,8 +87,8 @@ class AttentionList:
         self.note_settled()
 
     def note_added(self) -> None:
-        """Note that a refused entry is in the store now."""
-        self._open += 1
+        """Note that a refused entry is in the store now, where a tick may have counted it already."""
+        self.recount()
         self._changed()
 
     def note_settled(self) -> None:

@@ -344,7 +344,7 @@ class Pipeline:
         if not self._current.prepare(deadline, self._views_time()):
             return True
         self.boards.on_next(self.board)
-        return self.views.pending > 0
+        return self.views.work(deadline) or self.views.pending > 0
 
     def _publish_progress(self) -> None:
         """A change of state at once. How far it is, a few times a second, for showing it costs as much as a step."""

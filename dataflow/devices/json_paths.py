@@ -43,22 +43,22 @@ class Misread(Exception):
 
 
 def steps(path: str) -> Steps:
-    """The keys on the way down. Raises ValueError."""
+    """Return the keys on the way down. Raises ValueError."""
     if path == WHOLE:
         return ()
-    found = tuple(path.split("."))
-    if not all(found):
+    keys = tuple(path.split("."))
+    if not all(keys):
         raise ValueError(path)
-    return found
+    return keys
 
 
 def written(steps: Steps) -> str:
-    """The path again."""
+    """Return the path of which these are the steps."""
     return ".".join(steps) or WHOLE
 
 
 def pieces(template: str) -> Iterator[str | int | Steps]:
-    """Texts, numbers of wildcards (from 1), and paths, in order. Raises ValueError."""
+    """Yield texts, numbers of wildcards (from 1), and paths, in order. Raises ValueError."""
     for text, name, form, conversion in string.Formatter().parse(template):
         if text:
             yield text
@@ -79,16 +79,16 @@ def is_answer(body: bytes) -> bool:
     if not body.startswith(_ANSWERS):
         return False
     try:
-        said = msgspec.json.decode(body)
+        answer = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
-    if "server" in said:
-        return said.keys() <= {"server", "data", "error"} and isinstance(said["server"], dict)
-    return said.keys() <= _TAKEN and isinstance(said.get("stream"), str) and isinstance(said.get("seq"), int)
+    if "server" in answer:
+        return answer.keys() <= {"server", "data", "error"} and isinstance(answer["server"], dict)
+    return answer.keys() <= _TAKEN and isinstance(answer.get("stream"), str) and isinstance(answer.get("seq"), int)
 
 
-def message(body: bytes) -> Any:
-    """The JSON value. Raises Misread."""
+def decode(body: bytes) -> Any:
+    """Return the JSON value that a message holds. Raises Misread."""
     if len(body) > LARGEST:
         raise Misread(f"{len(body):,} bytes, and a message has {LARGEST:,} at the most")
     if not body:
@@ -96,7 +96,7 @@ def message(body: bytes) -> Any:
     if is_answer(body):
         raise Misread("it is an answer of the server's, which somebody had it send there")
     try:
-        found = msgspec.json.decode(body)
+        value = msgspec.json.decode(body)
         if body.count(b"{") + body.count(b"[") > DEEPEST:
             refuse_depth(body)
     except RecursionError:
@@ -105,11 +105,11 @@ def message(body: bytes) -> Any:
         raise Misread(error.reason) from None
     except (msgspec.MsgspecError, ValueError) as error:
         raise Misread(f"not JSON: {error}") from None
-    return found
+    return value
 
 
-def at(message: Any, steps: Steps) -> Any:
-    """What stands there, or NOTHING. A null is nothing."""
+def value_at(message: Any, steps: Steps) -> Any:
+    """Return what stands there, or NOTHING. A null is nothing."""
     for step in steps:
         if isinstance(message, dict):
             message = message.get(step)
@@ -120,13 +120,13 @@ def at(message: Any, steps: Steps) -> Any:
     return NOTHING if message is None else message
 
 
-def filled(template: Sequence[str | int | Steps], wildcards: Sequence[str], message: Any) -> str:
-    """The text that a template makes of a topic and a message. Raises Misread."""
+def fill(template: Sequence[str | int | Steps], wildcards: Sequence[str], message: Any) -> str:
+    """Return the text that a template makes of a topic and a message. Raises Misread."""
     return "".join(_text(piece, wildcards, message) for piece in template)
 
 
-def typed(value: Any, type_: str, zone: tzinfo) -> Any:
-    """The value as JSON that a field of this type takes. Raises Misread."""
+def convert(value: Any, type_: str, zone: tzinfo) -> Any:
+    """Return the value as JSON that a field of this type takes. Raises Misread."""
     match type_:
         case "text" if isinstance(value, str):
             return value
@@ -140,11 +140,11 @@ def typed(value: Any, type_: str, zone: tzinfo) -> Any:
             return iso(micros(value, zone))
         case "json":
             return value
-    raise Misread(f"{said(value)} is not {_WORDS[type_]}")
+    raise Misread(f"{describe(value)} is not {_WORDS[type_]}")
 
 
 def micros(value: Any, zone: tzinfo) -> int:
-    """A time in µs since 1970. Text without an offset is local time in the zone. Raises Misread."""
+    """Return a time in µs since 1970. Text without an offset is local time in the zone. Raises Misread."""
     try:
         if isinstance(value, str) and _MOMENT.match(value) and len(value) < 64:
             return _within(parse(value, zone))
@@ -152,11 +152,11 @@ def micros(value: Any, zone: tzinfo) -> int:
             return _within(round(value * (1_000_000 if abs(value) < _SECONDS else 1000)))
     except (ValueError, OverflowError):
         pass
-    raise Misread(f"{said(value)} is no time: RFC 3339, or seconds or milliseconds since 1970")
+    raise Misread(f"{describe(value)} is no time: RFC 3339, or seconds or milliseconds since 1970")
 
 
-def said(value: Any) -> str:
-    """A JSON value in words, short."""
+def describe(value: Any) -> str:
+    """Return a JSON value in words, short."""
     match value:
         case dict():
             return "an object"
@@ -175,13 +175,13 @@ def _text(piece: str | int | Steps, wildcards: Sequence[str], message: Any) -> s
         return piece
     if isinstance(piece, int):
         return wildcards[piece - 1]
-    value = at(message, piece)
+    value = value_at(message, piece)
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    found = "not in the message" if value is NOTHING else said(value)
-    raise Misread(f"`{written(piece)}`, which says what it is about, is {found}")
+    problem = "not in the message" if value is NOTHING else describe(value)
+    raise Misread(f"`{written(piece)}`, which says what it is about, is {problem}")
 
 
 def _whole(value: Any) -> int | None:

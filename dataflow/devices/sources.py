@@ -21,7 +21,7 @@ from dataflow.board import Board, EventType, Source
 from dataflow.devices import json_paths, topics
 from dataflow.devices.json_paths import NOTHING, Misread, Steps
 from storage.errors import CloudEventError
-from storage.event import DEVICE, Event, LoggedEvent
+from storage.event import DEVICE, HOLDS_NUL, Event, LoggedEvent, holds_nul
 
 NAMESPACE = UUID("d0f6e690-cb67-4de3-9b98-e3c99636139d")
 SCHEME = DEVICE
@@ -41,11 +41,11 @@ class Sources:
         self._place: Callable[[str], _Place] = lru_cache(maxsize=4096)(self._find)
 
     def event(self, log: str, subject: str, body: bytes, sequence: int, received: int) -> LoggedEvent:
-        """The event in a message of a log, which took it at `received` (µs). Raises CloudEventError."""
+        """Return the event in a message of a log, which took it at `received` (µs). Raises CloudEventError."""
         place = self._place(subject)
         id = str(uuid5(NAMESPACE, f"{log}/{sequence}"))
         try:
-            return place.source.event(place, json_paths.message(body), id, sequence, received)
+            return place.source.event(place, json_paths.decode(body), id, sequence, received)
         except Misread as error:
             raise CloudEventError(f"{place.topic[:100]} (source `{place.source.name}`): {error}") from None
 
@@ -55,8 +55,8 @@ class Sources:
         except ValueError:
             raise CloudEventError(f"came on {subject[:200]!r}, which is no event's subject and no MQTT topic") from None
         for source in self._sources:
-            if found := source.matches(topic):
-                wild = tuple(part or "" for part in found.groups())
+            if match := source.matches(topic):
+                wild = tuple(part or "" for part in match.groups())
                 return _Place(source, topic, SCHEME + quote(topic, safe="/!$&'()*+,;=:@~"), wild)
         raise CloudEventError(f"came on the topic {topic[:200]!r}, which no source of this board takes")
 
@@ -77,10 +77,10 @@ class Sourced:
             self._of, self._sources = board, Sources(board) if board else None
         return self._sources
 
-    def otherwise(
+    def read_message(
         self, subject: str, body: bytes, sequence: int, received: int, error: CloudEventError
     ) -> LoggedEvent | str:
-        """What a message is that `wire` can't read: a device's, or the reason why it is nothing."""
+        """Return the device's event in a message that `wire` can't read for `error`, or the reason why it is none."""
         sources = self.sources
         if sources is None or subject.startswith(_ENTRIES):
             return error.reason
@@ -91,22 +91,26 @@ class Sourced:
 
 
 def subjects(board: Board) -> tuple[str, ...]:
-    """The subjects of a board's sources, in order."""
+    """Return the subjects of a board's sources, in order."""
     return tuple(sorted({each for source in board.sources.values() for each in topics.subjects(source.topic)}))
 
 
 def templates(board: Board) -> tuple[str, ...]:
-    """The same, with `{user}` where the device's own name stands, in order."""
+    """Return the same, with `{user}` where the device's own name stands."""
     return tuple(sorted({each for source in board.sources.values() for each in topics.templates(source.topic)}))
 
 
-def wanted(source: Source, event: EventType) -> dict[str, str]:
-    """Each field of the event that is read from the message, and its path.
+def field_paths(source: Source, event: EventType) -> dict[str, str]:
+    """Map each field of the event that is read from the message to its path.
 
     The field that names the entity is not among them where `subject` says what the entity is and `fields` does not.
     """
-    told = {event.subject} if source.subject is not None else set()
-    return {name: source.fields.get(name, name) for name in event.fields if name in source.fields or name not in told}
+    composed = {event.subject} if source.subject is not None else set()
+    return {
+        name: source.fields.get(name, name)
+        for name in event.fields
+        if name in source.fields or name not in composed
+    }
 
 
 def is_sourced(event: Event) -> bool:
@@ -146,7 +150,7 @@ class _Source:
         self._time = None if source.time is None else json_paths.steps(source.time)
         self._fields = [
             _Field(field, path, json_paths.steps(path), declared.fields[field].type, declared.fields[field].required)
-            for field, path in wanted(source, declared).items()
+            for field, path in field_paths(source, declared).items()
         ]
         self._entity = declared.subject
         self._entity_type = declared.fields[declared.subject].type if declared.subject else ""
@@ -155,11 +159,11 @@ class _Source:
     def event(self, place: _Place, message: Any, id: str, sequence: int, received: int) -> LoggedEvent:
         """Raises Misread."""
         if self._objects and not isinstance(message, dict):
-            raise Misread(f"a JSON object is expected, and the message is {json_paths.said(message)}")
+            raise Misread(f"a JSON object is expected, and the message is {json_paths.describe(message)}")
         data = self._data(message)
         subject = self._about(place, message, data)
-        if subject is not None and "\0" in subject:
-            raise Misread("the subject holds the character NUL")
+        if holds_nul(subject):
+            raise Misread(f"the subject {HOLDS_NUL}")
         return LoggedEvent(
             id=id, source=place.name, type=self._type, time=self._moment(message, received), subject=subject,
             data=_encoded(data), position=sequence,
@@ -168,7 +172,7 @@ class _Source:
     def _data(self, message: Any) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for field in self._fields:
-            value = json_paths.at(message, field.steps)
+            value = json_paths.value_at(message, field.steps)
             if value is not NOTHING:
                 data[field.name] = self._typed(field, value)
             elif field.required:
@@ -180,16 +184,16 @@ class _Source:
 
     def _typed(self, field: _Field, value: Any) -> Any:
         try:
-            return json_paths.typed(value, field.type, self._zone)
+            return json_paths.convert(value, field.type, self._zone)
         except Misread as error:
             raise Misread(f"`{field.path}`, for the field `{field.name}`: {error}") from None
 
     def _about(self, place: _Place, message: Any, data: dict[str, Any]) -> str | None:
         """The entity; it is written into the field that names it, where the message does not."""
         if self._subject is None:
-            found = data.get(self._entity) if self._entity else None
-            return None if found is None else _checked(str(found))
-        text = _checked(json_paths.filled(self._subject, place.wildcards, message))
+            value = data.get(self._entity) if self._entity else None
+            return None if value is None else _check_name(str(value))
+        text = _check_name(json_paths.fill(self._subject, place.wildcards, message))
         if self._entity and self._entity not in data:
             data[self._entity] = _number(text) if self._entity_type == "int" else text
         return text
@@ -197,7 +201,7 @@ class _Source:
     def _moment(self, message: Any, received: int) -> int:
         if self._time is None:
             return received
-        path, value = json_paths.written(self._time), json_paths.at(message, self._time)
+        path, value = json_paths.written(self._time), json_paths.value_at(message, self._time)
         if value is NOTHING:
             raise Misread(f"there is no `{path}` in the message, which says when it was")
         try:
@@ -213,7 +217,7 @@ def _pieces(template: str, topic: str) -> Iterator[str | int | Steps]:
         yield number if number is not None and piece == _USER else piece
 
 
-def _checked(entity: str) -> str:
+def _check_name(entity: str) -> str:
     if not entity or len(entity) > LONGEST:
         raise Misread("what it is about has no name" if not entity else f"its name has {len(entity):,} characters")
     return entity

@@ -17,31 +17,31 @@ _ODD = re.compile(r"[\s*>\x00-\x1f\x7f]")
 
 
 def subjects(pattern: str) -> tuple[str, ...]:
-    """The subjects of all topics that a topic filter takes."""
+    """Return the subjects of all topics that a topic filter takes."""
     return tuple(map(for_everybody, templates(pattern)))
 
 
 def templates(pattern: str) -> tuple[str, ...]:
-    """The same with `{user}` where the device's own name stands."""
+    """Return the same with `{user}` where the device's own name stands."""
     levels = pattern.split("/")
-    found = ".".join(map(_token, levels))
+    subject = ".".join(map(_token, levels))
     if levels[-1] != REST or levels[:-1] in ([], [""]):
-        return (found,)
-    return ".".join(map(_token, levels[:-1])), found
+        return (subject,)
+    return ".".join(map(_token, levels[:-1])), subject
 
 
 def for_everybody(template: str) -> str:
-    """The subjects of all devices."""
+    """Return the subjects of all devices."""
     return template.replace(USER, "*")
 
 
 def for_user(template: str, name: str) -> str:
-    """The subjects of the device with this name, which is one token."""
+    """Return the subjects of the device with this name, which is one token."""
     return template.replace(USER, name)
 
 
 def topic(subject: str) -> str:
-    """The topic that nats-server makes into this subject. Raises ValueError if there is none."""
+    """Return the topic that nats-server makes into this subject. Raises ValueError if there is none."""
     levels = ["" if token == "/" else token.replace("//", ".") for token in subject.split(".")]
     if any("/" in level for level in levels):
         raise ValueError(subject)
@@ -49,7 +49,7 @@ def topic(subject: str) -> str:
 
 
 def matcher(pattern: str) -> re.Pattern[str]:
-    """Matches whole topics; its groups are what the wildcards stand for, in order (None: nothing, for a `#`)."""
+    """Match whole topics; the groups are what the wildcards stand for, in order (None: nothing, for a `#`)."""
     *levels, last = pattern.split("/")
     before = "/".join(map(_expression, levels))
     if last != REST:

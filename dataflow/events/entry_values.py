@@ -22,6 +22,7 @@ from dataflow.board import Board, EventType, Field
 from dataflow.session import EntryRefused, Problem
 from dataflow.text.hints import suggest
 from dataflow.times import in_range, iso, micros, parse
+from storage.event import HOLDS_NUL, holds_nul
 
 _BOOLS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0"), False)
 
@@ -48,8 +49,8 @@ def compose(
         if value is not None:
             data[name] = value
     subject = data.get(event.subject) if event.subject else None
-    if isinstance(subject, str) and "\0" in subject:
-        problems.append(Problem(event.subject, "holds the character NUL"))
+    if isinstance(subject, str) and holds_nul(subject):
+        problems.append(Problem(event.subject, HOLDS_NUL))
     if problems:
         raise EntryRefused(problems)
     return msgspec.json.encode(data, enc_hook=int), None if subject is None else str(subject)

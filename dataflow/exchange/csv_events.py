@@ -25,7 +25,7 @@ from dataflow.exchange.lines import FileError, Progress
 from dataflow.exchange.spreadsheet import neutralise_row
 from dataflow.text.hints import suggest
 from dataflow.times import iso, parse
-from storage.event import Event
+from storage.event import HOLDS_NUL, Event, holds_nul
 from storage.ids import uuid8
 
 ENVELOPE = ("position", "id", "source", "type", "subject", "time", "authid", "causationid", "seen")
@@ -119,8 +119,8 @@ class _Maker:
         given.setdefault("source", self._shape.source)
         if self._shape.subject in data:
             given.setdefault("subject", str(data[self._shape.subject]))
-        if any("\0" in text for text in given.values()):
-            raise _ValueError("an id, source or subject holds the character NUL")
+        if holds_nul(*given.values()):
+            raise _ValueError(f"an id, source or subject {HOLDS_NUL}")
         return Event(type=self._shape.type, time=time, data=msgspec.json.encode(data), **given)
 
     def _moment(self, text: str) -> int:
@@ -208,11 +208,11 @@ def _cells(event: Event, fields: Sequence[str]) -> list[Any]:
 def _data(event: Event) -> dict[str, Any]:
     """By field. A number that Python does not hold, in a field that nobody declared, is its own text."""
     try:
-        found: dict[str, Any] = msgspec.json.decode(event.data)
+        data: dict[str, Any] = msgspec.json.decode(event.data)
     except msgspec.DecodeError:
         pieces = msgspec.json.decode(event.data, type=dict[str, msgspec.Raw])
         return {name: _decoded(bytes(piece)) for name, piece in pieces.items()}
-    return found
+    return data
 
 
 def _decoded(piece: bytes) -> Any:

@@ -63,14 +63,14 @@ def import_ndjson(
     path: Path, log: EventLog, quarantine: Quarantine, check: Check, progress: Progress = nothing
 ) -> Imported:
     """CloudEvents in JSON, one a line; `.gz` is told by its content. Raises FileError, StorageError."""
-    intake = _Intake(path, log, quarantine, check)
+    imported = _Import(path, log, quarantine, check)
     try:
         for lines in blocks(path, progress):
-            _take_lines(intake, lines)
-            intake.send()
+            _take_lines(imported, lines)
+            imported.send()
     except CutOffError as cut:
-        intake.cut_off(cut)
-    return intake.finish()
+        imported.cut_off(cut)
+    return imported.finish()
 
 
 def import_csv(
@@ -82,18 +82,18 @@ def import_csv(
     progress: Progress = nothing,
 ) -> Imported:
     """One event a row, all of one type. Raises FileError (the header does not fit, say), StorageError."""
-    intake = _Intake(path, log, quarantine, check)
+    imported = _Import(path, log, quarantine, check)
     try:
         for rows in csv_events.read(path, shape, progress):
             for row in rows:
                 if isinstance(row, BadRow):
-                    intake.refuse(row.line, row.text, row.reason)
+                    imported.refuse(row.line, row.text, row.reason)
                 else:
-                    intake.take(row.line, row.text, row.event)
-            intake.send()
+                    imported.take(row.line, row.text, row.event)
+            imported.send()
     except CutOffError as cut:
-        intake.cut_off(cut)
-    return intake.finish()
+        imported.cut_off(cut)
+    return imported.finish()
 
 
 def export_ndjson(path: Path, log: EventLog, progress: Progress = nothing) -> int:
@@ -104,14 +104,14 @@ def export_ndjson(path: Path, log: EventLog, progress: Progress = nothing) -> in
     def lines(file: BinaryIO) -> int:
         packed = cast(BinaryIO, gzip.GzipFile("", "wb", 6, file, mtime=0)) if path.suffix == ".gz" else file
         count = 0
-        for chunk in _followed(log, progress):
+        for chunk in _read_log(log, progress):
             packed.write(b"".join([encode(event) + b"\n" for event in chunk]))
             count += len(chunk)
         if packed is not file:
             packed.close()
         return count
 
-    return _replacing(path, lines)
+    return _replace_file(path, lines)
 
 
 def export_csv(
@@ -121,21 +121,21 @@ def export_csv(
 
     def rows(file: BinaryIO) -> int:
         text = TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        count = csv_events.write(text, _followed(log, progress), fields, safe=safe)
+        count = csv_events.write(text, _read_log(log, progress), fields, safe=safe)
         text.detach()
         return count
 
-    return _replacing(path, rows)
+    return _replace_file(path, rows)
 
 
-def _followed(log: EventLog, progress: Progress) -> Iterator[list[LoggedEvent]]:
+def _read_log(log: EventLog, progress: Progress) -> Iterator[list[LoggedEvent]]:
     last = log.last()
     for chunk in log.read(until=last):
         yield chunk
         progress(chunk[-1].position, last)
 
 
-def _replacing(path: Path, write: Callable[[BinaryIO], int]) -> int:
+def _replace_file(path: Path, write: Callable[[BinaryIO], int]) -> int:
     """Write beside `path` and put it in place when it is whole, so that there is never half a file."""
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
@@ -149,8 +149,8 @@ def _replacing(path: Path, write: Callable[[BinaryIO], int]) -> int:
     return count
 
 
-def _take_lines(intake: _Intake, lines: Lines) -> None:
-    take, refuse = intake.take, intake.refuse
+def _take_lines(imported: _Import, lines: Lines) -> None:
+    take, refuse = imported.take, imported.refuse
     for number, line in enumerate(lines.lines, lines.first):
         if len(line) > LONGEST:
             refuse(number, line[:LONGEST], f"longer than {LONGEST} bytes")
@@ -164,7 +164,7 @@ def _take_lines(intake: _Intake, lines: Lines) -> None:
         take(number, line, event)
 
 
-class _Intake:
+class _Import:
     """Collects a batch, sends it to the log and to quarantine, and counts."""
 
     def __init__(self, path: Path, log: EventLog, quarantine: Quarantine, check: Check) -> None:

@@ -94,7 +94,17 @@ def _text(path: Path, raw: Iterator[bytes]) -> Iterator[bytes]:
     if start[:2] in _WIDE:
         raise FileError(path, "this is UTF-16; save it as UTF-8")
     text = _inflate(start, raw) if start[:2] == _GZIP else _chain(start, raw)
-    yield next(text, b"").removeprefix(_BOM)
+    yield from _without_mark(text)
+
+
+def _without_mark(text: Iterator[bytes]) -> Iterator[bytes]:
+    """Drop a byte order mark, also where the first pieces are shorter than it: a member of gzip may be empty."""
+    start = b""
+    for piece in text:
+        start += piece
+        if start == _BOM or not _BOM.startswith(start):
+            break
+    yield start.removeprefix(_BOM)
     yield from text
 
 

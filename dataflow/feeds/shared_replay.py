@@ -26,13 +26,13 @@ class SharedReplayFeed:
 
     def __init__(self, feed: Feed, clock: SharedReplayClock, scheduler: SchedulerBase) -> None:
         self._feed, self._clock, self._scheduler = feed, clock, scheduler
-        self._said = FeedStatus("catching up")
+        self._log_status = FeedStatus("catching up")
         self._listening: DisposableBase = Disposable()
         self._end = SerialDisposable()
         self.arrivals: Observable[int] = feed.arrivals
         self.refusals: Observable[Refusal] = feed.refusals
         self.presence: Observable[Sequence[Present]] = feed.presence.pipe(ops.map(self._in_replay))
-        self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(self._said)
+        self.status: BehaviorSubject[FeedStatus] = BehaviorSubject(self._log_status)
 
     def start(self, shown: Callable[[], int] | None = None, on_return: OnReturn | None = None) -> None:
         self._listening = self._feed.status.subscribe(self._hear)
@@ -57,21 +57,21 @@ class SharedReplayFeed:
             self._set_status()
 
     def _hear(self, status: FeedStatus) -> None:
-        self._said = status
+        self._log_status = status
         self._set_status()
 
     def _set_status(self) -> None:
-        said = self._said
-        if said.heard:
-            said = msgspec.structs.replace(said, heard=self._clock.at(said.heard))
-        if said.state == "live":
+        status = self._log_status
+        if status.heard:
+            status = msgspec.structs.replace(status, heard=self._clock.at(status.heard))
+        if status.state == "live":
             over = self._clock.rest_s == 0
-            state, detail = ("ended", "the recording is over") if over else ("live", self._replaying())
-            said = msgspec.structs.replace(said, state=state, detail=detail)
-        if said != self.status.value:
-            self.status.on_next(said)
+            state, detail = ("ended", "the recording is over") if over else ("live", self._describe_pace())
+            status = msgspec.structs.replace(status, state=state, detail=detail)
+        if status != self.status.value:
+            self.status.on_next(status)
 
-    def _replaying(self) -> str:
+    def _describe_pace(self) -> str:
         return f"replaying at {self._clock.replay.speed:g}×"
 
     def _in_replay(self, present: Sequence[Present]) -> Sequence[Present]:

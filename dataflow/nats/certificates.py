@@ -54,8 +54,8 @@ def describe_wrong(place: str, error: ssl.SSLCertVerificationError, ca: Path | N
 
 def _stamp(path: Path) -> tuple[int, ...]:
     """Another one, and the file is read again. Raises OSError."""
-    told = path.stat()
-    return told.st_mtime_ns, told.st_size
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size
 
 
 @lru_cache(maxsize=1)

@@ -123,12 +123,12 @@ class Connection:
 
     async def open(self, url: str, name: str, identity: Path | None, ca: Path | None = None) -> None:
         """Raises `Unreachable` or `NotAdmitted`."""
-        told = _credentials(identity) | _trust(url, ca)
+        options = _credentials(identity) | _trust(url, ca)
         try:
             await self.client.connect(
                 url, name=name, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0,
                 connect_timeout=CONNECT_S, ping_interval=PING_S, max_outstanding_pings=2, pending_size=_BUFFER,
-                error_cb=self._heard, closed_cb=self._closed, **told,
+                error_cb=self._hear_error, closed_cb=self._lose, **options,
             )  # fmt: skip
         except (OSError, EOFError, ValueError, AttributeError, TypeError, KeyError, errors.Error) as error:
             await self.close()
@@ -142,7 +142,7 @@ class Connection:
         except (OSError, EOFError, TimeoutError, errors.Error, RuntimeError):
             self.client.abort()
         if not self.lost:
-            await self._closed()
+            await self._lose()
 
     @property
     def served(self) -> str | None:
@@ -171,11 +171,11 @@ class Connection:
         await self.client.subscribe(f"{inbox}.*", cb=as_coroutine(answered))
         return inbox
 
-    async def _closed(self) -> None:
+    async def _lose(self) -> None:
         self.lost = True
         self._tell_lost()
 
-    async def _heard(self, error: Exception) -> None:
+    async def _hear_error(self, error: Exception) -> None:
         self.last_error = error
         denied = _PUBLISH.search(str(error))
         if denied:

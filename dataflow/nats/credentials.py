@@ -88,10 +88,10 @@ def read_creds(path: Path) -> Credentials:
 
 
 def _of_desk(path: Path) -> Identity:
-    found = read(path)
-    if found.role == "device":
+    identity = read(path)
+    if identity.role == "device":
         raise IdentityError(f"{path}: this is a device's; a desk is opened by a viewer's, an operator's or an admin's")
-    return found
+    return identity
 
 
 def _unexpired(path: Path, credentials: Credentials) -> None:

@@ -68,12 +68,12 @@ async def ensure(
     name = subjects.stream(board)
     answer = await _ask(connection, f"STREAM.INFO.{name}")
     if _code(answer) == _NOT_FOUND:
-        answer = await _changed(connection, "CREATE", configuration(board, replicas, sources or ()))
+        answer = await _change(connection, "CREATE", configuration(board, replicas, sources or ()))
         if _code(answer) == _NAME_IN_USE:  # somebody was faster
             answer = await _ask(connection, f"STREAM.INFO.{name}")
     stream = verified(answer, board)
     if sources is not None and set(sources) != set(stream.sources):
-        answer = await _changed(connection, "UPDATE", _with_sources(answer["config"], board, sources))
+        answer = await _change(connection, "UPDATE", _with_sources(answer["config"], board, sources))
         stream = verified(answer, board)
     return stream if stream.batches else await _with_batches(connection, board, answer["config"])
 
@@ -85,7 +85,7 @@ async def replicate(connection: Client, board: str, replicas: int | None) -> int
     held: int = answer["config"]["num_replicas"]
     if replicas is None or replicas == held:
         return held
-    verified(await _changed(connection, "UPDATE", answer["config"] | {"num_replicas": replicas}), board)
+    verified(await _change(connection, "UPDATE", answer["config"] | {"num_replicas": replicas}), board)
     return replicas
 
 
@@ -94,7 +94,7 @@ async def find(connection: Client, board: str) -> BoardStream:
     return verified(await _ask(connection, f"STREAM.INFO.{subjects.stream(board)}"), board)
 
 
-async def look(connection: Client, board: str) -> BoardStream | None:
+async def find_or_none(connection: Client, board: str) -> BoardStream | None:
     """The same, but None if there is none."""
     answer = await _ask(connection, f"STREAM.INFO.{subjects.stream(board)}")
     return None if _code(answer) == _NOT_FOUND else verified(answer, board)
@@ -126,7 +126,7 @@ def verified(answer: Mapping[str, Any], board: str) -> BoardStream:
     """What JetStream says of a stream, if this board can use it. Raises StreamRefused."""
     name = subjects.stream(board)
     if error := answer.get("error"):
-        raise StreamRefused(_why(error, name))
+        raise StreamRefused(_describe_error(error, name))
     config, state = answer["config"], answer["state"]
     metadata = config.get("metadata") or {}
     if metadata.get(BOARD) != board or not metadata.get(LOG):
@@ -154,15 +154,15 @@ def _with_sources(config: Mapping[str, Any], board: str, sources: Sequence[str])
     return {**config, "subjects": [subjects.everything(board), *taken], "metadata": metadata}
 
 
-async def _changed(connection: Client, how: str, config: Mapping[str, Any]) -> dict[str, Any]:
+async def _change(connection: Client, how: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Make a stream, or change it. Raises StreamRefused where another one takes its subjects."""
     answer = await _ask(connection, f"STREAM.{how}.{config['name']}", config)
     if _code(answer) == _OVERLAP:
-        raise StreamRefused(await _whose(connection, config))
+        raise StreamRefused(await _describe_overlap(connection, config))
     return answer
 
 
-async def _whose(connection: Client, config: Mapping[str, Any]) -> str:
+async def _describe_overlap(connection: Client, config: Mapping[str, Any]) -> str:
     """Which other stream takes one of these subjects."""
     for subject in config["subjects"]:
         answer = await _ask(connection, "STREAM.NAMES", {"subject": subject})
@@ -182,7 +182,7 @@ async def _with_batches(connection: Client, board: str, config: Mapping[str, Any
     return await find(connection, board)
 
 
-def _why(error: Mapping[str, Any], name: str) -> str:
+def _describe_error(error: Mapping[str, Any], name: str) -> str:
     if error.get("err_code") == _NOT_FOUND:
         return f"the server has no stream {name}; run `watchfloor serve` or `watchfloor stream` for this board"
     return f"the server refuses the stream {name}: {error.get('description', 'no reason given')}"

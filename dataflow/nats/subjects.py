@@ -93,8 +93,8 @@ def server(board: str, number: str) -> str:
 
 def served(server: str) -> str | None:
     """The board of such a server; None: it is another one. Raises `CloudEventError`."""
-    found = _SERVED.fullmatch(server)
-    return _read(found[1]) if found else None
+    match = _SERVED.fullmatch(server)
+    return _read(match[1]) if match else None
 
 
 def encode(board: str, entity: str | None, operator: str | None, type: str) -> str:

@@ -77,17 +77,17 @@ def decode(board: str, subject: str, headers: Mapping[str, str] | None, body: by
     if len(body) > LARGEST:
         raise CloudEventError(f"{len(body):,} bytes, and an event has {LARGEST:,} at the most")
     named = subjects.decode(board, subject)
-    event = cloudevents.decode_logged(_structured(headers or {}, body), named.operator, position)
+    event = cloudevents.decode_logged(_read_structured(headers or {}, body), named.operator, position)
     if named.operator is None and event.source.startswith(DEVICE):
         raise CloudEventError(f"says it is of the device {event.source[:200]!r}, but came as an entry of nobody's")
     if event.subject != named.entity:
-        raise CloudEventError(f"says it is about {_said(event.subject)}, but came as one about {_said(named.entity)}")
+        raise CloudEventError(f"says it is about {_quote(event.subject)}, but came as one about {_quote(named.entity)}")
     if event.type != named.type:
-        raise CloudEventError(f"says it is a {_said(event.type)}, but came as a {_said(named.type)}")
+        raise CloudEventError(f"says it is a {_quote(event.type)}, but came as a {_quote(named.type)}")
     return event
 
 
-def _structured(headers: Mapping[str, str], body: bytes) -> bytes:
+def _read_structured(headers: Mapping[str, str], body: bytes) -> bytes:
     """The event as one JSON object. Without any word about the mode, the body is one."""
     if headers is STRUCTURED or headers.get("Content-Type") == _STRUCTURED:
         return body
@@ -98,13 +98,13 @@ def _structured(headers: Mapping[str, str], body: bytes) -> bytes:
     if kind.startswith("application/cloudevents"):
         raise CloudEventError(f"content type is {kind[:200]!r}, and Watchfloor takes only {_STRUCTURED}")
     if any(name.startswith(_PREFIX) for name in lower):
-        return _binary(lower, body)
+        return _read_binary(lower, body)
     return body
 
 
-def _binary(headers: Mapping[str, str], body: bytes) -> bytes:
+def _read_binary(headers: Mapping[str, str], body: bytes) -> bytes:
     attributes: dict[str, object] = {
-        name.removeprefix(_PREFIX): _attribute(name.removeprefix(_PREFIX), value)
+        name.removeprefix(_PREFIX): _read_attribute(name.removeprefix(_PREFIX), value)
         for name, value in headers.items()
         if name.startswith(_PREFIX)
     }
@@ -114,23 +114,23 @@ def _binary(headers: Mapping[str, str], body: bytes) -> bytes:
     if "content-type" in headers:
         attributes["datacontenttype"] = headers["content-type"]
     if body:
-        attributes["data"] = Raw(_checked(body))
+        attributes["data"] = Raw(_check_json(body))
     return _encoder.encode(attributes)
 
 
-def _attribute(name: str, value: str) -> str | int:
-    text = _unescaped(value)
+def _read_attribute(name: str, value: str) -> str | int:
+    text = _unescape(value)
     return int(text) if name in _NUMBERS and text.isascii() and text.isdigit() and len(text) < 20 else text
 
 
-def _unescaped(value: str) -> str:
+def _unescape(value: str) -> str:
     try:
         return unquote(value, errors="strict")
     except UnicodeError:
         raise CloudEventError(f"header value {value[:200]!r} is not percent-encoded UTF-8") from None
 
 
-def _checked(body: bytes) -> bytes:
+def _check_json(body: bytes) -> bytes:
     """One JSON value and nothing after it: what is pasted into JSON must not reach out of its place."""
     try:
         msgspec.json.decode(body)
@@ -141,5 +141,5 @@ def _checked(body: bytes) -> bytes:
     return body
 
 
-def _said(text: str | None) -> str:
+def _quote(text: str | None) -> str:
     return "nothing" if text is None else repr(text[:200])

@@ -13,7 +13,7 @@ _NAME = "nats-server"
 
 def find() -> Path:
     """Raises ServerMissing."""
-    found = shutil.which(_NAME, path=str(Path(sys.executable).parent)) or shutil.which(_NAME)
-    if found is None:
+    path = shutil.which(_NAME, path=str(Path(sys.executable).parent)) or shutil.which(_NAME)
+    if path is None:
         raise ServerMissing
-    return Path(found)
+    return Path(path)

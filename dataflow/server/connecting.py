@@ -30,7 +30,7 @@ def run(work: Awaitable[T]) -> T:
         return asyncio.run(main())
 
 
-async def connected(url: str, seed: str, tls: Tls | None) -> Client:
+async def connect_child(url: str, seed: str, tls: Tls | None) -> Client:
     """A connection to our own child. Raises ServerFailed."""
     import nats
 
@@ -39,7 +39,7 @@ async def connected(url: str, seed: str, tls: Tls | None) -> Client:
     async def hear(error: Exception) -> None:
         heard.append(error)
 
-    options: dict[str, Any] = {"tls": _context(tls)} if tls else {}
+    options: dict[str, Any] = {"tls": _make_context(tls)} if tls else {}
     try:
         return await nats.connect(
             url, allow_reconnect=False, connect_timeout=_TIMEOUT_S, error_cb=hear, nkeys_seed_str=seed, **options
@@ -49,7 +49,7 @@ async def connected(url: str, seed: str, tls: Tls | None) -> Client:
         raise ServerFailed(f"cannot connect to the server that was just started: {why}") from None
 
 
-def _context(tls: Tls) -> ssl.SSLContext:
+def _make_context(tls: Tls) -> ssl.SSLContext:
     """Takes our own child's certificate and no other, whatever host it names; also a self-signed one."""
     context = ssl.create_default_context(cafile=str(tls.cert))
     context.check_hostname = False

@@ -65,7 +65,7 @@ class Desks:
         await self._client.flush()
 
     async def end(self) -> None:
-        await ended(self._tasks)
+        await cancel_all(self._tasks)
 
     async def _asked(self, message: Msg) -> None:
         if message.reply and len(self._tasks) < _ASKING:
@@ -141,7 +141,7 @@ class Desks:
         return tokens[2] if len(tokens) == 4 else _UNNAMED
 
 
-async def ended(tasks: Collection[asyncio.Task[None]]) -> None:
+async def cancel_all(tasks: Collection[asyncio.Task[None]]) -> None:
     """Cancel them until they are done: on Python 3.11 `wait_for` may lose a cancellation."""
     left = {task for task in tasks if not task.done()}
     while left:

@@ -47,10 +47,10 @@ async def inspect(client: Client, board: str, folder: Path, accept_loss: bool, s
     others = await sweeper.other_streams()
     if others:
         say(f"The server keeps other streams too, which no desk reads: {', '.join(sorted(others))}")
-    found = await streams.look(client, board)
-    mark = None if found is None else Mark(found.log, found.last)
+    stream = await streams.find_or_none(client, board)
+    mark = None if stream is None else Mark(stream.log, stream.last)
     compare(mark, board, folder, accept_loss, say)
-    if found is not None and (removed := await sweeper.clear()):
+    if stream is not None and (removed := await sweeper.clear()):
         say(f"Removed {removed:,} consumers of the log that were left from an earlier run")
 
 

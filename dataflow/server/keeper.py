@@ -21,7 +21,7 @@ import msgspec
 from dataflow.nats import streams
 from dataflow.nats.errors import ServerError, ServerFailed
 from dataflow.server import high_water
-from dataflow.server.desks import Desks, ended
+from dataflow.server.desks import Desks, cancel_all
 from dataflow.server.high_water import Mark
 from dataflow.server.quotas import Sent
 from dataflow.server.sweep import EVERY_S as SWEEP_S
@@ -109,7 +109,9 @@ class Keeper:
             try:
                 await self._desks.begin(log)
                 self._ready.set()
-                await _first(self._mark(log), self._sweep(log), self._count(system), self._feel(system))
+                await _run_until_first(
+                    self._mark(log), self._sweep(log), self._count(system), self._watch_health(system)
+                )
             finally:
                 await _close(system)
         finally:
@@ -145,12 +147,12 @@ class Keeper:
     async def _count(self, system: Client) -> None:
         while True:
             answer = await _ask(system, "ACCOUNT.PING.STATZ", {"include_unused": True})
-            found = {each["acc"]: each.get("received", {}) for each in answer.get("account_statz") or ()}
-            sent = {name: Sent(each.get("msgs", 0), each.get("bytes", 0)) for name, each in found.items()}
+            received = {each["acc"]: each.get("received", {}) for each in answer.get("account_statz") or ()}
+            sent = {name: Sent(each.get("msgs", 0), each.get("bytes", 0)) for name, each in received.items()}
             await asyncio.to_thread(self._counted, sent)
             await asyncio.sleep(COUNT_S)
 
-    async def _feel(self, system: Client) -> None:
+    async def _watch_health(self, system: Client) -> None:
         """Is there a stream that can't be written?"""
         while True:
             answer = await _ask(system, "SERVER.PING.HEALTHZ", {})
@@ -165,13 +167,13 @@ async def _ask(system: Client, request: str, body: Mapping[str, Any]) -> dict[st
     return data
 
 
-async def _first(*works: Awaitable[None]) -> None:
+async def _run_until_first(*works: Awaitable[None]) -> None:
     """Until one ends, by what went wrong; the others are ended."""
     tasks = {asyncio.ensure_future(work) for work in works}
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await ended(tasks)
+        await cancel_all(tasks)
     for task in done:
         task.result()
 

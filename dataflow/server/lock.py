@@ -16,7 +16,7 @@ from storage.private import open_private
 
 
 @contextmanager
-def held(path: Path) -> Iterator[tuple[int, ...]]:
+def hold_lock(path: Path) -> Iterator[tuple[int, ...]]:
     """The descriptors that a child must inherit to keep the lock. Raises ServerFailed if another holds it."""
     if sys.platform == "win32":
         yield ()

@@ -23,7 +23,7 @@ import msgspec
 from dataflow.nats.errors import ServerFailed
 from dataflow.server.binary import find
 from dataflow.server.config import Settings, render
-from dataflow.server.lock import held
+from dataflow.server.lock import hold_lock
 from storage.private import PRIVATE_UMASK, make_folder, open_private, write_file
 
 READY_S = 20.0
@@ -61,7 +61,7 @@ class ServerProcess:
         binary = find()
         make_folder(self._config.parent)
         _write_private(self._config, render(self.settings))
-        with held(self._lock) as lock, open(self.log, "ab", opener=open_private) as log:
+        with hold_lock(self._lock) as lock, open(self.log, "ab", opener=open_private) as log:
             heard_from = log.tell()
             before()
             self._process = subprocess.Popen(
@@ -107,10 +107,10 @@ class ServerProcess:
         self._process.send_signal(signal.SIGHUP)
         deadline = time.monotonic() + ready_s
         while time.monotonic() < deadline and self.wait(_PAUSE_S) is None:
-            said = self.log.read_bytes()[heard_from:]
-            if b"Reloaded server configuration" in said:
+            lines = self.log.read_bytes()[heard_from:]
+            if b"Reloaded server configuration" in lines:
                 return True
-            if b"[ERR] Failed to reload" in said:
+            if b"[ERR] Failed to reload" in lines:
                 break
         return False
 

@@ -38,7 +38,7 @@ class Roster:
         """The accounts of those who are shut out."""
         return [account for account, meter in self._meters.items() if meter.out_until is not None]
 
-    def look(self) -> str | None:
+    def refresh(self) -> str | None:
         """Take up users that were added, changed or removed; "" if there were such, what is wrong, or None."""
         try:
             members = self._identities.list()
@@ -61,8 +61,8 @@ class Roster:
 
     def count(self, sent: Mapping[str, Sent], now: float) -> list[Over]:
         """What accounts have sent since the server was started; who is over the quota from now on."""
-        found = [meter.count(sent[account], now) for account, meter in self._meters.items() if account in sent]
-        return [over for over in found if over is not None]
+        results = [meter.count(sent[account], now) for account, meter in self._meters.items() if account in sent]
+        return [over for over in results if over is not None]
 
     def readmit(self, now: float) -> list[str]:
         """The names of those whose time is over: they may come back."""
@@ -71,7 +71,7 @@ class Roster:
             meter.out_until = None
         return [meter.name for meter in back]
 
-    def keep(self) -> None:
+    def save(self) -> None:
         """Write down what devices have sent, if it is more than was written. Raises OSError."""
         devices = {permissions.account_of("device", each.name) for each in self.members if each.role == "device"}
         used = {account: meter.used for account, meter in self._meters.items() if account in devices}

@@ -27,7 +27,7 @@ from dataflow.nats.identity import new_seed, public_key
 from dataflow.nats.streams import BoardStream, ensure, find
 from dataflow.server import high_water, inspection, permissions
 from dataflow.server.config import Account, Settings, check
-from dataflow.server.connecting import connected, run
+from dataflow.server.connecting import connect_child, run
 from dataflow.server.high_water import Mark
 from dataflow.server.identities import Identities, Member
 from dataflow.server.keeper import Keeper
@@ -67,7 +67,7 @@ class Serving:
         self._roster = Roster(identities, folder)
         self._seed, self._system_seed = new_seed(), new_seed()
         self._open = not self._roster.members
-        self._said_trouble, self._mended = "", float("-inf")
+        self._told_trouble, self._mended = "", float("-inf")
         settings = msgspec.structs.replace(
             settings, name=subjects.server(board, secrets.token_hex(8)), anybody=_ANYBODY if self._open else "",
             web_pages=not self._open,
@@ -95,7 +95,7 @@ class Serving:
         self._inspect()
         self._process.start()
         try:
-            self.stream = self._stream_made()
+            self.stream = self._run_make_stream()
             self._keeper.start()
         except BaseException:
             self._process.stop()
@@ -107,7 +107,7 @@ class Serving:
         mark = self._last_mark()
         self._process.stop()
         with suppress(OSError):
-            self._roster.keep()
+            self._roster.save()
             if mark is not None:
                 high_water.write(self._folder, mark)
 
@@ -123,15 +123,15 @@ class Serving:
         """Take up users that were added or removed."""
         with self._lock:
             with suppress(OSError):
-                self._roster.keep()
-            news = self._roster.look()
+                self._roster.save()
+            news = self._roster.refresh()
             if news is None:
                 return
             if news:
                 self._say(f"Users stay as they were: {news}")
                 return
             self._open = False
-            taken = self._reloaded()
+            taken = self._reload_accounts()
             names = ", ".join(f"{member.name} ({member.role})" for member in self._roster.members) or "nobody"
             self._say(f"Users now: {names}" if taken else _NOT_TAKEN)
 
@@ -142,13 +142,13 @@ class Serving:
         with self._lock:
             before, self._sources = self._sources, tuple(sources)
             try:
-                self.stream = self._stream_made()
+                self.stream = self._run_make_stream()
             except ServerError as error:
                 self._sources = before
                 self._say(f"Sources stay as they were: {error}")
                 return
             self._say(f"Devices are heard on {', '.join(sources) or 'nothing'}")
-            if not self._reloaded():
+            if not self._reload_accounts():
                 self._say(_NOT_TAKEN)
 
     def mend(self) -> None:
@@ -156,8 +156,8 @@ class Serving:
         trouble = self._keeper.trouble
         if not trouble:
             return
-        if trouble != self._said_trouble:
-            self._said_trouble = trouble
+        if trouble != self._told_trouble:
+            self._told_trouble = trouble
             self._say(
                 f"The log can't be written ({trouble}): entries wait at their desks; "
                 f"make room on the disk of {self._folder}, and it goes on by itself"
@@ -170,7 +170,7 @@ class Serving:
         with self._lock:
             self._process.start()
         self._keeper.start()
-        self._said_trouble = ""
+        self._told_trouble = ""
         self._say("The server was started again, and the log goes on")
 
     def _last_mark(self) -> Mark | None:
@@ -178,7 +178,7 @@ class Serving:
         if self._process.wait(0) is not None:
             return None
         with suppress(ServerError, OSError):
-            stream = run(self._found())
+            stream = run(self._find_stream())
             return Mark(stream.log, stream.last)
         return None
 
@@ -191,14 +191,14 @@ class Serving:
         with self._lock:
             now = time.monotonic()
             back, over = self._roster.readmit(now), self._roster.count(sent, now)
-            if (back or over) and not self._reloaded():
+            if (back or over) and not self._reload_accounts():
                 self._say(_NOT_TAKEN)
         for each in over:
             self._say(_describe(each))
         if back:
             self._say(f"Let in again: {', '.join(back)}")
 
-    def _reloaded(self) -> bool:
+    def _reload_accounts(self) -> bool:
         """A new account can be used only when the server has been told of it twice; until then nobody is let into it.
 
         Of imports of an account that is made by a reload nats-server 2.15 looks for the exports in an account that it
@@ -238,21 +238,21 @@ class Serving:
         process = ServerProcess(settings, self._folder)
         process.start(before=lambda: inspection.migrate(store))
         try:
-            run(self._inspection(process.url))
+            run(self._inspect_store(process.url))
         finally:
             process.stop()
 
-    async def _inspection(self, url: str) -> None:
-        client = await connected(url, self._seed, None)
+    async def _inspect_store(self, url: str) -> None:
+        client = await connect_child(url, self._seed, None)
         try:
             await inspection.inspect(client, self._board, self._folder, self._accept_loss, self._say)
         finally:
             await client.close()
 
-    def _stream_made(self) -> BoardStream:
+    def _run_make_stream(self) -> BoardStream:
         return run(self._make_stream())
 
-    async def _found(self) -> BoardStream:
+    async def _find_stream(self) -> BoardStream:
         client = await self._connect()
         try:
             return await find(client, self._board)
@@ -268,10 +268,10 @@ class Serving:
             await client.close()
 
     async def _connect(self) -> Client:
-        return await connected(self.url, self._seed, self.settings.tls)
+        return await connect_child(self.url, self._seed, self.settings.tls)
 
     async def _connect_system(self) -> Client:
-        return await connected(self.url, self._system_seed, self.settings.tls)
+        return await connect_child(self.url, self._system_seed, self.settings.tls)
 
 
 def _describe(over: Over) -> str:

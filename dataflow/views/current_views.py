@@ -77,4 +77,4 @@ class CurrentViews:
 
     def _begin(self, loaded: LoadedBoard) -> None:
         self.abandon()
-        self._next = Views(loaded, self._log, self._plans, self._tell, self.views.queries())
+        self._next = Views(loaded, self._log, self._plans, self._tell, self.views.handles())

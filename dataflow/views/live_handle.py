@@ -55,8 +55,8 @@ class LiveHandle:
         self._following: DisposableBase = Disposable()
         self._failure = BehaviorSubject("")
         self._watching = query.asides.subscribe(self._failure.on_next)
-        self.updates: Observable[Update] = reactivex.create(self._subscribe)
-        self.splices: Observable[Sequence[Splice]] = self.updates.pipe(ops.map(_changes))
+        self.updates: Observable[Update] = reactivex.create(self._join_for_updates)
+        self.splices: Observable[Sequence[Splice]] = reactivex.create(self._join_for_changes)
         self.failures: Observable[str] = self._failure.pipe(ops.skip_while(_is_empty), ops.distinct_until_changed())
 
     @property
@@ -94,7 +94,7 @@ class LiveHandle:
         self._keep_rows()
         self._release()
         self._query, self._place, self._on_close = query, place, on_close
-        if not self._told:
+        if not any(self._observers.values()):
             self.columns = query.columns
         self._failure.on_next("")
         self._watching = query.asides.subscribe(self._failure.on_next)
@@ -120,8 +120,14 @@ class LiveHandle:
             self._query.close()
             self._query = None
 
-    def _subscribe(self, observer: ObserverBase[Update], _: object = None) -> DisposableBase:
-        observe, first = observer.on_next, not self._observers
+    def _join_for_updates(self, observer: ObserverBase[Update], _: object = None) -> DisposableBase:
+        return self._join(observer.on_next)
+
+    def _join_for_changes(self, observer: ObserverBase[Sequence[Splice]], _: object = None) -> DisposableBase:
+        return self._join(lambda update: observer.on_next(update.changes))
+
+    def _join(self, observe: Observe) -> DisposableBase:
+        first = not self._observers
         self._observers[observe] = False
         if first:
             self.follow()
@@ -145,7 +151,8 @@ class LiveHandle:
             self._has_snapshot = True
             self._receive_snapshot(splices[0].rows)
             return
-        self._told += sum(len(splice.rows) - splice.removed for splice in splices)
+        for _, removed, rows in splices:
+            self._told += len(rows) - removed
         update = self._update(splices)
         for observe in tuple(self._observers):
             observe(update)
@@ -175,10 +182,6 @@ class LiveHandle:
 
     def _update(self, changes: Sequence[Splice]) -> Update:
         return Update(self._place.position, self._place.now, self.columns, changes)
-
-
-def _changes(update: Update) -> Sequence[Splice]:
-    return update.changes
 
 
 def _is_empty(reason: str) -> bool:

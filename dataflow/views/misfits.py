@@ -15,7 +15,9 @@ SHOWN = 100_000
 
 
 class Misfits(Collection[Attention]):
-    """Iterates newest first. The key of each is its negative position."""
+    """Iterates by position, the newest first, in whatever order they were found: withdrawals are judged after the
+    events among which they come. The key of each is its negative position.
+    """
 
     def __init__(self) -> None:
         self._items: deque[Attention] = deque(maxlen=KEPT)
@@ -27,7 +29,7 @@ class Misfits(Collection[Attention]):
         return item in self._items
 
     def __iter__(self) -> Iterator[Attention]:
-        return iter(self._items)
+        return iter(sorted(self._items, key=_key))
 
     def add(self, event: LoggedEvent, reason: str) -> None:
         text = f"{event.type} {event.data[:SHOWN].decode(errors='replace')}"
@@ -39,3 +41,7 @@ class Misfits(Collection[Attention]):
         """Forget an event: it is withdrawn."""
         for item in [item for item in self._items if item.key == -event.position]:
             self._items.remove(item)
+
+
+def _key(item: Attention) -> int:
+    return item.key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from dataflow.board import queries
 from dataflow.boards.file import LoadedBoard
@@ -27,20 +28,11 @@ class PanelQueries:
         self._budget = Budget()
         self._kept: dict[str, LiveQuery] = {}
         engine.keep_to(self._budget, self._receive)
-        self.add(_wanted(loaded))
+        self._keep(_wanted(loaded))
 
     def live(self, sql: str) -> LiveQuery:
         """Return a query of its own. Raises `SqlError`."""
         return self._engine.live(sql, self._hydrate, sliced=True)
-
-    def add(self, wanted: Iterable[str]) -> None:
-        """Keep these queries, too, but for those that are wrong: whoever asks for such a one is told."""
-        for sql in wanted:
-            if sql not in self._kept:
-                try:
-                    self._kept[sql] = self.live(sql)
-                except SqlError:
-                    continue
 
     def show_board(self, loaded: LoadedBoard) -> None:
         """Take up other panels; queries of panels that are gone are kept no more."""
@@ -48,11 +40,18 @@ class PanelQueries:
         wanted = set(_wanted(loaded))
         for sql in [sql for sql in self._kept if sql not in wanted]:
             self._kept.pop(sql).close()
-        self.add(wanted)
+        self._keep(wanted)
 
     def mark(self) -> None:
         """Note that a step begins."""
         self._budget.mark()
+
+    def _keep(self, wanted: Iterable[str]) -> None:
+        """Keep these queries but for those that are wrong: whoever asks for such a one is told."""
+        for sql in wanted:
+            if sql not in self._kept:
+                with suppress(SqlError):
+                    self._kept[sql] = self.live(sql)
 
     def report_failed(self, sql: str, error: Exception) -> str:
         """Tell that whoever reads a query failed on its rows. Return why it is set aside."""

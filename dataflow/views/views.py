@@ -17,11 +17,13 @@ looked up ahead, so that the event is left out when it comes: then nothing is bu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from time import perf_counter
 
 from dataflow.boards.check import engine_for
 from dataflow.boards.file import LoadedBoard
 from dataflow.devices.sources import is_sourced
+from dataflow.engine.live_query import LiveQuery
 from dataflow.engine.operators.node import Rows
 from dataflow.engine.plan_cache import Plans
 from dataflow.events.schema import Schema
@@ -55,10 +57,11 @@ class Views:
 
     def __init__(
         self, loaded: LoadedBoard, log: EventLog, plans: Plans | None,
-        tell: Callable[[Notice], object] = ignore, queries: Iterable[str] = (), pace: Pace | None = None,
+        tell: Callable[[Notice], object] = ignore, readers: Iterable[LiveHandle] = (), pace: Pace | None = None,
     ) -> None:  # fmt: skip
-        """`tell` takes what goes wrong in a step. `queries`, and those of the board's panels, are there before history
-        is read, so that it is read once. `pace` says how many events a part of the log has.
+        """`tell` takes what goes wrong in a step. The queries of `readers`, handles that these views will take over,
+        and those of the board's panels are there before history is read, so that it is read once. `pace` says how
+        many events a part of the log has.
         """
         self.position = 0
         self.open = False
@@ -77,7 +80,10 @@ class Views:
         self._last: dict[str, int] = {}
         self._handles: dict[LiveHandle, None] = {}
         self._panels = PanelQueries(self._engine, self._read_history, loaded, tell)
-        self._panels.add(queries)
+        self._prepared: dict[LiveHandle, LiveQuery] = {}
+        for handle in readers:
+            with suppress(SqlError):  # it is told when the handle comes
+                self._prepared[handle] = self._panels.live(handle.sql)
 
     # What they are
 
@@ -123,9 +129,9 @@ class Views:
             for handle in tuple(self._handles):
                 handle.follow()
 
-    def queries(self) -> list[str]:
-        """Return the SQL of all handles."""
-        return [handle.sql for handle in self._handles]
+    def handles(self) -> list[LiveHandle]:
+        """Return those that are not closed, the oldest first."""
+        return list(self._handles)
 
     def show_board(self, loaded: LoadedBoard) -> None:
         """Take up a board that differs in looks only: see `boards.changes`."""
@@ -142,7 +148,9 @@ class Views:
             self.show()
         for handle in tuple(others._handles):
             self._rebind(handle)
-        self._panels.show_board(self.loaded)
+        for query in self._prepared.values():
+            query.close()
+        self._prepared.clear()
 
     def work(self, deadline: float) -> bool:
         """Bring queries that came late nearer until `perf_counter` says `deadline`, by a chunk at least unless that is
@@ -267,7 +275,8 @@ class Views:
         """Bind a handle of other views here; one that cannot go on says why, and the others go on."""
         self._handles[handle] = None
         try:
-            handle.rebind(self._panels.live(handle.sql), self, self._forget)
+            query = self._prepared.pop(handle, None) or self._panels.live(handle.sql)
+            handle.rebind(query, self, self._forget)
         except SqlError as error:
             handle.fail(str(error), self, self._forget)
         except Exception as error:  # noqa: BLE001  (whatever an observer does, other readers are told)

@@ -49,7 +49,7 @@ class Binding:
         self._changed = changed
         self._live: Live | None = None
         self._subscription: DisposableBase = Disposable()
-        self._asides: DisposableBase = Disposable()
+        self._failures: DisposableBase = Disposable()
         self._columns: Sequence[Column] = ()
         self._rows: list[Row] = []
         self._splices: list[Splice] = []
@@ -82,7 +82,7 @@ class Binding:
         self._behind = not self._panel.take_columns(self._name, live.columns)
         self._live = live
         self._subscription = live.splices.subscribe(self._collect)
-        self._asides = live.failures.subscribe(self._set_aside)
+        self._failures = live.failures.subscribe(self._tell_failure)
 
     def flush(self) -> None:
         """Bring the panel what has changed since the last frame."""
@@ -114,15 +114,18 @@ class Binding:
         apply_splices(self._rows, splices)
         return splices
 
-    def _set_aside(self, reason: str) -> None:
+    def _tell_failure(self, reason: str) -> None:
         """Say why the query says nothing more; empty: it goes on."""
+        if self._is_aside and not reason:
+            self._anew = True       # what the card says where there are no rows has to be said again
+            self._changed(self)
         self._is_aside = bool(reason)
         self._panel.show_error(reason or None)
         self._panel.has_come(self._name)
 
     def close(self) -> None:
         self._subscription.dispose()
-        self._asides.dispose()
+        self._failures.dispose()
         if self._live is not None:
             self._live.close()
             self._live = None

@@ -17,7 +17,6 @@ from dataflow.feeds.shared.log_match import WAY_OUT
 from dataflow.feeds.shared.new_store import NoAnswer, make_new_store
 from dataflow.session import EntryRejected
 from storage.database import Database
-from storage.renewal import beside
 from tests.faults import board
 from tests.faults.children import Other
 from tests.faults.desks import SharedDesk, desk, stream
@@ -214,10 +213,3 @@ def test_without_an_answer_nothing_is_made(server: Server, tmp_path: Path) -> No
         assert not (tmp_path / "amy-2.db").exists()
 
     asyncio.run(check())
-
-
-def test_the_next_free_name_is_taken(tmp_path: Path) -> None:
-    for name, found in (("nyc@a_1.db", "nyc@a_1-2.db"), ("nyc@a_1-2.db", "nyc@a_1-3.db"), ("x.db", "x-2.db")):
-        assert beside(tmp_path / name) == tmp_path / found
-    (tmp_path / "x-2.db").touch()
-    assert beside(tmp_path / "x.db") == tmp_path / "x-3.db"

@@ -158,14 +158,17 @@ except errors.StorageError as error:
 
 
 @pytest.mark.parametrize(
-    ("mode", "kind"), [(0o000, StoreUnreadable), (0o444, StoreReadOnly)], ids=["unreadable", "read-only"]
+    ("mode", "of_folder", "kind"),
+    [(0o000, 0o755, StoreUnreadable), (0o444, 0o777, StoreReadOnly), (0o666, 0o555, StoreReadOnly)],
+    ids=["unreadable", "read-only", "in a read-only folder"],
 )
-def test_permissions(tmp_path, mode, kind):
+def test_permissions(tmp_path, mode, of_folder, kind):
     folder = tmp_path / "everybody's"
     folder.mkdir()
-    folder.chmod(0o755)
     made(folder / "board.db").chmod(mode)
+    folder.chmod(of_folder)
     done = run_as_nobody(OPEN, folder)
+    folder.chmod(0o755)
     assert (done.stdout.strip(), done.stderr) == (kind.__name__, "")
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import asdict
 
-from storage.event import Event, LoggedEvent, at_position, without_position
+from storage.event import Event, LoggedEvent, at_position, holds_nul, without_position
 from tests.storage.samples import event
 
 FULL = event(4, authid="amy", causationid="id-1", seen=3, expects=2, extensions=b'{"traceparent":"00-ab"}')
@@ -27,3 +28,11 @@ def test_what_a_store_reads_is_logged_and_what_waits_is_not(store):
     store.outbox.add([event(2)]).result()
     assert [type(each) for each in store.log.find(["id-1"])] == [LoggedEvent]
     assert [type(each) for each in store.outbox.pending()] == [Event]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "holds"),
+    [((), False), ((None, "a"), False), (("\0",), True), ((None, "a", "b\0"), True), (("a\0", "b"), True)],
+)
+def test_whether_an_attribute_holds_a_nul(attributes, holds):
+    assert holds_nul(*attributes) is holds

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from storage import cloudevents
 from storage.database import Database
-from storage.identity import identity, same
+from storage.identity import identity, says_same
 from storage.log import OTHER
 from storage.mirror import Mirror
 from tests.storage.samples import event
@@ -81,7 +81,7 @@ def test_a_feed_brings_other_content(store):
 def test_what_is_the_same(change, equal):
     held = one(data=b'{"n":1,"a":[1]}')
     changed = msgspec.structs.replace(held, **change)
-    assert same(held, changed) is same(changed, held) is equal
+    assert says_same(held, changed) is says_same(changed, held) is equal
 
 
 def test_large_events_that_come_again_are_compared_in_parts(tmp_path):
@@ -132,7 +132,7 @@ def test_each_identity_is_there_once_in_the_order_of_coming(tmp_path_factory, ba
                 assert new == (identity(each) not in first)
                 at, held = first.setdefault(identity(each), (position, each))
                 assert at == position
-                if not same(each, held):
+                if not says_same(each, held):
                     others.add(msgspec.json.encode(each))
         found = [each for chunk in store.log.read() for each in chunk]
         assert [(each.position, identity(each), each.time) for each in found] == [

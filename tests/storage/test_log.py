@@ -183,7 +183,7 @@ def test_a_guarded_entry_is_judged_as_it_is_appended(store):
     for held, authid, stale in ((7, "bob", [earlier]), (7, "amy", []), (6, "amy", [earlier])):
         with Database.open(store.path.with_name(f"{authid}{held}.db")) as other:
             other.log.append([event(n, subject="C", authid=authid) for n in range(1, 8)]).result()
-            assert other.log.append_guarded([earlier], own=(), held=held).result().stale == stale
+            assert other.log.append_guarded([earlier], own=(), started_at=held).result().stale == stale
     again = store.log.append_guarded([seen, event(10, subject="A", expects=1)], own={"id-6", "id-9"}).result()
     assert (again.last, again.stale) == (8, [])
 

@@ -7,7 +7,7 @@ import pytest
 
 from storage.database import Database
 from storage.quarantine import Quarantined
-from storage.renewal import Renewed, renew
+from storage.renewal import Renewed, free_path, renew
 from tests.storage.samples import event
 
 OWN = 2500
@@ -54,3 +54,12 @@ def test_of_another_log_only_what_waits_goes_along(old, tmp_path):
     assert renew(old, tmp_path / "new.db", "amy", None) == Renewed(waiting=3, confirmed=0, refused=1)
     assert ids(tmp_path / "new.db") == [event(10_000 + n).id for n in range(3)]
     assert old.read_bytes() == before
+
+
+def test_the_next_free_name_is_taken(tmp_path):
+    for name, found in (("nyc@a_1.db", "nyc@a_1-2.db"), ("nyc@a_1-2.db", "nyc@a_1-3.db"), ("x.db", "x-2.db")):
+        assert free_path(tmp_path / name) == tmp_path / found
+    (tmp_path / "x-2.db").touch()
+    assert free_path(tmp_path / "x.db") == tmp_path / "x-3.db"
+    (tmp_path / "x-3.db").touch()
+    assert free_path(tmp_path / "x.db") == tmp_path / "x-4.db"

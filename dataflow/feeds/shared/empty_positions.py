@@ -32,13 +32,13 @@ class EmptyPositions:
 
         Raises LogMismatch where its beginning was taken away.
         """
-        found = self._first(first, last)
-        if found:
+        position = self._find_first(first, last)
+        if position:
             await self._ask(first)
-            found = self._first(first, last)
-        return found
+            position = self._find_first(first, last)
+        return position
 
-    def _first(self, first: int, last: int) -> int:
+    def _find_first(self, first: int, last: int) -> int:
         return next((sequence for sequence in range(first, last + 1) if sequence not in self._known), 0)
 
     async def _ask(self, first: int) -> None:

@@ -94,11 +94,11 @@ class Guards:
     async def look_back(self) -> list[str]:
         """Look up what the store already held that the operator had not seen; the ids. Reads in a thread."""
         unread, self._unread = self._unread, {}
-        found = await asyncio.to_thread(self._after, unread, min(entity.seen for entity in unread.values()))
-        for position, id, subject, author in found:
+        entries = await asyncio.to_thread(self._after, unread, min(entity.seen for entity in unread.values()))
+        for position, id, subject, author in entries:
             if position <= unread[subject or ""].cursor:
                 self._note(position, id, subject, author, stored=position <= self._stored)
-        return [id for _, id, _, _ in found]
+        return [id for _, id, _, _ in entries]
 
     def is_stale(self, entry: Event) -> bool:
         """Whether others have added to its entity since its operator saw it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from storage.database import Database
 from storage.mirror import Mirror
-from storage.renewal import Renewed, beside, renew
+from storage.renewal import Renewed, free_path, renew
 
 
 class NoAnswer(Exception):
@@ -23,7 +23,7 @@ async def make_new_store(
     with Database.open(old, create=False) as database:
         source = Mirror(database).source
     begin = await _begin(urls, board, identity, ca, source)
-    new = beside(old)
+    new = free_path(old)
     with ThreadPoolExecutor(1) as beside_the_loop:
         return new, await asyncio.wrap_future(beside_the_loop.submit(renew, old, new, author, begin))
 

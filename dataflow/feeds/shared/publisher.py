@@ -236,11 +236,11 @@ class Publisher:
                 self._drop(id, f"the server says that it is in the log at position {position:,}, and it is not")
 
     def _reject(self, number: int, error: dict[str, Any]) -> None:
-        code, said = error.get("err_code"), str(error.get("description", ""))
+        code, words = error.get("err_code"), str(error.get("description", ""))
         if self._entries.sent[number].is_joint:
             self._split(number)
             return
-        last = _LAST.search(said)
+        last = _LAST.search(words)
         entry = self._entries.sent[number].entries[0]
         if code == _STALE and last and entry.expects is not None:
             del self._entries.sent[number]
@@ -248,9 +248,9 @@ class Publisher:
             self.confirm((), self._cursor)
         elif code == _TOO_LARGE:
             del self._entries.sent[number]
-            self._drop(entry.id, f"the log does not take it: {said}")
+            self._drop(entry.id, f"the log does not take it: {words}")
         else:
-            self._back_off(f"the server does not take entries: {said or 'no reason given'}")
+            self._back_off(f"the server does not take entries: {words or 'no reason given'}")
 
     def _split(self, number: int) -> None:
         """What was in this batch goes again, each entry alone; the server says of each whether it takes it."""

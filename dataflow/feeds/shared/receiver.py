@@ -116,7 +116,7 @@ class Receiver:
                 events.append(wire.decode(self._board, subject, headers, body, sequence))
             except CloudEventError as error:
                 where = sequence, delivered.time
-                event = self.sourced.otherwise(subject, body, *where, error)
+                event = self.sourced.read_message(subject, body, *where, error)
                 if isinstance(event, LoggedEvent):
                     events.append(event)
                 else:

@@ -26,17 +26,17 @@ TOGETHER = 64
 async def fetch(client: Client, stream: str, first: int, last: int) -> Sequence[Delivered | None]:
     """The messages of these sequences, in order; None where the stream gives none. Raises nats' errors."""
     heard = asyncio.get_running_loop().time()
-    found: list[Delivered | None] = []
+    messages: list[Delivered | None] = []
     for begin in range(first, last + 1, TOGETHER):
         sequences = range(begin, min(begin + TOGETHER, last + 1))
         asked = (consumer.ask(client, f"STREAM.MSG.GET.{stream}", {"seq": sequence}) for sequence in sequences)
         answers = await asyncio.gather(*asked)
         for sequence, answer in zip(sequences, answers, strict=True):
-            found.append(await _delivered(client, sequence, last, answer, heard))
-    return found
+            messages.append(await _read_answer(client, sequence, last, answer, heard))
+    return messages
 
 
-async def _delivered(
+async def _read_answer(
     client: Client, sequence: int, last: int, answer: Mapping[str, Any], heard: float
 ) -> Delivered | None:
     message = answer.get("message") or {}

@@ -83,7 +83,7 @@ class Subscription:
         self._watch: asyncio.TimerHandle | None = None
         self._inbox: Inbox | None = None
         self._place = ""
-        self._plain = _plain(0, "", "", "")
+        self._plain = _compile_plain(0, "", "", "")
 
     @property
     def waiting(self) -> int:
@@ -168,11 +168,11 @@ class Subscription:
         self._wake.set()
 
     def put_plain(self, data: bytes, at: int) -> int:
-        heard = self._loop.time()
-        found = self._plain.match(data, at)
-        while found is not None:
-            subject, sequence, number, time, behind, head, size = found.groups()
-            begin = found.end()
+        arrived = self._loop.time()
+        match = self._plain.match(data, at)
+        while match is not None:
+            subject, sequence, number, time, behind, head, size = match.groups()
+            begin = match.end()
             end = begin + int(size)
             if end + 2 > len(data):
                 break
@@ -180,20 +180,20 @@ class Subscription:
                 int(number),
                 Delivered(
                     int(sequence), int(time) // 1000, int(behind),
-                    str(subject, "ascii"), wire.STRUCTURED, data[begin + int(head) : end], heard,
+                    str(subject, "ascii"), wire.STRUCTURED, data[begin + int(head) : end], arrived,
                 ),
             )  # fmt: skip
             at = end + 2
-            found = self._plain.match(data, at)
+            match = self._plain.match(data, at)
         return at
 
     def put(self, message: Msg) -> None:
-        where = _where(message.reply, self._stream, self.name) if message.subject != self._place else None
-        if where is not None:  # whatever its headers say: they are somebody else's
-            sequence, number, time, behind = where
-            heard = self._loop.time()
+        place = _read_place(message.reply, self._stream, self.name) if message.subject != self._place else None
+        if place is not None:  # whatever its headers say: they are somebody else's
+            sequence, number, time, behind = place
+            arrived = self._loop.time()
             self._add(
-                number, Delivered(sequence, time, behind, message.subject, message.headers, message.data, heard)
+                number, Delivered(sequence, time, behind, message.subject, message.headers, message.data, arrived)
             )
         elif not message.data and message.headers and message.headers.get("Status") == "100":
             self._control(message)
@@ -228,7 +228,7 @@ class Subscription:
 
     def _receive(self, sid: int) -> None:
         """What the connection reads for this subscription comes here from now on."""
-        self._plain = _plain(sid, self._place, self._stream, self.name)
+        self._plain = _compile_plain(sid, self._place, self._stream, self.name)
         self._connection.client.bring(sid, self)
 
     def _listen(self) -> None:
@@ -241,7 +241,7 @@ class Subscription:
         self._watch = self._loop.call_later(HEARTBEAT_S, self._listen)
 
 
-def _plain(sid: int, inbox: str, stream: str, name: str) -> re.Pattern[bytes]:
+def _compile_plain(sid: int, inbox: str, stream: str, name: str) -> re.Pattern[bytes]:
     """The beginning of a plain message of a stream's consumer, up to its headers: see `parser.py`. What came under the
     inbox's own name was not delivered by the server.
     """
@@ -254,7 +254,7 @@ def _plain(sid: int, inbox: str, stream: str, name: str) -> re.Pattern[bytes]:
     )
 
 
-def _where(reply: str, stream: str, name: str) -> tuple[int, int, int, int] | None:
+def _read_place(reply: str, stream: str, name: str) -> tuple[int, int, int, int] | None:
     """From `$JS.ACK.…` of a stream's consumer: sequence in the stream, number at the consumer, time in µs, how many
     wait behind. The longer form names a domain and an account before the stream.
     """

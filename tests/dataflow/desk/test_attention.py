@@ -12,6 +12,7 @@ import pytest
 
 from dataflow.desk import attention, sender
 from dataflow.session import EntryRefused, EntryRejected
+from storage.database import Database
 from storage.errors import AlreadySettled, StoreFull
 from tests.dataflow.desks import BOARD, note, opened, until
 from tests.stories import within
@@ -192,6 +193,21 @@ async def test_of_much_that_happened_meanwhile_the_newest_is_told(desk):
 
 
 @story
+async def test_the_story_begins_after_what_the_operator_had_seen_of_the_whole_log(desk):
+    """`expects` is the entity's own last position; `seen`, that of the views, may be far beyond it, or before it."""
+    for weight in range(4):
+        elsewhere(desk, "north", weight)
+    await until(desk.pipeline.status, lambda status: status.position == 4)
+    for expects, seen, told in ((1, 3, [3]), (3, 1, [3]), (None, 2, [2, 3]), (2, None, [2, 3]), (0, 0, [0, 1, 2, 3])):
+        stale = msgspec.structs.replace(note("north", 9), authid="amy", expects=expects, seen=seen)
+        await asyncio.wrap_future(desk.database.outbox.add([stale]))
+        await asyncio.wrap_future(desk.database.outbox.reject(stale.id, "north has changed", stale=True))
+        item = next(each for each in desk.pipeline.attention() if each.entry.id == stale.id)
+        meanwhile = await desk.pipeline.meanwhile(item.key)
+        assert [event.fields["weight"] for event in meanwhile.events] == told
+
+
+@story
 async def test_an_entry_is_pending_until_its_refusal_is_on_disk(desk):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sender, "RETRY_S", 0.01)
@@ -242,3 +258,14 @@ def test_what_the_operator_entered_before_the_desk_ended_makes_none_of_the_rest_
             assert (count(desk), last_event(desk).id) == (0, left.id)
 
     asyncio.run(run())
+
+
+def test_a_refused_entry_that_a_tick_has_counted_before_it_is_told_counts_once(tmp_path):
+    with Database.open(tmp_path / "a.db") as database:
+        listed, told = attention.AttentionList(database, lambda: told.append(listed.count(()))), []
+        refused = note("north")
+        database.outbox.add([refused]).result(5)
+        database.outbox.reject(refused.id, "no").result(5)
+        listed.recount()
+        listed.note_added()
+        assert told == [1]

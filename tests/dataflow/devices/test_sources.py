@@ -254,15 +254,15 @@ class TestSourced:
         sourced = Sourced(lambda: boards[-1])
         sourced.log = LOG
         error = CloudEventError("no event")
-        assert sourced.otherwise("tele.a.SENSOR", b'{"temp":1}', 1, 2, error).subject == "a"
+        assert sourced.read_message("tele.a.SENSOR", b'{"temp":1}', 1, 2, error).subject == "a"
         boards.append(board(subject="hall"))
-        assert sourced.otherwise("tele.a.SENSOR", b'{"temp":1}', 1, 2, error).subject == "hall"
-        assert "not JSON" in sourced.otherwise("tele.a.SENSOR", b"x", 1, 2, error)
+        assert sourced.read_message("tele.a.SENSOR", b'{"temp":1}', 1, 2, error).subject == "hall"
+        assert "not JSON" in sourced.read_message("tele.a.SENSOR", b"x", 1, 2, error)
 
     def test_what_comes_as_an_event_is_none_of_its_business(self):
         error = CloudEventError("no event")
-        assert Sourced(board).otherwise("wf.house.a.b.c", b'{"temp":1}', 1, 2, error) == "no event"
-        assert Sourced().otherwise("tele.a.SENSOR", b'{"temp":1}', 1, 2, error) == "no event"
+        assert Sourced(board).read_message("wf.house.a.b.c", b'{"temp":1}', 1, 2, error) == "no event"
+        assert Sourced().read_message("tele.a.SENSOR", b'{"temp":1}', 1, 2, error) == "no event"
 
 
 def board_with(subject=None, **paths) -> Board:

@@ -56,10 +56,10 @@ def test_numbers_and_nothing_stay_what_they_are():
 
 
 def test_long_text_takes_no_long_time():
-    began = time.perf_counter()
+    began = time.process_time()
     for text in ("\n" * 10**6, " " * 10**6, ";" * 10**6, "; " * 10**6, "'" * 10**6):
         neutralise(text)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8")), min_size=2, max_size=5))

@@ -38,7 +38,7 @@ def test_sources_are_taken_kept_changed_and_emptied(api):
 
 
 def test_a_stream_is_made_as_a_log_and_found_again(api):
-    assert asyncio.run(streams.look(api, "b")) is None
+    assert asyncio.run(streams.find_or_none(api, "b")) is None
     with pytest.raises(StreamRefused, match="`watchfloor serve` or `watchfloor stream`"):
         asyncio.run(streams.find(api, "b"))
     made = ensure(api, replicas=3)
@@ -52,7 +52,7 @@ def test_a_stream_is_made_as_a_log_and_found_again(api):
     api.state = {"first_seq": 3, "last_seq": 9}
     found = asyncio.run(streams.find(api, "b"))
     assert (found.log, found.first, found.last) == (made.log, 3, 9)
-    assert asyncio.run(streams.look(api, "b")) == found
+    assert asyncio.run(streams.find_or_none(api, "b")) == found
     api.streams.clear()
     assert ensure(api).log != made.log
 
@@ -141,5 +141,5 @@ def test_the_servers_clock_is_read_to_the_microsecond(api):
 def test_an_account_of_ones_own_asks_by_its_own_prefix(api):
     api.api = "wfs.b.api"
     api.failures = [error(10059, "stream not found")]
-    assert asyncio.run(streams.look(api, "b")) is None
+    assert asyncio.run(streams.find_or_none(api, "b")) is None
     assert api.asked == ["wfs.b.api.STREAM.INFO.WF_b"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflow.nats import subjects
@@ -16,6 +16,7 @@ NAME = st.none() | TEXT | st.sampled_from(["_", "%", ".", "*", ">", "a b", "UA15
 TYPE = TEXT | st.sampled_from(["a.b", "flight.departed", "..", ".", "%", "_"])
 
 
+@settings(deadline=None)
 @given(board=TEXT, entity=NAME, operator=NAME, type=TYPE)
 def test_names_round_trip(board, entity, operator, type):
     subject = subjects.encode(board, entity, operator, type)
@@ -23,12 +24,14 @@ def test_names_round_trip(board, entity, operator, type):
     assert re.fullmatch(r"wf(\.[A-Za-z0-9_%-]+){4,}", subject)
 
 
+@settings(deadline=None)
 @given(board=TEXT, entity=NAME, operator=NAME, type=TYPE, other=NAME)
 def test_different_names_never_share_a_spelling(board, entity, operator, type, other):
     one, two = (subjects.encode(board, name, operator, type) for name in (entity, other))
     assert (one == two) == (entity == other)
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_whatever_is_decoded_has_this_one_spelling(text):
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflow.nats import wire
@@ -36,6 +36,7 @@ HEADERS = {
 }  # fmt: skip
 
 
+@settings(deadline=None)
 @given(entries())
 def test_an_entry_round_trips(entry):
     message = wire.encode("b", "amy", entry)
@@ -45,6 +46,7 @@ def test_an_entry_round_trips(entry):
     assert all(value.isprintable() and value.isascii() for value in message.headers.values())
 
 
+@settings(deadline=None)
 @given(entries())
 def test_binary_mode_says_the_same(entry):
     quoted = {"specversion": "1.0", "id": entry.id, "source": entry.source, "type": entry.type,
@@ -156,6 +158,7 @@ def test_what_is_refused_says_why(subject, headers, body, reason):
     assert len(caught.value.reason) < 600
 
 
+@settings(deadline=None)
 @given(
     subject=st.just(SUBJECT) | TEXT,
     headers=st.dictionaries(st.sampled_from([*HEADERS, "ce-x"]) | TEXT, st.text(max_size=30), max_size=9),

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-
-import pytest
+from tests.full_disk import run_on_small_disk
 
 SCRIPT = """
 import asyncio, sys, threading
@@ -17,19 +13,12 @@ from dataflow.server.config import Settings
 from dataflow.server.identities import Identities
 from dataflow.server.serving import Serving
 from tests.dataflow.feeds.shared.logs import desk, entry
+from tests.full_disk import fill
 from tests.nats import free_port
 
 disk, elsewhere = Path(sys.argv[1]), Path(sys.argv[2])
 publisher.ANSWER_S, publisher.SLOWEST = 0.3, 2**40
 said = []
-
-def fill(ballast):
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while file.write(bytes(4096)):
-                pass
-        except OSError:
-            file.truncate(ballast.stat().st_size - 300_000)
 
 async def hears(words):
     async with asyncio.timeout(30):
@@ -40,11 +29,11 @@ async def main(serving, file):
     entries = [entry(n, f"UA{n % 7}") for n in range(2500)]
     async with desk(serving.url, elsewhere / "a.db", identity=file) as amy:
         await amy.says("live")
-        fill(disk / "ballast")
+        ballast = fill(disk, left=300_000)
         await amy.enter(*entries)
         await hears("The log can't be written (no space left on device): entries wait at their desks; make room on")
         await amy.says("failed", "is its disk full?", 30)
-        (disk / "ballast").unlink()
+        ballast.unlink()
         await hears("The server was started again, and the log goes on")
         await amy.reaches(2500, 60)
         await amy.says("live")
@@ -75,15 +64,6 @@ with Serving("b", settings, disk, identities, said.append) as serving, suppress(
 """
 
 
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs Linux namespaces")
 def test_it_starts_the_server_again_when_there_is_room(tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = f'mount -t tmpfs -o size=4m tmpfs "{disk}"'
-    if subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True, check=False).returncode:
-        pytest.skip("this account may not mount")
-    command = f'{mount} && exec "$0" -c "$1" "{disk}" "{tmp_path}"'
-    done = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", command, sys.executable, SCRIPT], capture_output=True, text=True, check=False
-    )
+    done = run_on_small_disk(SCRIPT, tmp_path / "disk", "4m", tmp_path)
     assert done.stdout == "done\n", done.stderr

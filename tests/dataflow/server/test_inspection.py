@@ -90,6 +90,19 @@ def test_of_a_crowd_the_oldest_go_and_idle_ones_first(monkeypatch):
     assert sorted(api.removed) == ["c0", "c1", "idle"]
 
 
+def test_a_list_that_ends_before_its_total_is_taken_as_it_is():
+    """A consumer went while the pages were read."""
+
+    class Shrinking(Api):
+        def _answer(self, request, asked):
+            answer = super()._answer(request, asked)
+            return answer | {"total": 99} if "total" in answer else answer
+
+    api = Shrinking(a=IDLE, b=IDLE, c=IDLE)
+    assert asyncio.run(Sweeper(api, "b").clear()) == 3
+    assert api.consumers == {}
+
+
 def test_nothing_foreign_forgets_what_was_idle():
     api = Api(idle=IDLE)
     sweeper = Sweeper(api, "b")

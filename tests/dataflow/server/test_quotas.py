@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflow.server import quotas
@@ -34,6 +34,7 @@ def test_a_clock_that_goes_back_gives_and_takes_nothing():
     assert not bucket.take(1, 10.0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 5), st.integers(0, 60)), max_size=40))
 def test_nobody_gets_more_than_a_burst_and_the_rate(takes):
     bucket, now, given_ = Bucket(10, 50), 0.0, 0

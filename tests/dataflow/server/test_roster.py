@@ -64,35 +64,35 @@ def test_admins_are_counted_by_nobody(roster):
 
 
 def test_users_that_come_go_and_change_are_taken_up(roster, identities):
-    assert roster.look() is None
+    assert roster.refresh() is None
     identities.add("joe", "operator")
     identities.remove("vic")
-    assert roster.look() == ""
+    assert roster.refresh() == ""
     assert sorted(users(roster)) == ["WF", "device-gate", "user-amy", "user-joe"]
-    assert roster.look() is None
+    assert roster.refresh() is None
     identities.limit("gate", Limits(largest=7))
-    assert roster.look() == ""
+    assert roster.refresh() == ""
     assert accounts(roster)["device-gate"].payload == 7
 
 
 def test_who_is_out_stays_out_when_others_come_and_a_new_quota_lets_in(roster, identities):
     roster.count({"user-vic": Sent(100_000, 0), "device-gate": Sent(1, quotas.DISK + 1)}, 0.0)
     identities.add("joe", "operator")
-    assert roster.look() == ""
+    assert roster.refresh() == ""
     assert sorted(roster.out) == ["device-gate", "user-vic"]
     identities.limit("gate", Limits(disk=2 * quotas.DISK))
-    assert roster.look() == ""
+    assert roster.refresh() == ""
     assert roster.out == ["user-vic"]
 
 
 def test_a_damaged_file_changes_nothing_and_is_told_once(roster, tmp_path):
     before, file = roster.members, tmp_path / "who" / "users" / "eve.json"
     file.write_text("garbage")
-    assert "damaged" in roster.look()
-    assert roster.look() is None
+    assert "damaged" in roster.refresh()
+    assert roster.refresh() is None
     assert roster.members == before
     file.unlink()
-    assert roster.look() is None
+    assert roster.refresh() is None
 
 
 def test_no_roster_without_readable_users(identities, tmp_path):
@@ -104,31 +104,31 @@ def test_no_roster_without_readable_users(identities, tmp_path):
 
 def test_what_devices_have_sent_is_kept_over_restarts(roster, identities, tmp_path):
     file = tmp_path / "devices.json"
-    roster.keep()
+    roster.save()
     assert not file.exists() or msgspec.json.decode(file.read_bytes()) == {"device-gate": 0}
     roster.count({"device-gate": Sent(3, 700), "user-amy": Sent(3, 900)}, 0.0)
-    roster.keep()
+    roster.save()
     assert msgspec.json.decode(file.read_bytes()) == {"device-gate": 700}
     file.unlink()
-    roster.keep()
+    roster.save()
     assert not file.exists(), "nothing has changed"
     roster.count({"device-gate": Sent(4, 800)}, 1.0)
-    roster.keep()
+    roster.save()
     again = Roster(identities, tmp_path)
     again.count({"device-gate": Sent(1, 5)}, 0.0)
-    again.keep()
+    again.save()
     assert msgspec.json.decode(file.read_bytes()) == {"device-gate": 805}
     assert file.stat().st_mode & 0o077 == 0
 
 
 def test_a_device_that_was_removed_is_remembered_by_what_it_sent(roster, identities, tmp_path):
     roster.count({"device-gate": Sent(3, 700)}, 0.0)
-    roster.keep()
+    roster.save()
     identities.remove("gate")
-    roster.look()
-    roster.keep()
+    roster.refresh()
+    roster.save()
     identities.add("gate", "device", Limits(disk=699))
-    assert roster.look() == ""
+    assert roster.refresh() == ""
     (over,) = Roster(identities, tmp_path).count({"device-gate": Sent(1, 0)}, 0.0)
     assert over.seconds is None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from math import inf
 from pathlib import Path
-from time import perf_counter
 
 from dataflow.boards.file import load
 from dataflow.views.views import Views
@@ -34,10 +33,27 @@ class Stage:
     def append(self, *events: Event) -> None:
         self.database.log.append(list(events)).result(5)
 
-    def read(self, until: int | None = None, deadline: float | None = None) -> list[int]:
+    def read(self, until: int | None = None, deadline: float = inf) -> list[int]:
         """Bring the log into the views as one step does; how many events each part had."""
         until = self.database.log.last() if until is None else until
-        return list(self.views.read_log(until, perf_counter() + 5 if deadline is None else deadline))
+        self.views.mark()
+        return list(self.views.read_log(until, deadline))
+
+    def replace(self, board: str | None = None, *, show: bool = True) -> None:
+        """Let other views take over, of a saved board or of the same."""
+        path = self.loaded.path
+        if board is not None:
+            path.write_text(board)
+            self.loaded = load(path)
+        views = Views(self.loaded, self.database.log, None, readers=self.views.handles())
+        while views.position < self.views.position:
+            deque(views.read_log(self.views.position, 0), maxlen=0)
+        views.advance(self.views.now)
+        before, self.views = self.views, views
+        views.take_over(before)
+        before.close()
+        while show and views.show_waiting(0):
+            """All of them."""
 
     def read_all(self) -> None:
         while self.views.position < self.database.log.last():

@@ -118,7 +118,7 @@ async def race(amy, bob, known=0):
     return loser, winner
 
 
-def test_the_loser_sees_what_happened_and_re_applies_by_keys(run, qtbot, server, tmp_path):
+def test_the_loser_sees_what_happened_and_re_applies_by_keys(run, qtbot, server, tmp_path):  # noqa: F811
     async def main():
         async with places(tmp_path, server.url, qtbot) as (amy, bob):
             loser, winner = await race(amy, bob)
@@ -141,7 +141,7 @@ def test_the_loser_sees_what_happened_and_re_applies_by_keys(run, qtbot, server,
     run(main())
 
 
-def test_it_is_discarded_brought_back_kept_over_a_restart_and_changed(run, qtbot, server, tmp_path):
+def test_it_is_discarded_brought_back_kept_over_a_restart_and_changed(run, qtbot, server, tmp_path):  # noqa: F811
     async def main():
         async with places(tmp_path, server.url, qtbot) as (amy, bob):
             loser, winner = await race(amy, bob)
@@ -196,7 +196,7 @@ def test_what_happens_while_the_dialog_is_open_is_told_and_a_second_race_is_lost
     run(main())
 
 
-def test_a_store_that_refuses_is_said_and_the_item_stays(run, qtbot, server, tmp_path, monkeypatch):
+def test_a_store_that_refuses_is_said_and_the_item_stays(run, qtbot, server, tmp_path, monkeypatch):  # noqa: F811
     def full(*_):
         future = asyncio.futures.concurrent.futures.Future()
         future.set_exception(StoreFull(tmp_path))

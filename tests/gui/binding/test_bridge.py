@@ -18,6 +18,7 @@ from gui.panels.base import Panel
 from gui.panels.form import Form
 
 ONE = (Column("n", "int"),)
+PANEL = ValuePanel(id="p", title="P", at=(0, 0, 1, 1), sql="a")
 
 
 class FakeLive:
@@ -25,7 +26,7 @@ class FakeLive:
 
     def __init__(self, columns=ONE):
         self.columns, self.ready, self.progress, self.closed = columns, True, None, False
-        self.splices, self.asides = ReplaySubject(1), Subject()
+        self.splices, self.failures = ReplaySubject(1), Subject()
 
     def put(self, *splices):
         self.splices.on_next(list(splices))
@@ -44,10 +45,11 @@ class FakeSession:
     def __init__(self, **rows):
         self.rows, self.lives, self.confirmed = rows, [], 0
 
-    def live(self, sql):
+    def live(self, sql, reader):
+        assert reader == PANEL.id
         if sql not in self.rows:
             raise SqlError(f"no relation {sql}")
-        live = FakeLive(*([self.columns[sql]] if sql in getattr(self, "columns", {}) else []))
+        live = FakeLive()
         live.sql = sql
         self.lives.append(live)
         if self.rows[sql] is not None:
@@ -67,7 +69,7 @@ class Recorder(Panel):
     asked = "a"
 
     def __init__(self, theme, **asked):
-        super().__init__(ValuePanel(title="P", at=(0, 0, 1, 1), sql="a"), theme, ZoneInfo("UTC"))
+        super().__init__(PANEL, theme, ZoneInfo("UTC"))
         self.wanted = asked or {"main": "a"}
         self.got, self.rows, self.fails, self.resets = [], {}, False, 0
 
@@ -158,7 +160,7 @@ def test_a_query_that_is_wrong_is_said_and_what_was_shown_goes_on(made):
 def test_a_query_that_is_set_aside_is_said_on_its_card_only(made):
     session = FakeSession(a=[1], b=[2])
     _, one, other = made(session, {"main": "a"}, {"main": "b"})
-    session.lives[0].asides.on_next("it took too long")
+    session.lives[0].failures.on_next("it took too long")
     assert (one.accessibleDescription(), other.accessibleDescription()) == ("it took too long", "")
 
 
@@ -247,64 +249,38 @@ def test_an_entry_is_shown_when_all_that_waited_with_it_have_been(made, monkeypa
 # A saved board
 
 
-def test_a_kept_panel_is_told_the_difference_and_its_old_query_is_given_back(made):
+def test_a_kept_panel_goes_on_with_the_query_that_it_has(made):
     session = FakeSession(a=[1, 2, 3])
     bridge, panel = made(session, {"main": "a"})
-    panel.taken()
-    session.rows["a"] = [1, 5, 3]
-    bridge.bind([panel])
-    bridge.settle()
-    assert panel.taken() == [("main", "splices", [Splice(1, 1, ((5,),))])]
-    assert session.open() == ["a"]
-    session.lives[1].put(Splice(0, 1, ()))
-    bridge.settle()
-    assert panel.numbers() == [5, 3]
     session.lives[0].put(Splice(0, 1, ()))
-    bridge.settle()
-    assert panel.numbers() == [5, 3], "nobody hears the old one"
-
-
-def test_changes_that_a_kept_panel_has_not_seen_yet_are_in_the_difference(made):
-    session = FakeSession(a=[1, 2])
-    bridge, panel = made(session, {"main": "a"})
-    session.lives[0].put(Splice(2, 0, ((3,),)))
-    session.rows["a"] = [2, 3, 4]
-    bridge.bind([panel])
-    bridge.settle()
-    assert panel.numbers() == [2, 3, 4]
-
-
-def test_a_kept_panel_stands_until_its_query_has_been_read_anew(made):
-    session = FakeSession(a=[1, 2])
-    bridge, panel = made(session, {"main": "a"})
     panel.taken()
-    session.rows["a"] = None
     bridge.bind([panel])
+    session.lives[0].put(Splice(1, 1, ((5,),)))
     bridge.settle()
-    assert (panel.taken(), panel.numbers()) == ([], [1, 2])
-    session.lives[1].put_rows(1, 2, 9)
-    bridge.settle()
-    assert panel.taken() == [("main", "splices", [Splice(2, 0, ((9,),))])]
+    assert panel.taken() == [("main", "splices", [Splice(0, 1, ()), Splice(1, 1, ((5,),))])]
+    assert (panel.numbers(), len(session.lives)) == ([2, 5], 1)
 
 
 def test_a_kept_panel_gets_all_anew_where_its_columns_are_others(made):
     session = FakeSession(a=[1])
     bridge, panel = made(session, {"main": "a"})
     panel.taken()
-    session.columns = {"a": (Column("m", "int"),)}
+    session.lives[0].columns = (Column("m", "int"),)
     bridge.bind([panel])
+    session.lives[0].put(Splice(0, 1, ((2,),)))
     bridge.settle()
-    assert panel.taken() == [("main", "columns", ["m"]), ("main", "splices", [Splice(0, 0, ((1,),))])]
-    assert session.open() == ["a"]
+    assert panel.taken() == [("main", "columns", ["m"]), ("main", "splices", [Splice(0, 0, ((2,),))])]
 
 
-def test_a_kept_panel_whose_query_was_set_aside_has_it_tried_again(made):
+def test_a_query_that_goes_on_after_a_failure_gives_its_card_all_rows_even_where_none_differ(made):
     session = FakeSession(a=[1])
     bridge, panel = made(session, {"main": "a"})
-    session.lives[0].asides.on_next("it took too long")
-    bridge.bind([panel])
+    session.lives[0].failures.on_next("it took too long")
+    panel.taken()
+    session.lives[0].failures.on_next("")
     bridge.settle()
-    assert (panel.numbers(), panel.accessibleDescription()) == ([1], "")
+    assert panel.taken() == [("main", "splices", [Splice(0, 1, ((1,),))])]
+    assert panel.accessibleDescription() == ""
 
 
 def test_a_kept_panel_whose_own_order_does_not_fit_shows_the_boards_own(made):
@@ -312,10 +288,11 @@ def test_a_kept_panel_whose_own_order_does_not_fit_shows_the_boards_own(made):
     bridge, panel = made(session, {"main": "a"})
     panel.query_changed.emit("main", "sorted")
     bridge.settle()
-    del session.rows["sorted"]
+    session.lives[1].failures.on_next("no column to sort by")
     bridge.bind([panel])
     bridge.settle()
     assert (panel.resets, panel.numbers(), session.open()) == (1, [1], ["a"])
+    assert panel.accessibleDescription() == ""
     bridge.bind([panel])
     assert panel.resets == 1
 

@@ -84,7 +84,7 @@ def assert_arranged(table, first=0):
     assert table.view.verticalScrollBar().value() == 333 + 26 * first
 
 
-def test_what_an_operator_has_arranged_survives_a_save_that_changes_another_panel(run, qtbot, tmp_path):  # noqa: F811
+def test_what_an_operator_has_arranged_survives_a_save_that_changes_another_panel(run, qtbot, tmp_path):
     async def act(desk):
         table = await arranged(desk)
         old = desk.panel(Value)
@@ -103,7 +103,7 @@ def test_what_an_operator_has_arranged_survives_a_save_that_changes_another_pane
     on_desk(run, qtbot, tmp_path, act, WHOLE)
 
 
-def test_a_panel_that_moves_gets_another_title_or_an_id_is_the_same_widget(run, qtbot, tmp_path):  # noqa: F811
+def test_a_panel_that_moves_gets_another_title_or_an_id_is_the_same_widget(run, qtbot, tmp_path):
     async def act(desk):
         table = await arranged(desk)
         left = table.geometry()
@@ -124,7 +124,7 @@ def test_a_panel_that_moves_gets_another_title_or_an_id_is_the_same_widget(run, 
     on_desk(run, qtbot, tmp_path, act, WHOLE)
 
 
-def test_other_rows_of_the_same_columns_come_as_a_difference(run, qtbot, tmp_path):  # noqa: F811
+def test_other_rows_of_the_same_columns_come_as_a_difference(run, qtbot, tmp_path):
     async def act(desk):
         table = await arranged(desk)
         resets = []
@@ -138,7 +138,7 @@ def test_other_rows_of_the_same_columns_come_as_a_difference(run, qtbot, tmp_pat
     on_desk(run, qtbot, tmp_path, act, WHOLE)
 
 
-def test_a_kept_panel_whose_query_has_other_columns_shows_those(run, qtbot, tmp_path):  # noqa: F811
+def test_a_kept_panel_whose_query_has_other_columns_shows_those(run, qtbot, tmp_path):
     every = BOARD.replace(QUERY, "SELECT * FROM by_place ORDER BY place") + FORM
 
     async def act(desk):
@@ -159,7 +159,7 @@ def test_a_kept_panel_whose_query_has_other_columns_shows_those(run, qtbot, tmp_
     on_desk(run, qtbot, tmp_path, act, every)
 
 
-def test_what_is_gone_leaves_no_widget_no_query_and_no_subscription(run, qtbot, tmp_path):  # noqa: F811
+def test_what_is_gone_leaves_no_widget_no_query_and_no_subscription(run, qtbot, tmp_path):
     async def act(desk):
         await arranged(desk)
         gone, bridge = [desk.panel(Value), desk.panel(Log)], desk.screen.bridge
@@ -170,7 +170,7 @@ def test_what_is_gone_leaves_no_widget_no_query_and_no_subscription(run, qtbot, 
         assert len(desk.window.findChildren(Table)) == 1
         assert {panel for panel, _ in bridge._bindings} == {desk.panel(Table)}
         assert set(bridge._connections) == set(desk.window.panels)
-        assert all(live._query.closed for live in lives)
+        assert all(live.progress is None and not live.ready for live in lives), "they are closed"
         await append(desk, "south")
         assert names(desk.panel(Table)) == PLACES[::-1], "the filter goes on"
 
@@ -178,7 +178,7 @@ def test_what_is_gone_leaves_no_widget_no_query_and_no_subscription(run, qtbot, 
 
 
 @pytest.mark.parametrize("saves", [1, 3])
-def test_what_is_entered_after_a_save_is_entered_once_and_the_form_keeps_its_draft(run, qtbot, tmp_path, saves):  # noqa: F811
+def test_what_is_entered_after_a_save_is_entered_once_and_the_form_keeps_its_draft(run, qtbot, tmp_path, saves):
     async def act(desk):
         form, total = desk.panel(Form), "count(*) AS value"
         form.put({"note.made": {"weight": "7"}})
@@ -194,7 +194,7 @@ def test_what_is_entered_after_a_save_is_entered_once_and_the_form_keeps_its_dra
     on_desk(run, qtbot, tmp_path, act, WHOLE)
 
 
-def test_views_that_are_built_anew_keep_every_panel(run, qtbot, tmp_path):  # noqa: F811
+def test_views_that_are_built_anew_keep_every_panel(run, qtbot, tmp_path):
     async def act(desk):
         table, before = await arranged(desk), list(desk.window.panels)
         boards = []
@@ -212,7 +212,7 @@ def test_views_that_are_built_anew_keep_every_panel(run, qtbot, tmp_path):  # no
     on_desk(run, qtbot, tmp_path, act, WHOLE)
 
 
-def test_another_session_may_take_a_window_up(run, qtbot, tmp_path):  # noqa: F811
+def test_another_session_may_take_a_window_up(run, qtbot, tmp_path):
     """Panels that two bridges have had tell the second one only."""
     async def act(desk):
         from gui.binding.screen import Screen

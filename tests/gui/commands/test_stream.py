@@ -26,14 +26,14 @@ def run(tmp_path, capsys):
     return run
 
 
-def test_it_is_made_once_and_found_after_that(run, server):
+def test_it_is_made_once_and_found_after_that(run, server):  # noqa: F811
     said = "The log of ops is kept on 1 server (position 0)\n"
     said += f"A desk: watchfloor open ~/ops.toml --server {server.url}\n"
     for _ in range(2):
         assert run("--server", server.url) == (0, said, "")
 
 
-def test_what_can_not_be_is_one_line(run, server):
+def test_what_can_not_be_is_one_line(run, server):  # noqa: F811
     nobody = f"nats://127.0.0.1:{free_port()}"
     for arguments, words in [
         (("--server", server.url, "--replicas", 3), "replicas > 1 not supported in non-clustered mode"),

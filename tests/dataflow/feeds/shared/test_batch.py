@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflow.feeds.shared import batch
@@ -62,6 +62,7 @@ def test_a_batch_is_no_larger_than_it_may_be():
     assert all(whole(packed) <= packed.size <= batch.LARGEST for packed in batches)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(8, 60_000), max_size=40), st.sampled_from([LIMIT, 50_000, 3000]))
 def test_whatever_the_sizes_all_goes_in_order_and_no_batch_is_too_large(sizes, limit):
     entries = [sized(n, bytes, subject=f"UA{n % 3}") for n, bytes in enumerate(sizes)]
