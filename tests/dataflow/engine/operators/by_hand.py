@@ -12,7 +12,7 @@ from sortedcontainers import SortedDict, SortedKeyList
 
 from dataflow.engine.builder import Builder
 from dataflow.engine.operators.aggregate import Aggregate
-from dataflow.engine.operators.node import Constant, Node, Rows, Source
+from dataflow.engine.operators.node import Constant, Node, Piped, Rows, Source
 from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.relations import Relations
 from dataflow.sql.compile import Compiler
@@ -153,6 +153,7 @@ class Operators:
     def _agree(self) -> None:
         """What the last operator says that it holds is what it has told."""
         rows = None if self.total.deaf or self.deferred else self.root.rows()
+        assert rows is not None or self.total.deaf or self.deferred or isinstance(self.root, Piped | TemporalFilter)
         if rows is not None:
             assert counted(rows) == self.output
 

@@ -1,11 +1,11 @@
 """Statements whose plans hold, between them, every operator in every one of its kinds.
 
-`t` and `u` are kept relations of the same columns: k text, n int, x float, at timestamp. `events` is the log.
+`t` and `u` are kept relations of the same columns: k text, n int, x float, due timestamp. `events` is the log.
 """
 
 from __future__ import annotations
 
-COLUMNS = {"k": "text", "n": "int", "x": "float", "at": "timestamp"}
+COLUMNS = {"k": "text", "n": "int", "x": "float", "due": "timestamp"}
 EVENTS = {"position": "int", "pending": "bool", "type": "text", "time": "timestamp", **COLUMNS}
 RELATIONS = {"t": COLUMNS, "u": COLUMNS, "events": EVENTS}
 
@@ -104,11 +104,11 @@ WINDOWS = {
     "the first peers": "SELECT k, n, x FROM t QUALIFY rank() OVER (PARTITION BY k ORDER BY n) <= 2",
 }
 FILTERS = {
-    **{f"time {op}": f"SELECT k, n, at FROM t WHERE at {op} now() - INTERVAL '5 seconds'" for op in (">", ">=")},
-    **{f"time {op}": f"SELECT k, n, at FROM t WHERE at {op} now() + INTERVAL '5 seconds'" for op in ("<", "<=")},
-    "a span of time": "SELECT k, count(*) FROM t WHERE at <= now() AND at > now() - INTERVAL '10 seconds' GROUP BY k",
-    "a time beside another": "SELECT t.n, u.n FROM t JOIN u ON t.k = u.k WHERE t.at > now() AND u.at <= now()",
-    "the time of a union": "SELECT k FROM (SELECT * FROM t UNION ALL SELECT * FROM u) WHERE at > now()",
+    **{f"time {op}": f"SELECT k, n, due FROM t WHERE due {op} now() - INTERVAL '5 seconds'" for op in (">", ">=")},
+    **{f"time {op}": f"SELECT k, n, due FROM t WHERE due {op} now() + INTERVAL '5 seconds'" for op in ("<", "<=")},
+    "a span of time": "SELECT k, count(*) FROM t WHERE due <= now() AND due > now() - INTERVAL '10 seconds' GROUP BY k",
+    "a time beside another": "SELECT t.n, u.n FROM t JOIN u ON t.k = u.k WHERE t.due > now() AND u.due <= now()",
+    "the time of a union": "SELECT k FROM (SELECT * FROM t UNION ALL SELECT * FROM u) WHERE due > now()",
 }
 KEPT = {**AGGREGATES, **SETS, **JOINS, **ASOF, **TOPS, **WINDOWS, **FILTERS}
 """Over kept relations: every row can be retracted."""

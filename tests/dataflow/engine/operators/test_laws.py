@@ -20,12 +20,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflow.engine import operators as room
-from dataflow.engine.operators.aggregate import Newest
+from dataflow.engine.operators.aggregate import Aggregate, Newest
+from dataflow.engine.operators.asof_join import AsOf
+from dataflow.engine.operators.join import Join
 from dataflow.engine.operators.node import Node
 from dataflow.engine.operators.running import Values
 from dataflow.engine.operators.sorted import Sorted
 from dataflow.engine.operators.temporal_filter import TemporalFilter
 from dataflow.engine.operators.top import Top
+from dataflow.engine.operators.window import Window
 from dataflow.events.entry_time import bring_times
 from dataflow.sql.runtime.numbers import NAN
 from dataflow.zset import Row
@@ -231,6 +234,9 @@ def test_what_history_feeds_in_chunks_is_what_came(sql: str, rows: list[Row]) ->
 
 # all of them
 
+KEEPING = Join, AsOf, Top, Window, Aggregate
+"""The operators that know the rows that have come out of them."""
+
 
 def test_every_operator_is_in_the_suite() -> None:
     """Each class of the room that keeps something stands in the state of one of the statements."""
@@ -245,3 +251,5 @@ def test_every_operator_is_in_the_suite() -> None:
         operators.play([{"t": Lot([row]), "u": Lot([row]), "events": lot}])
     reached = {kind for operators in filled for node in operators.nodes.values() for kind in kinds_in(node)}
     assert own - reached == {Node, Values, Newest, Sorted}
+    keeping = [node for operators in filled for node in operators.nodes.values() if isinstance(node, KEEPING)]
+    assert all(node.rows() is not None for node in keeping)
