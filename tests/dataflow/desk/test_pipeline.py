@@ -250,5 +250,6 @@ def test_what_comes_after_a_step_that_found_nothing_does_not_wait_for_a_frame(tm
             assert waits == [0.0, 0.0]
 
     feeds = []
-    monkeypatch.setattr(LocalFeed, "start", lambda self, start=LocalFeed.start: (feeds.append(self), start(self))[1])
+    start = LocalFeed.start
+    monkeypatch.setattr(LocalFeed, "start", lambda self, *given: (feeds.append(self), start(self, *given))[1])
     run(main())
