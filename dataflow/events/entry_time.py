@@ -1,9 +1,10 @@
 """The times that an operator's own entries bring: they have passed, wherever the views' clock stands.
 
-Cut off, the views' clock stands at what was last heard (`standing.py`), so that nothing turns *late* by a clock that
-runs on alone. An entry that is made meanwhile is later than that clock. A filter such as `time <= now()` would hold it
-back until the log is reached again, and its operator would not see it. So its times know when it was made: `EntryTime`
-is the integer that it is, and a temporal filter (`temporal_filter.py`) lets it in where it had passed at that moment.
+Cut off, the views' clock stands at what was last heard (`desk/sync_status.py`), so that nothing turns *late* by a clock
+that runs on alone. An entry that is made meanwhile is later than that clock. A filter such as `time <= now()` would
+hold it back until the log is reached again, and its operator would not see it. So its times know when it was made:
+`EntryTime` is the integer that it is, and a temporal filter (`operators/temporal_filter.py`) lets it in where it had
+passed at that moment.
 
 What is computed from such a time by whole numbers (`+ INTERVAL`, `time_bucket`, `date_trunc` up to weeks) is one, too;
 what the calendar computes (months, zones) is a plain time, which waits for the clock.

@@ -3,7 +3,7 @@
 Structured mode (JSON in the body) is written; binary mode (attributes in `ce-` headers, data in the body) is read as
 well. Who wrote an event is told by its subject, which the server's permissions prove; a body that disagrees with its
 subject about entity or type is refused, and so is one without an author that says it is a device's: what devices say
-comes on their own subjects (`sources.py`). Invariants: `decode` raises `CloudEventError` and nothing else, and
+comes on their own subjects (`devices/sources.py`). Invariants: `decode` raises `CloudEventError` and nothing else, and
 `decode(encode(event))` is the event. Pure functions: no loop, no server.
 Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/nats-protocol-binding.md
 """

@@ -46,7 +46,7 @@ from dataflow.sql.queries.lowered_query import Selected
 from dataflow.sql.queries.query import lower_query
 
 RULES = (logic, arithmetic, bits, conditionals, calls, time_calls, pattern_calls, statistics, ordered_aggregates)
-"""The modules whose rules `expressions.py` and `aggregates.py` then know."""
+"""The modules whose rules `expressions/lower.py` and `expressions/aggregates.py` then know."""
 
 
 class Compiler:

@@ -1,6 +1,6 @@
 """The key of a cached plan: the query's text and all of the schema that it was made against.
 
-The compiler's own version is the cache's business (`plan_cache.py`).
+The compiler's own version is the cache's business (`engine/plan_cache.py`).
 """
 
 from __future__ import annotations

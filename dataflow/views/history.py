@@ -1,8 +1,8 @@
 """The rows that the views hold, from the log's beginning, for queries that come late or are built anew.
 
 Where there are few they are read in slices between the frames. Where there are many, a process beside reads them
-(`reader.py`) and this one only takes them over, at a tenth of the cost: it has frames to paint. While that process has
-nothing ready yet, an empty chunk says so. If it ends too early, the rest is read here.
+(`history_process.py`) and this one only takes them over, at a tenth of the cost: it has frames to paint. While that
+process has nothing ready yet, an empty chunk says so. If it ends too early, the rest is read here.
 """
 
 from __future__ import annotations

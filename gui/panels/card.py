@@ -3,8 +3,8 @@
 The card paints its own chrome; its one body widget fills the rest. Where there is nothing to show, `say()`
 puts a sentence in the body's place.
 
-What the card's values are is its `View` (`freshness.py`): of a log that was never heard nothing is shown, nor of one
-that is loading before there was something; what is of an earlier time is dimmed and marked. A card that is told
+What the card's values are is its `View` (`text/freshness.py`): of a log that was never heard nothing is shown, nor of
+one that is loading before there was something; what is of an earlier time is dimmed and marked. A card that is told
 nothing is live.
 """
 

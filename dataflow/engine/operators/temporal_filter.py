@@ -10,8 +10,8 @@ A filter compares a row's time with a bound that never falls while the clock ris
 Delta: of a step, the input's rows that are in; of a move of the clock, the rows that the bound passed. Whether a row is
 in follows from its time and the present bound alone. A row without a time (NULL) never is.
 State: `future`, the rows that the bound has yet to pass (`future_rows.py`), freed when it does or they are retracted.
-`early`, where rows enter: rows of own entries (`entry_time.py`), whose time is compared with the bound as it was just
-after the entry was made. They are in before the clock comes to them, and counted in `early` until then.
+`early`, where rows enter: rows of own entries (`events/entry_time.py`), whose time is compared with the bound as it was
+just after the entry was made. They are in before the clock comes to them, and counted in `early` until then.
 Order: `due` moves the bound; the step after it tells the rows that it passed. Rows come out in no particular order.
 """
 

@@ -242,7 +242,8 @@ class Subscription:
 
 
 def _compile_plain(sid: int, inbox: str, stream: str, name: str) -> re.Pattern[bytes]:
-    """The beginning of a plain message of a stream's consumer, up to its headers: see `parser.py`. What came under the
+    """The beginning of a plain message of a stream's consumer, up to its headers: see `nats/parser.py`. What came under
+    the
     inbox's own name was not delivered by the server.
     """
     whose = re.escape(stream.encode()), re.escape(name.encode())

@@ -5,7 +5,7 @@ many rows it has, then the cells' slots. CPython reads and writes these faster t
 *Log*: rows come straight from the log, so confirmed rows only ever arrive; a cell holds O(1). What can be taken back
 exactly (counts, whole sums, sets of values) is; the pending rows' share in the others (float sums, min, max, arg_min,
 arg_max) is held `aside`, row by row, by the group's key. *Any*: every row can be retracted; float sums are exact
-(`exact_sums.py`), extremes are sorted multisets (`multiset.py`).
+(`runtime/exact_sums.py`), extremes are sorted multisets (`runtime/multiset.py`).
 """
 
 from __future__ import annotations

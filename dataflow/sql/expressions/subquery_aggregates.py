@@ -1,4 +1,4 @@
-"""Subqueries that stand for a value, written as one aggregate: what `subqueries.py` then joins to every row.
+"""Subqueries that stand for a value, written as one aggregate: what `queries/subqueries.py` then joins to every row.
 
 EXISTS is `count(*) > 0`. `x op ANY (…)`, and IN, which is `= ANY`, asks over all rows: true where one says true, else
 NULL where one says NULL, else false; ALL turns that round. A scalar subquery is its value where there is at most one

@@ -173,7 +173,7 @@ class Timed(Node, frozen=True):
 
 
 class Agg(Node, frozen=True):
-    """One aggregate. `kind` names the accumulator in `accumulators.py`."""
+    """One aggregate. `kind` names the accumulator in `codegen/accumulators.py`."""
 
     kind: str
     args: tuple[Expr, ...] = ()

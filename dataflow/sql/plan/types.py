@@ -1,11 +1,10 @@
 """The types of the dialect and how they meet. A type is a short text.
 
-Beside the seven types that columns have (`zset.py`) there are, inside a query, DuckDB's `date` (microseconds at
-midnight), `local` (a timestamp without time zone), `decimalN` (an int scaled by 10**N: 1.5 is decimal1 15; with an f
-after N there are no digits before the point), `null`
-(the type of a bare NULL) and `months` (an interval of months, which have no length: a constant
-'months micros', else a whole number of months). `shown` is the
-type that leaves the engine.
+Beside the seven types that columns have (`dataflow/zset.py`) there are, inside a query, DuckDB's `date` (microseconds
+at midnight), `local` (a timestamp without time zone), `decimalN` (an int scaled by 10**N: 1.5 is decimal1 15; with an f
+after N there are no digits before the point), `null` (the type of a bare NULL) and `months` (an interval of months,
+which have no length: a constant 'months micros', else a whole number of months). `shown` is the type that leaves the
+engine.
 """
 
 from __future__ import annotations

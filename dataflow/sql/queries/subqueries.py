@@ -4,9 +4,9 @@
   query's columns.
 - NOT IN is an anti join that also counts the inner query's rows and NULLs. Without rows it is true for all, with a NULL
   among them for none, and for a NULL on its left only where there are no rows.
-- A subquery that stands for a value is an aggregate (`subquery_aggregates.py`). One of its own is a grand aggregate,
-  which always has exactly one row, joined to every row. One that names the outer query's columns is a group for each
-  of their values (`correlated.py`).
+- A subquery that stands for a value is an aggregate (`expressions/subquery_aggregates.py`). One of its own is a grand
+  aggregate, which always has exactly one row, joined to every row. One that names the outer query's columns is a group
+  for each of their values (`correlated.py`).
 
 A subquery's own conditions may hold subqueries in their turn.
 """

@@ -49,7 +49,8 @@ def _steps(path: str) -> tuple[Any, ...]:
 
 
 def json_get(text: str, path: str) -> str | None:
-    """The JSON text at a path (`json_paths.py`, its steps as JSON), itself JSON; None where there is nothing."""
+    """The JSON text at a path (`expressions/json_paths.py`, its steps as JSON), itself JSON; None where there is
+    nothing."""
     try:
         value = msgspec.json.decode(text)
         for step in _steps(path):

@@ -1,5 +1,5 @@
 """The functions that generated code calls for what is asked for less often: bits, angles, letters, parts of the
-calendar. As in `runtime.py`, values are not NULL, and where DuckDB would stop the result is.
+calendar. As in `numbers.py`, values are not NULL, and where DuckDB would stop the result is.
 """
 
 from __future__ import annotations

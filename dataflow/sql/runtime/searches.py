@@ -1,5 +1,5 @@
 """Regular expressions in generated code. A short text is read by Python's `re` where that means the same and can't take
-long whatever the text holds (`pattern_shapes.py`); all else by RE2, in time linear in the text.
+long whatever the text holds (`pattern_costs.py`); all else by RE2, in time linear in the text.
 
 A pattern stands in the plan as RE2 reads it, with its options in it. NULL comes out where even RE2 would take too
 long (`WORK`), or where the result would be longer than `LONGEST_TEXT`: both depend on nothing but pattern and text.

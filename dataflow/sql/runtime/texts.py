@@ -1,4 +1,4 @@
-"""The functions that generated code calls for texts beyond `runtime.py`: slices, digests, digits, distances."""
+"""The functions that generated code calls for texts beyond `numbers.py`: slices, digests, digits, distances."""
 
 from __future__ import annotations
 
