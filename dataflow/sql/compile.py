@@ -7,7 +7,8 @@ DuckDB leaves open:
   zero, a unit of time that a column misspells), the value is NULL, but + - * and abs of whole numbers and decimals stay
   exact beyond 64 bits and 38 digits; a CAST of text, which may fail on any row, is refused for TRY_CAST
 - text that reads as an infinite time is NULL, and NaN is written 'nan' whatever its sign
-- sums of floats are exact, rounded once, whatever the rows' order; of 0.0 and -0.0, which are equal, a group shows one
+- sums of floats are exact, rounded once, whatever the rows' order; only over the log, whose rows do not go, values
+  are added one by one in its order; of 0.0 and -0.0, which are equal, a group shows one
 - among equal keys arg_max takes the greatest value and arg_min the least, any_value gives the least of all, and mode
   the least of the most frequent; LIMIT, DISTINCT ON and windows, over what their order leaves tied, go by all
   columns; of several rows that are as near, ASOF takes the last by all columns
