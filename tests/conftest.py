@@ -7,12 +7,15 @@ import os
 import signal
 import sys
 import threading
+from weakref import WeakSet
 
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 MANY = 40_000
 """Objects in the collector's sight: a window that closes gives back all that was set apart."""
+APART = WeakSet()
+"""The subjects that were observed when they were set apart: no test that a window gives them back to has left them."""
 pytest_plugins = ["tests.bytecode", "tests.lengths", "tests.spread"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell: what tests start would ignore it
@@ -28,8 +31,9 @@ def pytest_unconfigure():
 
 
 def set_apart():
-    """Take what is there from the garbage collector's sight: modules and tests, 400,000 objects."""
+    """Take what is there from the garbage collector's sight: modules and tests, and what earlier tests have left."""
     gc.collect()
+    APART.update(observed_subjects(gc.get_objects()))
     gc.freeze()
 
 
@@ -66,7 +70,8 @@ def no_leaked_window(request):
     widgets = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
     assert not widgets, f"widgets left on screen: {widgets}"
     objects = gc.get_objects()
-    timers, subjects = running_timers(objects), [each for each in observed_subjects(objects) if id(each) not in before]
+    timers = running_timers(objects)
+    subjects = [each for each in observed_subjects(objects) if id(each) not in before and each not in APART]
     assert not timers, f"timers left running: {timers}"
     assert not subjects, f"subscriptions left open: {subjects}"
 

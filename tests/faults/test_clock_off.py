@@ -63,7 +63,7 @@ def events(desk, author):
     ("asked", "answered", "theirs", "off"), [(5, 9, 7, 0), (5, 9, 4, 1), (5, 9, 11, -2), (5, 5, 5, 0)]
 )
 def test_only_what_the_answers_way_does_not_explain_is_told(asked, answered, theirs, off):
-    assert clock_skew.off(asked, answered, theirs) == off
+    assert clock_skew.measure_skew(asked, answered, theirs) == off
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_only_what_the_answers_way_does_not_explain_is_told(asked, answered, the
      (-30_000_000, "30 seconds behind"), (3 * 24 * HOUR_US, "3 days ahead")],
 )  # fmt: skip
 def test_it_is_told_in_words(off, words):
-    assert words in clock_skew.told(off)
-    assert bool(words) == bool(clock_skew.told(off))
+    assert words in clock_skew.describe_skew(off)
+    assert bool(words) == bool(clock_skew.describe_skew(off))
 
 
 def test_a_clock_that_is_set_right_is_told_no_more(server: Server, tmp_path: Path) -> None:  # noqa: F811

@@ -155,6 +155,10 @@ class LoggedRows:
     def remove(self, row: Row, time: int) -> None:
         self.gone[row] = self.gone.get(row, 0) + 1
         self._gone += 1
+        self._compact()
+
+    def _compact(self) -> None:
+        """Let retracted rows go where more than half of all are such."""
         if self._gone * 2 > len(self):
             self.queue = Queue(self._at, [kept for kept in self.queue if not self._was_gone(kept)])
             self.late = [entry for entry in self.late if not self._was_gone(entry[2])]
@@ -180,7 +184,10 @@ class LoggedRows:
         found = self.queue.before(limit) if self.queue.first < limit else []
         while late and late[0][0] < limit:
             found.append(heappop(late)[2])
-        return [row for row in found if not self._was_gone(row)] if self.gone else found
+        if self.gone:
+            found = [row for row in found if not self._was_gone(row)]
+            self._compact()
+        return found
 
     def __iter__(self) -> Iterator[Row]:
         left = dict(self.gone)

@@ -290,7 +290,7 @@ def test_a_panel_that_could_not_take_its_rows_gets_all_of_them_the_next_time(ope
 
 
 def test_what_belongs_to_no_panel_says_so_in_its_place(qtbot, theme, account, capsys, qt_says, monkeypatch):
-    for name, method in (("Header", with_open_painters), ("Foot", raising)):
+    for name, method in (("Header", with_open_painters), ("Footer", raising)):
         broken = type(name, (getattr(window_module, name),), {"paintEvent": method})
         monkeypatch.setattr(window_module, name, broken)
     window = MainWindow(theme)
