@@ -13,9 +13,13 @@ WAYS_OUT = "make views of its parts, or nest it less"
 
 
 class SqlError(Exception):
-    """SQL that cannot be run. `line` and `column` count from 1 inside the SQL text; 0 when the place is unknown."""
+    """SQL that cannot be run. `line` and `column` count from 1 inside the SQL text; 0 when the place is unknown.
+
+    `message` is one line, also where it quotes text of several.
+    """
 
     def __init__(self, message: str, line: int = 0, column: int = 0, hint: str = "") -> None:
+        message = " ".join(part.strip() for part in message.splitlines())
         where = f"line {line}, column {column}: " if line else ""
         super().__init__(f"{where}{message}" + (f" ({hint})" if hint else ""))
         self.message = message

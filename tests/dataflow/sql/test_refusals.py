@@ -62,3 +62,18 @@ def test_nonsense_is_an_error_of_one_line(engine: Engine, sql: str) -> None:
 def test_depth_is_an_error(engine: Engine) -> None:
     with pytest.raises(SqlError):
         engine.check("SELECT " + "(" * 5000 + "1" + ")" * 5000 + " AS a FROM events")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1 AS wind .5.5 \n nullif(2, 0.0)", "VALUES (1- true, 1e0y\nFROM departures",
+        "SELECT count(*) FROM'a text\nof two lines'events", 'SELECT count(*) FROM "two\nlines"',
+        'SELECT "a\r\nb" FROM events',
+        "SELECT 'x'::\"two\nlines\"", 'SELECT "two\u2028lines"(1)',
+    ],
+)  # fmt: skip
+def test_what_is_quoted_on_several_lines_is_told_on_one(engine: Engine, sql: str) -> None:
+    with pytest.raises(SqlError) as caught:
+        engine.check(sql)
+    assert str(caught.value).splitlines() == [str(caught.value)]
