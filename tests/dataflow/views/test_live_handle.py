@@ -120,6 +120,16 @@ def test_other_columns_are_told_with_all_rows(two):
     assert reader.rows == stage.rows()
 
 
+def test_other_columns_replace_exactly_what_was_told_however_it_came(two):
+    stage, reader = two(EVERYTHING)
+    stage.append(note("north"), note("south"))
+    stage.read()
+    assert len(reader.updates) == 2
+    stage.replace(WIDER)
+    assert reader.updates[-1].changes[0][:2] == (0, 2)
+    assert reader.rows == list(stage.live.rows())
+
+
 def test_other_columns_are_told_where_there_are_no_rows(stage):
     stage = stage(sql=EVERYTHING)
     reader = Reader(stage.live)
