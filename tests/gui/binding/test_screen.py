@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import SIGNAL, Qt
 from PySide6.QtWidgets import QApplication
 
 from gui.attention.dialog import AttentionDialog
@@ -265,3 +265,19 @@ def test_what_an_entry_of_this_window_has_changed_comes_before_all_else(run, qtb
         assert turns == ["Notes", "Places"]
 
     on_desk(run, qtbot, tmp_path, act, BOARD + seldom)
+
+
+def test_a_closed_screen_hears_the_window_no_more(run, qtbot, tmp_path, monkeypatch):
+    wanted = ("pause_wanted(bool)", "retry_wanted()", "attention_wanted()", "delays_wanted()", "undo_wanted()",
+              "redo_wanted()", "painted()", "panel_opened(PyObject)")  # fmt: skip
+
+    def heard(window):
+        return {signal: window.receivers(SIGNAL(signal)) for signal in wanted}
+
+    async def act(desk):
+        assert all(heard(desk.window).values())
+        desk.screen.close()
+        monkeypatch.setattr(desk.screen, "close", lambda: None)
+        assert not any(heard(desk.window).values())
+
+    on_desk(run, qtbot, tmp_path, act)
