@@ -134,7 +134,7 @@ def _path_of_many(branches: Sequence[Branch], log: Log, troubles: Troubles) -> F
     pending_at = log.pending_at
 
     def push(rows: Rows) -> bool:
-        if not are_open(branches):
+        if not _are_open(branches):
             return False
         for row in rows:
             if row[pending_at]:
@@ -145,38 +145,42 @@ def _path_of_many(branches: Sequence[Branch], log: Log, troubles: Troubles) -> F
                 branch.result.pass_on(branch.insert(rows))
             except Exception as error:  # noqa: BLE001  (whatever a value does to one query, others go on)
                 troubles.note_failure(branch.aggregate, error)
-        return deliver(branches)
+        return _deliver(branches, troubles)
 
     def advance(now: int) -> bool:
-        if not are_open(filtered):
+        if not _are_open(filtered):
             return False
         for branch in filtered:
             try:
                 branch.result.pass_on(branch.expire(now))
             except Exception as error:  # noqa: BLE001
                 troubles.note_failure(branch.aggregate, error)
-        return deliver(filtered)
-
-    def are_open(moved: Sequence[Branch]) -> bool:
-        for branch in moved:
-            result = branch.result
-            if result.changes or result.sorted is not None or not result.changed:
-                return False
-        return True
-
-    def deliver(moved: Sequence[Branch]) -> bool:
-        failed = bool(troubles.noted)
-        for branch in moved:
-            result = branch.result
-            if result.changes:
-                result.deliver()
-                if result.failed:
-                    failed = True
-        if failed:
-            raise Unsettled
-        return True
+        return _deliver(filtered, troubles)
 
     return FastPath(push, advance)
+
+
+def _are_open(branches: Sequence[Branch]) -> bool:
+    """Whether nothing of these waits to be told, and their subscribers take changes."""
+    for branch in branches:
+        result = branch.result
+        if result.changes or result.sorted is not None or not result.changed:
+            return False
+    return True
+
+
+def _deliver(branches: Sequence[Branch], troubles: Troubles) -> bool:
+    """Tell the subscribers of what has changed. Raises Unsettled where something went wrong in the step; else True."""
+    failed = bool(troubles.noted)
+    for branch in branches:
+        result = branch.result
+        if result.changes:
+            result.deliver()
+            if result.failed:
+                failed = True
+    if failed:
+        raise Unsettled
+    return True
 
 
 def _checked(path: FastPath, troubles: Troubles) -> FastPath:

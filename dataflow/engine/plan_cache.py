@@ -189,15 +189,19 @@ def compiler_version(dataflow: Path = Path(__file__).parent.parent) -> bytes:
     """
     sources = [sys.version]
     for package in (dataflow / "engine", dataflow / "sql"):
-        for folder, _, _ in os.walk(package):
-            sources += (f"{path}{size}{changed}" for changed, size, path in sorted(_sizes(Path(folder), ".py")))
-    if (parser := _source("sqlglot")) and parser.exists():
+        for folder, _, names in sorted(os.walk(package)):
+            sources += (_describe(Path(folder, name)) for name in sorted(names) if name.endswith(".py"))
+    if parser := _source("sqlglot"):
         sources.append(_describe(parser))
     return blake2b("\n".join(sources).encode(), digest_size=32).digest()
 
 
 def _describe(path: Path) -> str:
-    stat = path.stat()
+    """Path, size and time of change; nothing where there is no such file any more."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return ""
     return f"{path}{stat.st_size}{stat.st_mtime_ns}"
 
 
@@ -207,7 +211,7 @@ def _source(package: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin else None
 
 
-def _sizes(folder: Path, suffix: str = "") -> list[tuple[int, int, str]]:
+def _sizes(folder: Path) -> list[tuple[int, int, str]]:
     """Modification time, size and path of the folder's files."""
     found = []
     for entry in os.scandir(folder):
@@ -215,6 +219,5 @@ def _sizes(folder: Path, suffix: str = "") -> list[tuple[int, int, str]]:
             stat = entry.stat()
         except FileNotFoundError:
             continue
-        if entry.name.endswith(suffix):
-            found.append((stat.st_mtime_ns, stat.st_size, entry.path))
+        found.append((stat.st_mtime_ns, stat.st_size, entry.path))
     return found

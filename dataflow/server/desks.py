@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from dataflow.nats import consumer, subjects
 from dataflow.nats.consumer import Wanted
+from dataflow.nats.tasks import cancel_until_done
 from dataflow.server.quotas import Bucket
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _UNNAMED_MOST = 1024
 _ASKING = 256
 """Requests that are dealt with at the same time."""
 _ANSWER_S = 5.0
-_AGAIN_S = 0.2
 _BEAT = 1024
 """Bytes of what a desk says of itself."""
 _BEATS, _BURST = 50, 200
@@ -65,7 +65,7 @@ class Desks:
         await self._client.flush()
 
     async def end(self) -> None:
-        await cancel_all(self._tasks)
+        await cancel_until_done(self._tasks)
 
     async def _asked(self, message: Msg) -> None:
         if message.reply and len(self._tasks) < _ASKING:
@@ -139,15 +139,6 @@ class Desks:
         """As it stands in subjects."""
         tokens = subject.split(".")
         return tokens[2] if len(tokens) == 4 else _UNNAMED
-
-
-async def cancel_all(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancel them until they are done: on Python 3.11 `wait_for` may lose a cancellation."""
-    left = {task for task in tasks if not task.done()}
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=_AGAIN_S)
 
 
 def _refusal(why: str) -> bytes:

@@ -20,8 +20,9 @@ import msgspec
 
 from dataflow.nats import streams
 from dataflow.nats.errors import ServerError, ServerFailed
+from dataflow.nats.tasks import cancel_until_done
 from dataflow.server import high_water
-from dataflow.server.desks import Desks, cancel_all
+from dataflow.server.desks import Desks
 from dataflow.server.high_water import Mark
 from dataflow.server.quotas import Sent
 from dataflow.server.sweep import EVERY_S as SWEEP_S
@@ -173,7 +174,7 @@ async def _run_until_first(*works: Awaitable[None]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await cancel_all(tasks)
+        await cancel_until_done(tasks)
     for task in done:
         task.result()
 

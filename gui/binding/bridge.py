@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import inf
 from time import perf_counter
 from typing import Any
 
@@ -155,7 +156,6 @@ class Bridge(QObject):
         self._bindings: dict[tuple[Panel, str], Binding] = {}
         self._connections: dict[Panel, list[QMetaObject.Connection]] = {}
         self._dirty: dict[Binding, None] = {}
-        self._hurried: set[Binding] = set()
         self._entering = False
         self._entries: set[asyncio.Task[None]] = set()
         self._unshown: dict[int, set[Binding]] = {}
@@ -219,7 +219,6 @@ class Bridge(QObject):
     def _drop(self, panel: Panel, name: str, binding: Binding) -> None:
         del self._bindings[panel, name]
         self._dirty.pop(binding, None)
-        self._hurried.discard(binding)
         binding.close()
 
     def _renew(self, panel: Panel) -> None:
@@ -256,7 +255,7 @@ class Bridge(QObject):
     def _changed(self, binding: Binding) -> None:
         self._dirty[binding] = None
         if self._entering:
-            self._hurried.add(binding)
+            binding.flushed = -inf      # its turn is the next
         if not self._frame.isActive() and not self._on_hold:
             self._frame.start(max(0, FRAME_MS - self._since.elapsed()))
 
@@ -269,9 +268,8 @@ class Bridge(QObject):
         until = perf_counter() + FLUSH_S
         done = 0
         while self._dirty and (done == 0 or perf_counter() < until):
-            binding = min(self._hurried or self._dirty, key=_flushed)
+            binding = min(self._dirty, key=_flushed)
             del self._dirty[binding]
-            self._hurried.discard(binding)
             binding.flush()
             done += 1
         if self._dirty:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from dataflow.session import CUT_OFF, Status
 from gui.text.freshness import as_of_text, never_text
 from gui.text.status_text import since_text
+from gui.text.values import sentence
 
 _RETRIES = "It is tried again all the time."
 
@@ -75,4 +76,4 @@ def _reason(status: Status) -> str:
 def _sentence(words: str) -> str:
     words = words.strip()
     end = "" if not words or words[-1] in ".!?" else "."
-    return words[:1].upper() + words[1:] + end
+    return sentence(words) + end

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from dataflow.nats.tasks import cancel_until_done
+
 if TYPE_CHECKING:
     from dataflow.nats.connection import Connection
-
-AGAIN_S = 0.2
 
 
 @asynccontextmanager
@@ -44,11 +44,8 @@ async def _lasting(connection: Connection, work: Coroutine[Any, Any, None]) -> N
 
 
 async def cancel_all(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they are done: on Python 3.11 `wait_for` may lose a cancellation. Raises what one raised."""
-    while not all(task.done() for task in tasks):
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=AGAIN_S)
+    """Cancel tasks until they are done. Raises what one raised."""
+    await cancel_until_done(tasks)
     for task in tasks:
         if not task.cancelled() and (error := task.exception()):
             raise error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from PySide6.QtCore import SIGNAL, Qt
 from PySide6.QtWidgets import QApplication
 
@@ -32,6 +33,19 @@ title = "Places"
 at = [1, 0, 1, 1]
 sql = "SELECT place FROM by_place"
 """
+
+
+TALL_FORM_AND_SOUTH = TALL_FORM_AND_PLACES.replace("by_place", "by_place WHERE place = 'south'")
+
+
+@pytest.fixture
+def turns(monkeypatch):
+    """Let a frame have room for one panel; the titles of the tables that had their turn."""
+    titles = []
+    apply = Table.apply
+    monkeypatch.setattr(bridge, "FLUSH_S", 0.0)
+    monkeypatch.setattr(Table, "apply", lambda self, *what: (titles.append(self.spec.title), apply(self, *what)))
+    return titles
 
 
 class Desk:
@@ -224,13 +238,7 @@ def test_where_much_changes_panels_take_turns_and_all_come_up_to_date(run, qtbot
     on_desk(run, qtbot, tmp_path, act, BOARD + TALL_FORM_AND_PLACES)
 
 
-def test_what_seldom_changes_is_brought_up_to_date_before_what_changes_all_the_time(run, qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr(bridge, "FLUSH_S", 0.0)
-    turns = []
-    apply = Table.apply
-    monkeypatch.setattr(Table, "apply", lambda self, *what: (turns.append(self.spec.title), apply(self, *what)))
-    seldom = TALL_FORM_AND_PLACES.replace("by_place", "by_place WHERE place = 'south'")
-
+def test_what_seldom_changes_is_brought_up_to_date_before_what_changes_all_the_time(run, qtbot, tmp_path, turns):
     async def act(desk):
         async def append(*places):
             turns.clear()
@@ -243,16 +251,12 @@ def test_what_seldom_changes_is_brought_up_to_date_before_what_changes_all_the_t
         await append("north", "south")
         assert turns == ["Places", "Notes"]
 
-    on_desk(run, qtbot, tmp_path, act, BOARD + seldom)
+    on_desk(run, qtbot, tmp_path, act, BOARD + TALL_FORM_AND_SOUTH)
 
 
-def test_what_an_entry_of_this_window_has_changed_comes_before_all_else(run, qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr(bridge, "FLUSH_S", 0.0)
-    turns = []
-    apply = Table.apply
-    monkeypatch.setattr(Table, "apply", lambda self, *what: (turns.append(self.spec.title), apply(self, *what)))
-    seldom = TALL_FORM_AND_PLACES.replace("by_place", "by_place WHERE place = 'south'")
-
+def test_what_an_entry_of_this_window_has_changed_comes_before_all_else(
+    run, qtbot, tmp_path, turns, monkeypatch
+):
     async def act(desk):
         await asyncio.wrap_future(desk.database.log.append([note("north")]))
         await desk.shows([["north", "1"]])
@@ -264,7 +268,7 @@ def test_what_an_entry_of_this_window_has_changed_comes_before_all_else(run, qtb
         desk.screen.bridge.settle()
         assert turns == ["Notes", "Places"]
 
-    on_desk(run, qtbot, tmp_path, act, BOARD + seldom)
+    on_desk(run, qtbot, tmp_path, act, BOARD + TALL_FORM_AND_SOUTH)
 
 
 def test_a_closed_screen_hears_the_window_no_more(run, qtbot, tmp_path, monkeypatch):
